@@ -1,0 +1,20 @@
+namespace OrleansDDM.Specs;
+
+/// <summary>How the training images are split into one cluster per expert (DDM §3.2: features, fine k-means, coarse k-means).</summary>
+public sealed record ClusteringSpec
+{
+    /// <summary><c>features</c> (k-means on features) or <c>random</c> (the control: each image in a cluster drawn at random).</summary>
+    public string Method { get; init; } = "features";
+
+    /// <summary><c>pca</c> (of pixels) or <c>autoencoder</c> (a small convolutional one, trained without labels).</summary>
+    public string Features { get; init; } = "pca";
+
+    /// <summary>Number of feature dimensions, 2 to 256.</summary>
+    public int Dimensions { get; init; } = 32;
+
+    /// <summary>Number of fine centroids that are then consolidated into one coarse centroid per expert.</summary>
+    public int FineCentroids { get; init; } = 256;
+
+    /// <summary>Largest number of Lloyd iterations of either stage.</summary>
+    public int Iterations { get; init; } = 30;
+}
