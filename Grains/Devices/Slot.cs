@@ -36,6 +36,9 @@ internal sealed class Slot : IDisposable
     /// <summary>Keys of the training sessions bound to this slot.</summary>
     public ConcurrentDictionary<string, TrainingLease> Sessions { get; } = new();
 
+    /// <summary>Whether it refuses new work.</summary>
+    public bool IsClosed => _stopping;
+
     /// <summary>Sessions being opened here; guarded by the pool.</summary>
     public int Opening { get; set; }
 
