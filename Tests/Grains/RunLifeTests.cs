@@ -116,7 +116,7 @@ public sealed class RunLifeTests : SiloTest
     }
 
     [Fact]
-    public async Task Status_answers_while_both_slots_are_busy_and_no_turn_is_long()
+    public async Task Status_answers_while_both_slots_are_busy()
     {
         Runtime.BeforeStep = (_, _, cancellation) => !cancellation.WaitHandle.WaitOne(Patience);
         await Run().SubmitAsync(SpecJson.Write(Spec()));

@@ -70,6 +70,17 @@ public sealed class EmbeddedSiloTests : SiloTest
     }
 
     [Fact]
+    public async Task Silo_that_accepts_but_never_answers_is_given_up()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        (Silo.Endpoint with { Gateway = silent.LocalEndpoint.ToString()! }).Write(Folder);
+        ClusterUnreachableException e = await Assert.ThrowsAsync<ClusterUnreachableException>(
+            () => ClusterConnection.ToRunFolderAsync(Folder, TimeSpan.FromMilliseconds(500), CancellationToken.None).WaitAsync(Patience));
+        Assert.Contains("no answer within", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Taken_port_is_given_up_for_another_one()
     {
         using var taken = new TcpListener(IPAddress.Loopback, 0);
