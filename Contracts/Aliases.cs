@@ -1,0 +1,65 @@
+namespace OrleansDDM.Contracts;
+
+/// <summary>
+/// The names that types and methods have on the wire and in storage. They outlive renames in the code: never change or reuse one.
+/// </summary>
+public static class Aliases
+{
+#pragma warning disable CS1591 // A list of names; each is documented at its type.
+    public const string RunGrain = "ddm.run-grain";
+    public const string Submit = "ddm.run-grain.submit";
+    public const string Resume = "ddm.run-grain.resume";
+    public const string StopRun = "ddm.run-grain.stop";
+    public const string RunStatusOf = "ddm.run-grain.status";
+    public const string Metrics = "ddm.run-grain.metrics";
+    public const string Watch = "ddm.run-grain.watch";
+    public const string Report = "ddm.run-grain.report";
+
+    public const string ModelGrain = "ddm.model-grain";
+    public const string ExpertGrain = "ddm.expert-grain";
+    public const string RouterGrain = "ddm.router-grain";
+    public const string StartModel = "ddm.model-grain.start";
+    public const string StopModel = "ddm.model-grain.stop";
+    public const string ModelStatusOf = "ddm.model-grain.status";
+    public const string History = "ddm.model-grain.history";
+
+    public const string SamplerGrain = "ddm.sampler-grain";
+    public const string Sample = "ddm.sampler-grain.sample";
+
+    public const string DeviceHost = "ddm.device-host";
+    public const string Evaluate = "ddm.device-host.evaluate";
+    public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ArtifactReference = "ddm.artifact-reference";
+    public const string CheckpointReference = "ddm.checkpoint-reference";
+    public const string DataSummary = "ddm.data-summary";
+    public const string DeviceStatus = "ddm.device-status";
+    public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string MetricPoint = "ddm.metric-point";
+    public const string ModelMetrics = "ddm.model-metrics";
+    public const string ModelPhase = "ddm.model-phase";
+    public const string ModelReference = "ddm.model-reference";
+    public const string ModelReport = "ddm.model-report";
+    public const string ModelStart = "ddm.model-start";
+    public const string ModelStatus = "ddm.model-status";
+    public const string RunEvent = "ddm.run-event";
+    public const string RunEventKind = "ddm.run-event-kind";
+    public const string RunPhase = "ddm.run-phase";
+    public const string RunStatus = "ddm.run-status";
+    public const string SampleProgress = "ddm.sample-progress";
+    public const string SampleRequest = "ddm.sample-request";
+    public const string SampleResult = "ddm.sample-result";
+    public const string SlotStatus = "ddm.slot-status";
+    public const string SubmitReply = "ddm.submit-reply";
+
+    public const string RunConflictException = "ddm.run-conflict-exception";
+    public const string RunNotFoundException = "ddm.run-not-found-exception";
+    public const string RunNotReadyException = "ddm.run-not-ready-exception";
+    public const string StaleTermException = "ddm.stale-term-exception";
+    public const string BadRequestException = "ddm.bad-request-exception";
+    public const string ArtifactException = "ddm.artifact-exception";
+
+    public const string ModelState = "ddm.state.model";
+    public const string RunState = "ddm.state.run";
+#pragma warning restore CS1591
+}

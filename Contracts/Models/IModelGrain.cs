@@ -1,0 +1,39 @@
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Contracts.Models;
+
+/// <summary>
+/// One model of a run in training: an expert or the router. Key: <see cref="GrainKeys.Model"/>. The run drives it; clients ask the run.
+/// </summary>
+[Alias(Aliases.ModelGrain)]
+public interface IModelGrain : IGrainWithStringKey
+{
+    /// <summary>Starts or goes on training, in the background, from the newest good checkpoint. Idempotent.</summary>
+    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
+    [Alias(Aliases.StartModel)]
+    Task<ModelStatus> StartAsync(ModelStart start, CancellationToken cancellation = default);
+
+    /// <summary>Stops training at the end of the current step, writes a checkpoint and returns when that is done.</summary>
+    [AlwaysInterleave]
+    [ResponseTimeout("00:02:00")]
+    [Alias(Aliases.StopModel)]
+    Task<ModelStatus> StopAsync(CancellationToken cancellation = default);
+
+    /// <summary>What is known of it now.</summary>
+    [AlwaysInterleave]
+    [Alias(Aliases.ModelStatusOf)]
+    Task<ModelStatus> GetStatusAsync(CancellationToken cancellation = default);
+
+    /// <summary>Its metrics so far, oldest first.</summary>
+    [AlwaysInterleave]
+    [Alias(Aliases.History)]
+    Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default);
+}
+
+/// <summary>An expert in training. Key: <c>model/NAME/expert-N</c>.</summary>
+[Alias(Aliases.ExpertGrain)]
+public interface IExpertGrain : IModelGrain;
+
+/// <summary>The router in training. Key: <c>model/NAME/router</c>.</summary>
+[Alias(Aliases.RouterGrain)]
+public interface IRouterGrain : IModelGrain;

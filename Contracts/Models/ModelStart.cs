@@ -1,0 +1,15 @@
+namespace OrleansDDM.Contracts.Models;
+
+/// <summary>Asks a model to train. Repeating it changes nothing.</summary>
+/// <param name="Spec">The run's spec as canonical JSON.</param>
+/// <param name="SpecHash">SHA-256 of it. A hash that differs from the stored one starts the model anew.</param>
+/// <param name="RunTerm">Term of the run; a lower one than the model has seen is refused.</param>
+/// <param name="Retry">Try again where the model had faulted.</param>
+[GenerateSerializer]
+[Immutable]
+[Alias(Aliases.ModelStart)]
+public sealed record ModelStart(
+    [property: Id(0)] string Spec,
+    [property: Id(1)] string SpecHash,
+    [property: Id(2)] long RunTerm,
+    [property: Id(3)] bool Retry);
