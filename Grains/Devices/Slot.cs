@@ -1,0 +1,215 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Threading.Channels;
+
+namespace OrleansDDM.Grains.Devices;
+
+/// <summary>
+/// One share of a device with one thread of its own. Work runs one piece at a time, first in first out within a lane, the lanes
+/// in turn. Awaiting code goes on on its own scheduler, never on this thread.
+/// </summary>
+internal sealed class Slot : IDisposable
+{
+    private const int Capacity = 256;
+
+    private readonly Channel<IWork>[] _lanes = [NewLane(), NewLane()];
+    private readonly SemaphoreSlim _available = new(0);
+    private readonly Thread _thread;
+    private readonly Action _enter;
+    private int _waiting;
+    private volatile bool _stopping;
+
+    public Slot(int index, Action enter)
+    {
+        Index = index;
+        _enter = enter;
+        _thread = new Thread(Loop) { Name = $"slot-{index}", IsBackground = true, Priority = ThreadPriority.BelowNormal };
+        _thread.Start();
+    }
+
+    /// <summary>Index on the silo.</summary>
+    public int Index { get; }
+
+    /// <summary>Pieces of work waiting or running.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Keys of the training sessions bound to this slot.</summary>
+    public ConcurrentDictionary<string, TrainingLease> Sessions { get; } = new();
+
+    /// <summary>Whether it refuses new work.</summary>
+    public bool IsClosed => _stopping;
+
+    /// <summary>Sessions being opened here; guarded by the pool.</summary>
+    public int Opening { get; set; }
+
+    /// <summary>Trained models open on this slot.</summary>
+    public PredictorCache? Predictors { get; set; }
+
+    /// <summary>Runs work on the slot's thread.</summary>
+    /// <exception cref="ObjectDisposedException">The silo is stopping.</exception>
+    public async Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default)
+    {
+        var item = new Work<T>(work, cancellation);
+        Interlocked.Increment(ref _waiting);
+        try
+        {
+            await _lanes[(int)lane].Writer.WriteAsync(item, cancellation);
+        }
+        catch (Exception e)
+        {
+            Interlocked.Decrement(ref _waiting);
+            if (e is ChannelClosedException)
+            {
+                throw new ObjectDisposedException($"slot {Index}", "The silo is stopping.");
+            }
+
+            throw;
+        }
+
+        _available.Release();
+        return await item.Task;
+    }
+
+    /// <summary>Refuses new work, cancels what waits, and waits a bounded time for the piece that runs.</summary>
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        foreach (Channel<IWork> lane in _lanes)
+        {
+            lane.Writer.Complete();
+        }
+
+        _stopping = true;
+        _available.Release();
+        _thread.Join(TimeSpan.FromSeconds(10));
+    }
+
+    private static Channel<IWork> NewLane() =>
+        Channel.CreateBounded<IWork>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+
+    private void Loop()
+    {
+        LowerPriority();
+        int turn = 0;
+        bool entered = false;
+        while (true)
+        {
+            _available.Wait();
+            if (_stopping)
+            {
+                break;
+            }
+
+            int lane = turn;
+            if (!_lanes[lane].Reader.TryRead(out IWork? work) && !_lanes[lane = 1 - turn].Reader.TryRead(out work))
+            {
+                continue;
+            }
+
+            turn = 1 - lane;
+            if (!entered)
+            {
+                entered = true;
+                work = new Entering(_enter, work);
+            }
+
+            work.Run();
+            Interlocked.Decrement(ref _waiting);
+        }
+
+        foreach (Channel<IWork> lane in _lanes)
+        {
+            while (lane.Reader.TryRead(out IWork? work))
+            {
+                work.Cancel();
+            }
+        }
+
+        foreach (TrainingLease lease in Sessions.Values)
+        {
+            lease.Close();
+        }
+
+        Predictors?.Dispose();
+    }
+
+    // .NET ignores thread priorities on Linux, where a thread's nice value does the same; native worker threads inherit it.
+    private static void LowerPriority()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            _ = NativeSetPriority(0, 0, 5);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "setpriority")]
+    private static extern int NativeSetPriority(int which, int who, int priority);
+
+    private interface IWork
+    {
+        void Run();
+
+        void Cancel();
+
+        void Fail(Exception exception);
+    }
+
+    private sealed class Work<T>(Func<T> work, CancellationToken cancellation) : IWork
+    {
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<T> Task => _done.Task;
+
+        public void Run()
+        {
+            if (cancellation.IsCancellationRequested)
+            {
+                _done.TrySetCanceled(cancellation);
+                return;
+            }
+
+            try
+            {
+                _done.TrySetResult(work());
+            }
+            catch (OperationCanceledException e)
+            {
+                _done.TrySetCanceled(e.CancellationToken);
+            }
+            catch (Exception e)
+            {
+                _done.TrySetException(e);
+            }
+        }
+
+        public void Cancel() => _done.TrySetCanceled(CancellationToken.None);
+
+        public void Fail(Exception exception) => _done.TrySetException(exception);
+    }
+
+    private sealed class Entering(Action enter, IWork first) : IWork
+    {
+        public void Run()
+        {
+            try
+            {
+                enter();
+            }
+            catch (Exception e)
+            {
+                first.Fail(e);
+                return;
+            }
+
+            first.Run();
+        }
+
+        public void Cancel() => first.Cancel();
+
+        public void Fail(Exception exception) => first.Fail(exception);
+    }
+}

@@ -1,0 +1,98 @@
+using Microsoft.Extensions.Options;
+
+using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains.Devices;
+
+/// <summary>The slots of this silo: where all tensor work and all blocking file work of the grains runs.</summary>
+internal sealed class SlotPool : IDisposable
+{
+    private readonly Slot[] _slots;
+    private readonly IArtifactStore _artifacts;
+    private readonly ILearningRuntime _runtime;
+    private readonly Lock _lock = new();
+
+    public SlotPool(IOptions<DeviceOptions> options, IArtifactStore artifacts, ILearningRuntime runtime)
+    {
+        DeviceOptions o = options.Value;
+        o.Validate();
+        _artifacts = artifacts;
+        _runtime = runtime;
+        _slots = [.. Enumerable.Range(0, o.Slots).Select(i =>
+            new Slot(i, () => runtime.EnterSlot(o.ThreadsPerSlot)) { Predictors = new PredictorCache(o.PredictorsPerSlot) })];
+    }
+
+    /// <summary>Runs work on the slot that has least to do.</summary>
+    public Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default) =>
+        _slots.MinBy(s => s.Waiting)!.RunAsync(lane, work, cancellation);
+
+    /// <summary>Opens a training session on the slot with the fewest. A session under the same key is taken over: it is closed.</summary>
+    /// <param name="key">Key of the model's grain.</param>
+    /// <param name="open">Opens the session; runs on the slot.</param>
+    /// <param name="cancellation">Gives up while waiting for the slot.</param>
+    public async Task<TrainingLease> OpenAsync(string key, Func<ITrainingSession> open, CancellationToken cancellation)
+    {
+        Slot slot;
+        lock (_lock)
+        {
+            slot = _slots.MinBy(s => s.Sessions.Count + s.Opening)!;
+            slot.Opening++;
+        }
+
+        try
+        {
+            foreach (Slot other in _slots)
+            {
+                if (other.Sessions.TryGetValue(key, out TrainingLease? old))
+                {
+                    await old.DisposeAsync();
+                }
+            }
+
+            ITrainingSession session = await slot.RunAsync(Lane.Training, open, cancellation);
+            var lease = new TrainingLease(key, slot, session);
+            slot.Sessions[key] = lease;
+            return lease;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                slot.Opening--;
+            }
+        }
+    }
+
+    /// <summary>Evaluates a trained model, on a slot that has it open if that one is not much busier than the others.</summary>
+    public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation)
+    {
+        ModelReference model = request.Model;
+        string key = $"{model.SpecHash}/{model.Role}/{model.Weights.Sha256}";
+        Slot slot = _slots.MinBy(s => (2 * s.Waiting) + (s.Predictors!.Contains(key) ? 0 : 1))!;
+        return slot.RunAsync(
+            Lane.Sampling,
+            () => slot.Predictors!.Get(key, () => Open(model)).Predict(
+                request.Values, request.Batch, new Level(request.Time, request.Alpha, request.Sigma), request.Classes),
+            cancellation);
+    }
+
+    /// <summary>What the slots are doing.</summary>
+    public SlotStatus[] Status() =>
+        [.. _slots.Select(s => new SlotStatus(s.Index, s.Waiting, [.. s.Sessions.Keys.Order(StringComparer.Ordinal)], s.Predictors!.Count))];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (Slot slot in _slots)
+        {
+            slot.Dispose();
+        }
+    }
+
+    private IPredictor Open(ModelReference model) =>
+        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights.Sha256));
+}

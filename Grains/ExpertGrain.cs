@@ -1,0 +1,13 @@
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Grains.State;
+
+namespace OrleansDDM.Grains;
+
+/// <summary>
+/// One expert in training, in isolation from the others. Recovery: see <see cref="ModelGrain"/>. Key format: <c>model/NAME/expert-N</c>.
+/// </summary>
+internal sealed class ExpertGrain(
+    [PersistentState("expert", StorageNames.Provider)] IPersistentState<ModelState> state, ModelServices services)
+    : ModelGrain(state, services), IExpertGrain;

@@ -1,0 +1,11 @@
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Grains.State;
+
+namespace OrleansDDM.Grains;
+
+/// <summary>The router in training. Recovery: see <see cref="ModelGrain"/>. Key format: <c>model/NAME/router</c>.</summary>
+internal sealed class RouterGrain(
+    [PersistentState("router", StorageNames.Provider)] IPersistentState<ModelState> state, ModelServices services)
+    : ModelGrain(state, services), IRouterGrain;

@@ -1,0 +1,216 @@
+using System.Runtime.CompilerServices;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
+using Orleans.Storage;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains;
+
+/// <summary>
+/// One run: prepares the data, lets all models train at the same time, and records what happens. It never sees weights.
+/// Recovery: phase, events and the newest status of each model are in its state; <see cref="ResumeAsync"/> (or attaching to an
+/// interrupted run) drives it on under a higher term, and a timer calls models again that a dead silo took along.
+/// Key format: <c>run/NAME</c>.
+/// </summary>
+internal sealed partial class RunGrain(
+    [PersistentState("run", StorageNames.Provider)] IPersistentState<RunState> state,
+    SlotPool slots,
+    ILearningRuntime runtime,
+    TimeProvider clock,
+    IOptions<RunOptions> options,
+    ILogger<RunGrain> logger) : Grain, IRunGrain
+{
+    private readonly SemaphoreSlim _saving = new(1);
+    private readonly Dictionary<string, ModelStatus> _live = [];
+    private EventLog _events = null!;
+    private CancellationTokenSource _stop = new();
+    private Task _driving = Task.CompletedTask;
+    private Task _settling = Task.CompletedTask;
+    private IGrainTimer? _poll;
+    private bool _driven;
+    private string _name = string.Empty;
+
+    private RunState State => state.State;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _name = GrainKeys.RunName(this.GetPrimaryKeyString());
+        _events = new EventLog(() => state.State, options.Value.KeepEvents, clock);
+        return Task.CompletedTask;
+    }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _driven = false;
+        _poll?.Dispose();
+        await _stop.CancelAsync();
+        _events.Close();
+        await Task.WhenAll(_driving, _settling).WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public async Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default)
+    {
+        RunSpec run = Read(spec);
+        string hash = SpecJson.Hash(run);
+        if (State.SpecHash == hash)
+        {
+            if (State.Phase is RunPhase.Preparing or RunPhase.Training && !_driven)
+            {
+                await DriveAsync();
+            }
+
+            return new SubmitReply(true, Status());
+        }
+
+        if (State.SpecHash.Length > 0)
+        {
+            if (!force)
+            {
+                throw new RunConflictException(_name, State.SpecHash);
+            }
+
+            await StopAsync(cancellation);
+        }
+
+        State.Spec = SpecJson.Canonical(run);
+        State.SpecHash = hash;
+        State.Data = null;
+        State.Models = [];
+        _live.Clear();
+        await DriveAsync();
+        return new SubmitReply(false, Status());
+    }
+
+    public async Task<RunStatus> ResumeAsync(CancellationToken cancellation = default)
+    {
+        if (State.SpecHash.Length == 0)
+        {
+            throw new RunNotFoundException(_name);
+        }
+
+        await _settling.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (!_driven && State.Phase != RunPhase.Ready)
+        {
+            await DriveAsync();
+        }
+
+        return Status();
+    }
+
+    public async Task<RunStatus> StopAsync(CancellationToken cancellation = default)
+    {
+        await _settling.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (State.Phase is RunPhase.Preparing or RunPhase.Training)
+        {
+            _settling = SettleAsync(RunPhase.Stopped, message: null);
+            await _settling;
+        }
+
+        return Status();
+    }
+
+    public Task<RunStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
+
+    public async Task<ModelMetrics[]> GetMetricsAsync(CancellationToken cancellation = default) =>
+        State.SpecHash.Length == 0 ? [] : await Task.WhenAll(Models().Select(m => m.Grain.GetMetricsAsync(cancellation)));
+
+    // An iterator of its own: a returned one would not see the caller's cancellation.
+    public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await foreach (RunEvent e in _events.WatchAsync(after, cancellation))
+        {
+            yield return e;
+        }
+    }
+
+    public async Task ReportAsync(ModelReport report, CancellationToken cancellation = default)
+    {
+        ModelStatus status = report.Status;
+        if (report.SpecHash != State.SpecHash || State.Phase == RunPhase.None)
+        {
+            return;
+        }
+
+        await AcceptAsync(status, report.Checkpoint, report.Points);
+    }
+
+    private RunSpec Read(string spec)
+    {
+        RunSpec run;
+        try
+        {
+            run = SpecJson.Read(spec);
+        }
+        catch (SpecException e)
+        {
+            throw new BadRequestException(e.Message);
+        }
+
+        return run.Name == _name ? run : throw new BadRequestException($"name is '{run.Name}' in the spec, but the run is '{_name}'.");
+    }
+
+    private RunStatus Status() => new()
+    {
+        Name = _name,
+        Phase = State.Phase,
+        SpecHash = State.SpecHash,
+        Spec = State.Spec,
+        Term = State.Term,
+        LastEvent = State.LastEvent,
+        Message = State.Message,
+        Data = State.Data,
+        Models = State.SpecHash.Length == 0 ? [] : [.. Models().Select(m =>
+            _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],
+    };
+
+    private IEnumerable<(string Role, IModelGrain Grain)> Models() => ModelRole.Of(SpecJson.Read(State.Spec).Experts.Count).Select(role =>
+    {
+        string key = GrainKeys.Model(_name, role.ToString());
+        IModelGrain grain = role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
+        return (role.ToString(), grain);
+    });
+
+    /// <summary>Writes the state, one write at a time, and then lets the watchers see its events.</summary>
+    private async Task SaveAsync()
+    {
+        await _saving.WaitAsync();
+        try
+        {
+            await state.WriteStateAsync();
+        }
+        catch (InconsistentStateException e)
+        {
+            LogSuperseded(_name, e.Message);
+            _driven = false;
+            await _stop.CancelAsync();
+            DeactivateOnIdle();
+            throw;
+        }
+        finally
+        {
+            _saving.Release();
+        }
+
+        _events.Publish();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
+    private partial void LogSuperseded(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name} faulted")]
+    private partial void LogFault(Exception exception, string name);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
+    private partial void LogUnreachable(string name, string role, string reason);
+}

@@ -1,0 +1,50 @@
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+
+namespace OrleansDDM.Grains.State;
+
+/// <summary>What an expert or the router remembers. Only references: weights are artifacts.</summary>
+[GenerateSerializer]
+[Alias(Aliases.ModelState)]
+internal sealed class ModelState
+{
+    /// <summary>Hash of the spec in training; empty = never started.</summary>
+    [Id(0)]
+    public string SpecHash { get; set; } = string.Empty;
+
+    /// <summary>Highest run term seen.</summary>
+    [Id(1)]
+    public long RunTerm { get; set; }
+
+    /// <summary>Term of the newest activation that trained.</summary>
+    [Id(2)]
+    public long Term { get; set; }
+
+    /// <summary>Where the model is in its life.</summary>
+    [Id(3)]
+    public ModelPhase Phase { get; set; }
+
+    /// <summary>Optimizer steps in all, once known.</summary>
+    [Id(4)]
+    public int Steps { get; set; }
+
+    /// <summary>The kept checkpoints, oldest first.</summary>
+    [Id(5)]
+    public List<CheckpointReference> Checkpoints { get; set; } = [];
+
+    /// <summary>The checkpoint with the lowest validation loss.</summary>
+    [Id(6)]
+    public CheckpointReference? Best { get; set; }
+
+    /// <summary>The final weights.</summary>
+    [Id(7)]
+    public ArtifactReference? Weights { get; set; }
+
+    /// <summary>Metrics up to the newest checkpoint.</summary>
+    [Id(8)]
+    public List<MetricPoint> Points { get; set; } = [];
+
+    /// <summary>Why it faulted.</summary>
+    [Id(9)]
+    public string? Message { get; set; }
+}

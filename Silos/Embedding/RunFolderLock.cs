@@ -1,0 +1,26 @@
+namespace OrleansDDM.Silos.Embedding;
+
+/// <summary>Keeps two processes from running the same folder. The system frees it when the process ends, however it ends.</summary>
+internal sealed class RunFolderLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private RunFolderLock(FileStream file) => _file = file;
+
+    /// <summary>Takes the lock.</summary>
+    /// <exception cref="RunFolderInUseException">Another silo has it.</exception>
+    public static RunFolderLock Take(string folder)
+    {
+        string path = Path.Combine(folder, "run.lock");
+        try
+        {
+            return new RunFolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        {
+            throw new RunFolderInUseException(folder, EndpointFile.Read(folder)?.ProcessId);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+}

@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Tests.Grains;
+
+/// <summary>
+/// Learning without tensors: a model is one number that each step changes as a function of (seed, role, step, number), so a run that
+/// was interrupted ends with the same bytes only if it lost and repeated nothing.
+/// </summary>
+internal sealed class FakeRuntime : ILearningRuntime
+{
+    private int _open;
+
+    /// <summary>Called on the slot before each step; may block (until the token) or throw.</summary>
+    public Action<RunSpec, ModelRole, int, CancellationToken> BeforeStep { get; set; } = (_, _, _, _) => { };
+
+    public Action<RunSpec, CancellationToken> OnPrepare { get; set; } = (_, _) => { };
+
+    public int StepsPerSlice { get; init; } = 4;
+
+    /// <summary>(role, step that the session started from), in order of opening.</summary>
+    public List<(string Role, int Step)> Opened { get; } = [];
+
+    public List<(string Thread, int Threads)> Entered { get; } = [];
+
+    public HashSet<string> WorkThreads { get; } = [];
+
+    public int OpenSessions => Volatile.Read(ref _open);
+
+    public static byte[] ExpectedWeights(RunSpec spec, ModelRole role)
+    {
+        ulong value = spec.Seed;
+        for (int step = 0; step < spec.Training.Steps; step++)
+        {
+            value = Next(value, role, step);
+        }
+
+        return Weights(role, value);
+    }
+
+    public void EnterSlot(int threads)
+    {
+        lock (Entered)
+        {
+            Entered.Add((Thread.CurrentThread.Name!, threads));
+        }
+    }
+
+    public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
+    {
+        Note();
+        OnPrepare(spec, cancellation);
+        int k = spec.Experts.Count;
+        return new PreparedData(1, 2, 2, 3, 100, [.. Enumerable.Repeat(1.0 / k, k)], "{}");
+    }
+
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint)
+    {
+        Note();
+        Saved saved = new(role.ToString(), 0, spec.Seed, []);
+        if (checkpoint is not null)
+        {
+            saved = JsonSerializer.Deserialize<Saved>(checkpoint)!;
+            if (saved.Role != role.ToString())
+            {
+                throw new InvalidDataException($"A checkpoint of {saved.Role}, not of {role}.");
+            }
+        }
+
+        lock (Opened)
+        {
+            Opened.Add((role.ToString(), saved.Step));
+        }
+
+        Interlocked.Increment(ref _open);
+        return new Session(this, spec, role, saved);
+    }
+
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights)
+    {
+        Note();
+        return new Predictor(this, role, spec.Experts.Count);
+    }
+
+    private static ulong Next(ulong value, ModelRole role, int step) =>
+        (value ^ (ulong)((role.Index + 2) * 1_000_003 + step)) * 0x9E3779B97F4A7C15UL;
+
+    private static byte[] Weights(ModelRole role, ulong value) =>
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{role} {value}"));
+
+    private void Note()
+    {
+        lock (WorkThreads)
+        {
+            WorkThreads.Add(Thread.CurrentThread.Name ?? string.Empty);
+        }
+    }
+
+    private sealed record Saved(string Role, int Step, ulong Value, List<MetricRow> History);
+
+    private sealed class Session(FakeRuntime runtime, RunSpec spec, ModelRole role, Saved saved) : ITrainingSession
+    {
+        private readonly List<MetricRow> _history = [.. saved.History];
+        private ulong _value = saved.Value;
+
+        public int Step { get; private set; } = saved.Step;
+
+        public int Steps => spec.Training.Steps;
+
+        public IReadOnlyList<MetricRow> History => _history;
+
+        public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
+        {
+            runtime.Note();
+            int from = _history.Count;
+            for (int i = 0; i < runtime.StepsPerSlice && Step < Steps && !cancellation.IsCancellationRequested; i++)
+            {
+                runtime.BeforeStep(spec, role, Step, cancellation);
+                if (cancellation.IsCancellationRequested)
+                {
+                    break;
+                }
+
+                _value = Next(_value, role, Step++);
+                if (Step % 10 == 0)
+                {
+                    _history.Add(new MetricRow(Step, "loss/validation", 1.0 / Step));
+                }
+            }
+
+            return new SliceReport(Step, 0.5, 1000, [.. _history.Skip(from)]);
+        }
+
+        public byte[] SaveCheckpoint() => JsonSerializer.SerializeToUtf8Bytes(new Saved(role.ToString(), Step, _value, _history));
+
+        public byte[] SaveWeights() => Weights(role, _value);
+
+        public void Dispose()
+        {
+            runtime.Note();
+            Interlocked.Decrement(ref runtime._open);
+        }
+    }
+
+    private sealed class Predictor(FakeRuntime runtime, ModelRole role, int experts) : IPredictor
+    {
+        public float[] Predict(float[] x, int batch, Level level, int[]? classes)
+        {
+            runtime.Note();
+            return role.IsRouter
+                ? [.. Enumerable.Range(0, batch * experts).Select(_ => 1f / experts)]
+                : [.. x.Select(v => v - role.Index)];
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
