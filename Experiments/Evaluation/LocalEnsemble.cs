@@ -1,5 +1,4 @@
 using OrleansDDM.Learning.Diffusion;
-using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
@@ -20,9 +19,8 @@ public sealed class LocalEnsemble : IDisposable
         ArgumentNullException.ThrowIfNull(model);
         Model = model;
         RunSpec spec = model.Spec;
-        var shape = new ModelShape(model.Channels, model.Height, model.Width, model.Classes);
-        _predictors = [.. model.Experts.Select((weights, k) => Predictors.Open(spec, shape, ModelRole.Expert(k), weights))];
-        _router = model.Router is null ? null : Predictors.Open(spec, shape, ModelRole.Router, model.Router);
+        _predictors = [.. model.Experts.Select((weights, k) => Predictors.Open(spec, ModelRole.Expert(k), weights))];
+        _router = model.Router is null ? null : Predictors.Open(spec, ModelRole.Router, model.Router);
         var contract = new ExpertContract(
             NoiseSchedules.Parse(spec.Diffusion.Path), Parameterizations.Parse(spec.Diffusion.Parameterization));
         Experts = [.. _predictors.Select(p => new LocalExpert(p, contract))];

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Learning.Models;
@@ -11,6 +13,20 @@ public sealed record ModelShape(int Channels, int Height, int Width, int Classes
 {
     /// <summary>Values per sample.</summary>
     public int Size => Channels * Height * Width;
+
+    /// <summary>Reads what <see cref="ToText"/> writes.</summary>
+    /// <exception cref="FormatException">It is not four positive numbers.</exception>
+    public static ModelShape Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int[] numbers = [.. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int n) && n < 1 << 20 ? n : -1)];
+        return numbers is [> 0, > 0, > 0, >= 0]
+            ? new ModelShape(numbers[0], numbers[1], numbers[2], numbers[3])
+            : throw new FormatException($"'{text}' is not a shape: channels,height,width,classes.");
+    }
+
+    /// <summary><c>channels,height,width,classes</c>.</summary>
+    public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{Channels},{Height},{Width},{Classes}");
 
     /// <summary>Throws if <paramref name="spec"/> cannot be built for this shape.</summary>
     /// <exception cref="SpecException">Names the key and the rule.</exception>

@@ -56,15 +56,11 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
             ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
             : Networks.Denoiser(spec.Model, data.Shape);
         return new Trainer(
-            spec.Training, task, network, Identity(spec, role), vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+            spec.Training, task, network, data.Shape, Identity(spec, role), vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
     }
 
     /// <inheritdoc/>
-    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights)
-    {
-        ArgumentNullException.ThrowIfNull(spec);
-        return Predictors.Open(spec, PreparedOf(spec).Data.Shape, role, weights);
-    }
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => Predictors.Open(spec, role, weights);
 
     private static string Identity(RunSpec spec, ModelRole role) => $"{SpecJson.Hash(spec)}/{role}";
 

@@ -23,6 +23,7 @@ public sealed class Trainer : ITrainingSession
     private readonly TrainingSpec _spec;
     private readonly ITrainingTask _task;
     private readonly string _identity;
+    private readonly ModelShape _shape;
     private readonly Network _network;
     private readonly ModelVector _working;
     private readonly ScalarType _dtype;
@@ -37,11 +38,12 @@ public sealed class Trainer : ITrainingSession
     /// <param name="spec">How to train.</param>
     /// <param name="task">What to train.</param>
     /// <param name="network">The network, float32, on the device to train on; the trainer owns it from here on.</param>
+    /// <param name="shape">Shape of the data; it is written beside the weights, so that they can be opened without the data.</param>
     /// <param name="identity">Names run and role; a checkpoint of another identity is refused.</param>
     /// <param name="initialize">Fills the initial weights; not called when there is a checkpoint.</param>
     /// <param name="checkpoint">Bytes of <see cref="SaveCheckpoint"/>, or null.</param>
     /// <exception cref="InvalidDataException">The bytes are not a checkpoint of this identity.</exception>
-    public Trainer(TrainingSpec spec, ITrainingTask task, Network network, string identity, Action<ModelVector> initialize, byte[]? checkpoint)
+    public Trainer(TrainingSpec spec, ITrainingTask task, Network network, ModelShape shape, string identity, Action<ModelVector> initialize, byte[]? checkpoint)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(task);
@@ -51,6 +53,7 @@ public sealed class Trainer : ITrainingSession
         _spec = spec;
         _task = task;
         _identity = identity;
+        _shape = shape;
         _network = network;
         _dtype = spec.Precision == "bfloat16" ? bfloat16 : float32;
         network.to(_dtype);
@@ -120,6 +123,7 @@ public sealed class Trainer : ITrainingSession
         FlatTensors.SaveSegments(_working.Segments, _spec.Weights == "ema" ? _average : _master, new Dictionary<string, string>
         {
             ["format"] = "pt",
+            ["shape"] = _shape.ToText(),
             ["identity"] = _identity,
             ["step"] = Step.ToString(CultureInfo.InvariantCulture),
             ["weights"] = _spec.Weights,
