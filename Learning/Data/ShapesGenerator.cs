@@ -12,7 +12,7 @@ public static class ShapesGenerator
 
     /// <summary>The classes: bright solids on dark, dark outlines on light, textures that fill the image, gradients.</summary>
     public static IReadOnlyList<string> ClassNames { get; } =
-        ["disc", "square", "triangle", "star", "ring", "frame", "cross", "wedge", "stripes", "checker", "ramp", "glow"];
+        ["disc", "square", "triangle", "star", "ring", "frame", "cross", "delta", "stripes", "checker", "ramp", "glow"];
 
     /// <summary>Draws the first <paramref name="count"/> images of a split.</summary>
     /// <param name="seed">Seed of the data set.</param>
