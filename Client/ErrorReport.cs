@@ -1,6 +1,7 @@
 using System.Text.Json;
 
-using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;

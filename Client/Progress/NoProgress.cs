@@ -1,4 +1,5 @@
-using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 
 namespace OrleansDDM.Client.Progress;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 
-using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 
 namespace OrleansDDM.Client.Progress;
 

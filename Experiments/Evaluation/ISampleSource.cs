@@ -15,7 +15,19 @@ public interface ISampleSource
 /// <param name="Count">Number of samples.</param>
 /// <param name="Seed">Seed of all noise.</param>
 /// <param name="Experts">Expert of each sample, for the rule <c>oracle</c>.</param>
-public sealed record SampleOrder(string Rule, int Count, ulong Seed, IReadOnlyList<int>? Experts = null);
+/// <param name="Steps">Solver steps.</param>
+/// <param name="Scheduler">Solver.</param>
+/// <param name="Class">Class of all samples.</param>
+/// <param name="Guidance">Classifier-free guidance weight.</param>
+public sealed record SampleOrder(
+    string Rule,
+    int Count,
+    ulong Seed,
+    IReadOnlyList<int>? Experts = null,
+    int? Steps = null,
+    string? Scheduler = null,
+    int? Class = null,
+    double? Guidance = null);
 
 /// <summary>Samples and how the experts were used for them.</summary>
 /// <param name="Values">(N, C, H, W), about [-1, 1].</param>
