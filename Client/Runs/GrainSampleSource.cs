@@ -47,7 +47,8 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
             [.. results.SelectMany(r => r.Values)],
             [.. results[0].ExpertUse.Select((_, step) => WeightedMean(results, r => r.ExpertUse[step]))],
             [.. results[0].DroppedMass.Select((_, step) => WeightedMean(results, r => [r.DroppedMass[step]])[0])],
-            clock.Elapsed.TotalSeconds);
+            clock.Elapsed.TotalSeconds,
+            [order.Count, .. results[0].Shape.AsSpan(1)]);
     }
 
     private static double[] WeightedMean(SampleResult[] results, Func<SampleResult, double[]> values)

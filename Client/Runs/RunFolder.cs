@@ -1,5 +1,6 @@
 using System.Text.Json;
 
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -53,11 +54,13 @@ public sealed class RunFolder(string path)
     public RunSpec ReadSpec() => SpecJson.Read(System.IO.File.ReadAllText(Spec));
 
     /// <summary>The newest status that was written, or null.</summary>
-    public JsonElement? ReadStatus()
+    public RunStatus? ReadStatus()
     {
         try
         {
-            return System.IO.File.Exists(Status) ? JsonDocument.Parse(System.IO.File.ReadAllText(Status)).RootElement : null;
+            return System.IO.File.Exists(Status)
+                ? JsonSerializer.Deserialize<RunStatus>(System.IO.File.ReadAllText(Status), StatusText.Json)
+                : null;
         }
         catch (JsonException)
         {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Contracts;
@@ -17,13 +16,6 @@ namespace OrleansDDM.Client.Runs;
 /// <summary>A run driven by a silo in this process.</summary>
 public sealed class RunSession : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions StatusOptions = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-    };
-
     private readonly EmbeddedSilo _silo;
     private readonly RunFolder _folder;
     private readonly IRunGrain _run;
@@ -102,6 +94,18 @@ public sealed class RunSession : IAsyncDisposable
         };
     }
 
+    /// <summary>The status of a run that is trained.</summary>
+    /// <exception cref="CliException">It is not.</exception>
+    public async Task<RunStatus> ReadyAsync()
+    {
+        RunStatus status = await _run.GetStatusAsync(CancellationToken.None);
+        return status.Phase == RunPhase.Ready
+            ? status
+            : throw new CliException(
+                ExitCode.BadConfiguration,
+                $"The run is {StatusText.PhaseOf(status, live: false)}, not trained. Train it first: ddm resume {_folder.Path}");
+    }
+
     /// <summary>Writes the trained model as a folder, unless it is there already.</summary>
     public ModelContents Export(RunStatus status)
     {
@@ -169,5 +173,5 @@ public sealed class RunSession : IAsyncDisposable
             string.Concat(metrics.SelectMany(m => m.Points.Select(p => MetricRowText.Write(m.Role, p) + "\n")))));
     }
 
-    private void WriteStatus(RunStatus status) => AtomicFile.Write(_folder.Status, JsonSerializer.SerializeToUtf8Bytes(status, StatusOptions));
+    private void WriteStatus(RunStatus status) => AtomicFile.Write(_folder.Status, JsonSerializer.SerializeToUtf8Bytes(status, StatusText.Json));
 }

@@ -34,4 +34,5 @@ public sealed record SampleOrder(
 /// <param name="ExpertUse">Mean weight of each expert at each step: [step][expert].</param>
 /// <param name="DroppedMass">Mean router weight that the rule dropped at each step.</param>
 /// <param name="Seconds">Wall time.</param>
-public sealed record SampledImages(float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds);
+/// <param name="Shape">(N, C, H, W).</param>
+public sealed record SampledImages(float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds, int[] Shape);
