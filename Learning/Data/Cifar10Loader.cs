@@ -27,7 +27,7 @@ public static class Cifar10Loader
     public static SourceSplits LoadFolder(string folder, string name = "cifar-10")
     {
         var batches = new List<Batch>();
-        foreach (string path in Directory.EnumerateFiles(folder).Where(p => IsBatch(Path.GetFileName(p))))
+        foreach (string path in BoundedReader.Guard(folder, () => Directory.GetFiles(folder)).Where(p => IsBatch(Path.GetFileName(p))))
         {
             using FileStream stream = BoundedReader.Open(path);
             batches.Add(BoundedReader.Guard(path, () => ReadBatch(stream, stream.Length, stream.Length, path, Path.GetFileName(path))));

@@ -48,7 +48,7 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
 
         OfficialDataset? official = OfficialDatasets.Find(name);
         DatasetLocation? found = official is null
-            ? DatasetFinder.Inspect(name, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(name))))
+            ? BoundedReader.Guard(name, () => DatasetFinder.Inspect(name, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(name)))))
             : Search(official);
         if (found is null)
         {

@@ -81,8 +81,8 @@ internal static class DatasetFinder
 
         ImageDataset? Idx(string split)
         {
-            string? images = location.Files.FirstOrDefault(f => f.Split == split && f.Path.Contains("idx3", StringComparison.Ordinal))?.Path;
-            string? labels = location.Files.FirstOrDefault(f => f.Split == split && f.Path.Contains("idx1", StringComparison.Ordinal))?.Path;
+            string? images = location.Files.FirstOrDefault(f => f.Split == split && Path.GetFileName(f.Path).Contains("idx3", StringComparison.Ordinal))?.Path;
+            string? labels = location.Files.FirstOrDefault(f => f.Split == split && Path.GetFileName(f.Path).Contains("idx1", StringComparison.Ordinal))?.Path;
             return images is null ? null : IdxLoader.Load(images, labels, name, split, classes);
         }
 
@@ -139,8 +139,16 @@ internal static class DatasetFinder
             return DatasetChecksum.Unknown;
         }
 
-        using FileStream stream = BoundedReader.Open(path);
-        string actual = BoundedReader.Guard(path, () => Convert.ToHexStringLower(SHA256.HashData(stream)));
-        return actual == expected ? DatasetChecksum.Official : DatasetChecksum.Differs;
+        try
+        {
+            using FileStream stream = BoundedReader.Open(path);
+            string actual = BoundedReader.Guard(path, () => Convert.ToHexStringLower(SHA256.HashData(stream)));
+            return actual == expected ? DatasetChecksum.Official : DatasetChecksum.Differs;
+        }
+        catch (DatasetException)
+        {
+            // A listing goes on; loading the file will name it.
+            return DatasetChecksum.Unknown;
+        }
     }
 }

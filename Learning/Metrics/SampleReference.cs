@@ -8,6 +8,7 @@ public sealed class SampleReference
 {
     private const double Confidence = 0.9;
     private const double MemorisationQuantile = 0.05;
+    private const int FloorDraws = 8;
 
     private readonly FeatureNetwork _network;
     private readonly FeatureSet _training;
@@ -17,8 +18,10 @@ public sealed class SampleReference
     private readonly Gaussian _trainingGaussian;
     private readonly double? _accuracy;
     private readonly ulong _seed;
-    private readonly Dictionary<int, double> _floors = [];
-    private NearestNeighbour? _testToTraining;
+    private readonly Dictionary<int, Baseline> _baselines = [];
+
+    /// <summary>What real images get at one number of samples.</summary>
+    private sealed record Baseline(double Floor, double Deviation, FeatureSet Test, NearestNeighbour TestToTraining);
 
     /// <summary>Extracts the features of the real images.</summary>
     /// <param name="network">The feature space.</param>
@@ -49,7 +52,7 @@ public sealed class SampleReference
         FeatureSet.Check(samples, _training, 4);
         FeatureSet features = _network.Features(samples.Values, cancellation);
         int[] confident = ConfidentPerClass(samples, cancellation);
-        _testToTraining ??= NearestNeighbour.Find(_test, _training, cancellation);
+        Baseline baseline = BaselineOf(samples.Count, cancellation);
         return new SampleReport
         {
             FeatureSpace = _network.Name,
@@ -58,25 +61,36 @@ public sealed class SampleReference
             TrainingImages = _training.Count,
             TestImages = _test.Count,
             FrechetDistance = FrechetDistance.Between(Gaussian.Of(features), _trainingGaussian),
-            FrechetFloor = Floor(samples.Count),
+            FrechetFloor = baseline.Floor,
+            FrechetFloorDeviation = baseline.Deviation,
             FrechetFloorImages = Math.Min(samples.Count, _test.Count),
             PrecisionRecall = PrecisionRecall.Of(features, _trainingFeatures.Choose(samples.Count, _seed), cancellation: cancellation),
-            Memorisation = Memorisation.Of(samples, _test, _training, _testToTraining, MemorisationQuantile, cancellation),
+            Memorisation = Memorisation.Of(samples, baseline.Test, _training, baseline.TestToTraining, MemorisationQuantile, cancellation),
             Confidence = Confidence,
             ConfidentShare = confident.Sum() / (double)samples.Count,
             ConfidentPerClass = confident,
         };
     }
 
-    private double Floor(int count)
+    private Baseline BaselineOf(int count, CancellationToken cancellation)
     {
-        if (!_floors.TryGetValue(count, out double floor))
+        if (_baselines.TryGetValue(count, out Baseline? known))
         {
-            floor = FrechetDistance.Between(Gaussian.Of(_testFeatures.Choose(count, _seed)), _trainingGaussian);
-            _floors.Add(count, floor);
+            return known;
         }
 
-        return floor;
+        // One draw says little: where a single direction holds most of the variance, draws differ by several times their mean.
+        var floors = new double[count < _test.Count ? FloorDraws : 1];
+        for (int i = 0; i < floors.Length; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            floors[i] = FrechetDistance.Between(Gaussian.Of(_testFeatures.Choose(count, _seed + (ulong)i)), _trainingGaussian);
+        }
+
+        double mean = floors.Average();
+        double deviation = Math.Sqrt(floors.Sum(floor => (floor - mean) * (floor - mean)) / Math.Max(1, floors.Length - 1));
+        FeatureSet test = _test.Choose(count, _seed);
+        return _baselines[count] = new Baseline(mean, deviation, test, NearestNeighbour.Find(test, _training, cancellation));
     }
 
     private int[] ConfidentPerClass(FeatureSet samples, CancellationToken cancellation)

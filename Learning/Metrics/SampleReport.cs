@@ -24,16 +24,19 @@ public sealed record SampleReport
     /// <summary>Fréchet distance of the samples to the training images; lower is better, the floor is what real images get.</summary>
     public required double FrechetDistance { get; init; }
 
-    /// <summary>Fréchet distance of test images to the training images.</summary>
+    /// <summary>Fréchet distance of test images to the training images: the mean over eight choices of them, or of all if there is one choice.</summary>
     public required double FrechetFloor { get; init; }
 
-    /// <summary>Number of test images of the floor: as many as samples, or all where there are fewer.</summary>
+    /// <summary>Standard deviation of the floor over the choices; 0 where there is one. It is also about what the samples' own distance varies by.</summary>
+    public required double FrechetFloorDeviation { get; init; }
+
+    /// <summary>Number of test images of each choice: as many as samples, or all where there are fewer.</summary>
     public required int FrechetFloorImages { get; init; }
 
     /// <summary>Precision and recall against as many training images as there are samples.</summary>
     public required PrecisionRecall PrecisionRecall { get; init; }
 
-    /// <summary>The memorisation check, on pixels.</summary>
+    /// <summary>The memorisation check, on pixels, with as many test images as there are samples, or all where there are fewer.</summary>
     public required Memorisation Memorisation { get; init; }
 
     /// <summary>The confidence that <see cref="ConfidentShare"/> asks for.</summary>

@@ -58,10 +58,10 @@ public class AutoencoderFeaturesTests
     public void No_tensor_is_left_behind()
     {
         AutoencoderFeatures features = AutoencoderFeatures.Fit([Data], Options with { Steps = 3 });
-        long before = DisposeScopeManager.Statistics.DetachedFromScopeCount + DisposeScopeManager.Statistics.CreatedOutsideScopeCount;
+        long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
         features = AutoencoderFeatures.Fit([Data], Options with { Steps = 30 });
         _ = features.ExtractAll(Data);
-        Assert.Equal(before, DisposeScopeManager.Statistics.DetachedFromScopeCount + DisposeScopeManager.Statistics.CreatedOutsideScopeCount);
+        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
     [Fact]

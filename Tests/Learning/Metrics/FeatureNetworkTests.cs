@@ -94,35 +94,25 @@ public sealed class FeatureNetworkTests
     [Fact]
     public void No_tensor_is_left_alive()
     {
-        // Statistics are per thread, so tests that run beside this one do not count.
+        float[] images = Blobs.Draw(600, seed: 2).Images;
         using (FeatureNetwork network = Train(Small with { Steps = 3 }))
         {
-            network.Features(Blobs.Draw(600, seed: 2).Images);
-            long before = Alive();
-            network.Features(Blobs.Draw(600, seed: 2).Images);
-            network.Probabilities(Blobs.Draw(600, seed: 2).Images);
-            Assert.Equal(before, Alive());
+            Assert.Equal(0, Growth(() => network.Features(images)));
+            Assert.Equal(0, Growth(() => network.Probabilities(images)));
+            Assert.Equal(0, Growth(() => network.Save()));
         }
 
-        long rest = Alive();
-        for (int i = 0; i < 3; i++)
+        // TorchSharp's Conv2d leaves a tensor behind when it is disposed; the network adds none to that.
+        long bare = Growth(() => torch.nn.Conv2d(1, 1, 3).Dispose());
+        Assert.Equal(2 * bare, Growth(() => Train(Small with { Steps = 2 }).Dispose()));
+        Assert.Equal(2 * bare, Growth(() => Train(Small with { Steps = 12 }).Dispose()));
+
+        // Counts are per thread, so tests that run beside this one do not matter.
+        static long Growth(Action action)
         {
-            using FeatureNetwork network = Train(Small with { Steps = 2 + i });
-        }
-
-        // The optimizer keeps its moments and the modules their parameters whatever the number of steps: none may grow with it.
-        long few = Grown(() => Train(Small with { Steps = 2 }).Dispose());
-        long many = Grown(() => Train(Small with { Steps = 12 }).Dispose());
-        Assert.Equal(few, many);
-        Assert.True(Alive() >= rest);
-
-        static long Alive() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
-
-        static long Grown(Action action)
-        {
-            long before = Alive();
+            long before = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             action();
-            return Alive() - before;
+            return DisposeScopeManager.Statistics.ThreadTotalLiveCount - before;
         }
     }
 
@@ -130,7 +120,7 @@ public sealed class FeatureNetworkTests
     public void Training_stops_when_asked_to()
     {
         using var stop = new CancellationTokenSource();
-        (float[] images, int[] labels) = Blobs.Draw(64, seed: 1);
+        int[] labels = Blobs.Draw(64, seed: 1).Labels;
         int batches = 0;
         Assert.Throws<OperationCanceledException>(() => FeatureNetwork.Train(
             (rows, batch) =>
@@ -145,7 +135,6 @@ public sealed class FeatureNetworkTests
             Small,
             stop.Token));
         Assert.Equal(3, batches);
-        Assert.Equal(64 * 256, images.Length);
     }
 
     [Fact]

@@ -72,7 +72,8 @@ public sealed class PrecisionRecallTests
         double sum = 0;
         for (int d = 0; d < a.Width; d++)
         {
-            sum += Math.Pow(a.Row(i)[d] - (double)b.Row(j)[d], 2);
+            double difference = a.Values[(i * a.Width) + d] - (double)b.Values[(j * b.Width) + d];
+            sum += difference * difference;
         }
 
         return Math.Sqrt(sum);
