@@ -13,22 +13,23 @@ public sealed class ImageGridTests
     [Fact]
     public void Grid_shows_each_pixel_as_a_square_at_its_place()
     {
-        // Three grey images of 1 x 2 pixels, two columns, scale 3; gaps of 2.
-        using SKBitmap picture = SKBitmap.Decode(ImageGrid.Encode([-1, 1, 0, -0.5f, 0.5f, -1], 1, 1, 2, columns: 2, scale: 3));
-        Assert.Equal((18, 12), (picture.Width, picture.Height));
-        byte[] expected = [0, 255, 128, 64, 191, 0];
-        for (int i = 0; i < 6; i++)
+        // Three grey images of 2 x 3 pixels, two columns, scale 4; gaps of 2.
+        float[] images = [.. Enumerable.Range(0, 18).Select(i => (i * 15 / 127.5f) - 1)];
+        using SKBitmap picture = SKBitmap.Decode(ImageGrid.Encode(images, 1, 2, 3, columns: 2, scale: 4));
+        Assert.Equal((2 + (2 * 14), 2 + (2 * 10)), (picture.Width, picture.Height));
+        for (int i = 0; i < 18; i++)
         {
-            int left = 2 + (i / 2 % 2 * 8) + (i % 2 * 3);
-            int top = 2 + (i / 4 * 5);
-            for (int p = 0; p < 9; p++)
+            int left = 2 + (i / 6 % 2 * 14) + (i % 3 * 4);
+            int top = 2 + (i / 12 * 10) + (i % 6 / 3 * 4);
+            var grey = new SKColor((byte)(15 * i), (byte)(15 * i), (byte)(15 * i));
+            for (int p = 0; p < 16; p++)
             {
-                Assert.Equal(new SKColor(expected[i], expected[i], expected[i]), picture.GetPixel(left + (p % 3), top + (p / 3)));
+                Assert.Equal(grey, picture.GetPixel(left + (p % 4), top + (p / 4)));
             }
         }
 
         Assert.Equal(White, picture.GetPixel(0, 0));
-        Assert.Equal(White, picture.GetPixel(10, 7));
+        Assert.Equal(White, picture.GetPixel(20, 15));
     }
 
     [Fact]
