@@ -1,4 +1,7 @@
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
 
 using TorchSharp;
 
@@ -191,7 +194,8 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
     private static float Train(
         (ImageDataset Shard, int Index)[] images, Dictionary<string, Tensor> parameters, (int C, int H, int W) size, AutoencoderOptions options)
     {
-        using var optimizer = optim.Adam(parameters.Values.Cast<TorchSharp.Modules.Parameter>(), options.LearningRate);
+        using ModelVector vector = ModelVector.Adopt(parameters.Select(p => (p.Key, (TorchSharp.Modules.Parameter)p.Value)));
+        using var optimizer = new AdamW(vector, new TrainingSpec());
         int imageSize = size.C * size.H * size.W;
         var batch = new float[options.Batch * imageSize];
         double tail = 0;
@@ -207,9 +211,9 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
 
             Tensor x = tensor(batch).reshape(options.Batch, size.C, size.H, size.W);
             Tensor loss = nn.functional.mse_loss(Decode(Encode(x, parameters), parameters, size), x);
-            optimizer.zero_grad();
+            vector.Gradients.zero_();
             loss.backward();
-            optimizer.step();
+            optimizer.Update(vector.Values, vector.Gradients, step + 1, options.LearningRate);
             if (step >= options.Steps - tailSteps)
             {
                 tail += loss.item<float>();

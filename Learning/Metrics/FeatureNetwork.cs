@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Security.Cryptography;
 
+using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
 
 using TorchSharp;
 
@@ -186,7 +188,8 @@ public sealed class FeatureNetwork : IDisposable
         int[] order = [.. Enumerable.Range(0, labels.Length)];
         int next = order.Length;
         var images = new float[batch * training.Size];
-        using var optimizer = optim.AdamW(network.parameters(), training.LearningRate);
+        using ModelVector vector = ModelVector.Adopt(network);
+        using var optimizer = new AdamW(vector, new TrainingSpec { WeightDecay = 0.01 });
         for (int step = 0; step < training.Steps; step++)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -208,14 +211,9 @@ public sealed class FeatureNetwork : IDisposable
             using var scope = NewDisposeScope();
             Tensor input = tensor(images, [batch, training.Channels, training.Height, training.Width]);
             Tensor loss = nn.functional.cross_entropy(network.forward(input), tensor(targets));
-            optimizer.zero_grad();
+            vector.Gradients.zero_();
             loss.backward();
-            foreach (var group in optimizer.ParamGroups)
-            {
-                group.LearningRate = training.LearningRate * (1 - ((double)step / training.Steps));
-            }
-
-            optimizer.step();
+            optimizer.Update(vector.Values, vector.Gradients, step + 1, training.LearningRate * (1 - ((double)step / training.Steps)));
             if (!float.IsFinite(loss.item<float>()))
             {
                 throw new TrainingDivergedException($"The loss of the feature network is not finite at step {step + 1}; lower its learning rate or check the images.");

@@ -9,7 +9,7 @@ namespace OrleansDDM.Learning.Models;
 /// A model as one flat vector: all parameters of a module live in one contiguous tensor, and their gradients in a second one,
 /// so that optimizer, EMA, norms and aggregation are a few large vector operations. The module's parameters become views.
 /// </summary>
-/// <remarks>Moving the module to another device or dtype afterwards would detach the views: do it before <see cref="Adopt"/>.</remarks>
+/// <remarks>Moving the module to another device or dtype afterwards would detach the views: do it before <see cref="Adopt(nn.Module)"/>.</remarks>
 public sealed class ModelVector : IDisposable
 {
     private readonly List<Parameter> _parameters;
@@ -42,18 +42,26 @@ public sealed class ModelVector : IDisposable
     public static ModelVector Adopt(nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(module);
+        return Adopt(module.named_parameters());
+    }
+
+    /// <summary>Moves named parameters that belong to no module into one vector.</summary>
+    /// <inheritdoc cref="Adopt(nn.Module)"/>
+    public static ModelVector Adopt(IEnumerable<(string name, Parameter parameter)> named)
+    {
+        ArgumentNullException.ThrowIfNull(named);
         using IDisposable noGrad = no_grad();
         var segments = new List<Segment>();
         var parameters = new List<Parameter>();
         long offset = 0;
-        foreach (IGrouping<IntPtr, (string name, Parameter parameter)> tied in module.named_parameters().GroupBy(p => p.parameter.Handle))
+        foreach (IGrouping<IntPtr, (string name, Parameter parameter)> tied in named.GroupBy(p => p.parameter.Handle))
         {
             (string name, Parameter parameter) = tied.First();
             using (Tensor finite = isfinite(parameter).all())
             {
                 if (!finite.item<bool>())
                 {
-                    throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(module));
+                    throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(named));
                 }
             }
 
@@ -65,7 +73,7 @@ public sealed class ModelVector : IDisposable
         Parameter first = parameters[0];
         if (parameters.Any(p => p.dtype != first.dtype))
         {
-            throw new ArgumentException("All parameters must have one dtype.", nameof(module));
+            throw new ArgumentException("All parameters must have one dtype.", nameof(named));
         }
 
         Tensor values = empty(offset, first.dtype, first.device).DetachFromDisposeScope();
@@ -97,7 +105,7 @@ public sealed class ModelVector : IDisposable
             // Storage pointers cannot be read for every dtype: change an element in the vector and look for it in the view.
             using Tensor element = Values.narrow(0, Segments[i].Offset, 1);
             using Tensor before = element.clone();
-            using Tensor marker = before + 1;
+            using Tensor marker = before.add(Scalars.One);
             element.copy_(marker);
             using Tensor seen = _parameters[i].flatten().narrow(0, 0, 1);
             using Tensor same = seen.eq(marker);
@@ -117,7 +125,7 @@ public sealed class ModelVector : IDisposable
         foreach (Segment segment in Segments.Where(s => s.Decay))
         {
             using Tensor part = mask.narrow(0, segment.Offset, segment.Length);
-            part.fill_(1);
+            part.fill_(Scalars.One);
         }
 
         return mask;

@@ -13,7 +13,7 @@ namespace OrleansDDM.Learning.Models;
 public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
 {
     private readonly int _classes;
-    private readonly long _frequencies;
+    private readonly Tensor _rates;
     private readonly Linear _in;
     private readonly Linear _out;
     private readonly Embedding? _table;
@@ -23,8 +23,10 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
         : base(nameof(TimeEmbedding))
     {
         _classes = classes;
-        _frequencies = Math.Max(8, width / 4);
-        _in = Linear(2 * _frequencies, width);
+        int frequencies = Math.Max(8, width / 4);
+        float[] rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)(1000 * Math.Exp(-Math.Log(10_000) * i / frequencies)))];
+        _rates = tensor(rates).DetachFromDisposeScope();
+        _in = Linear(2 * frequencies, width);
         _out = Linear(width, width);
         register_module("in", _in);
         register_module("out", _out);
@@ -39,16 +41,26 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor time, Tensor? classes)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor rates = exp(arange(_frequencies, float32, time.device) * (-Math.Log(10_000) / _frequencies));
-        Tensor angles = time.to(float32).unsqueeze(1) * 1000 * rates;                            // (B, F)
+        Tensor angles = time.to(float32).unsqueeze(1) * _rates.to(time.device);                  // (B, F)
         Tensor features = cat([cos(angles), sin(angles)], 1).to(_in.weight!.dtype);              // (B, 2F)
         Tensor embedding = _out.forward(functional.silu(_in.forward(features)));                 // (B, d)
         if (_table is not null)
         {
-            Tensor rows = classes ?? full(time.shape[0], _classes, int64, time.device);
+            Tensor rows = classes ?? tensor(Enumerable.Repeat((long)_classes, (int)time.shape[0]).ToArray(), device: time.device);
             embedding += _table.forward(rows);
         }
 
         return embedding.MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _rates.Dispose();
+        }
+
+        base.Dispose(disposing);
     }
 }

@@ -40,7 +40,7 @@ public sealed class TransformerBlock : Module<Tensor, Memory<Tensor>, Tensor>
     {
         ArgumentNullException.ThrowIfNull(h);
         Tensor normed = functional.layer_norm(h, [h.shape[2]], eps: 1e-6);
-        return addcmul(shift, normed, scale + 1, 1);
+        return addcmul(shift, normed, scale.add(Scalars.One), Scalars.One);
     }
 
     /// <inheritdoc/>
@@ -58,8 +58,8 @@ public sealed class TransformerBlock : Module<Tensor, Memory<Tensor>, Tensor>
         Tensor attended = functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])          // (B, heads, T, d / heads)
             .transpose(1, 2)
             .reshape(batch, tokens, _width);                                                       // (B, T, d)
-        h = addcmul(h, _project.forward(attended), m[2], 1);
+        h = addcmul(h, _project.forward(attended), m[2], Scalars.One);
         Tensor hidden = functional.gelu(_up.forward(Modulate(h, m[3], m[4])));             // (B, T, 4d)
-        return addcmul(h, _down.forward(hidden), m[5], 1);
+        return addcmul(h, _down.forward(hidden), m[5], Scalars.One);
     }
 }

@@ -38,17 +38,22 @@ public sealed class AdamW : IOptimizer
         ArgumentNullException.ThrowIfNull(gradients);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        _first.mul_(_spec.Beta1).add_(gradients, alpha: 1 - _spec.Beta1);
-        _second.mul_(_spec.Beta2).addcmul_(gradients, gradients, 1 - _spec.Beta2);
+        using Scalar keep1 = _spec.Beta1;
+        using Scalar add1 = 1 - _spec.Beta1;
+        using Scalar keep2 = _spec.Beta2;
+        using Scalar add2 = 1 - _spec.Beta2;
+        _first.mul_(keep1).add_(gradients, add1);
+        _second.mul_(keep2).addcmul_(gradients, gradients, add2);
         if (_decay is not null)
         {
-            values.addcmul_(values, _decay, -learningRate * _spec.WeightDecay);
+            using Scalar decay = -learningRate * _spec.WeightDecay;
+            values.addcmul_(values, _decay, decay);
         }
 
-        double correction1 = 1 - Math.Pow(_spec.Beta1, step);
-        double correction2 = 1 - Math.Pow(_spec.Beta2, step);
-        Tensor denominator = _second.sqrt().div_(Math.Sqrt(correction2)).add_(Epsilon);
-        values.addcdiv_(_first, denominator, -learningRate / correction1);
+        using Scalar rate = -learningRate / (1 - Math.Pow(_spec.Beta1, step));
+        using Scalar correction = Math.Sqrt(1 - Math.Pow(_spec.Beta2, step));
+        using Scalar epsilon = Epsilon;
+        values.addcdiv_(_first, _second.sqrt().div_(correction).add_(epsilon), rate);
     }
 
     /// <inheritdoc/>

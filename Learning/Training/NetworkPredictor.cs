@@ -73,12 +73,12 @@ public sealed class NetworkPredictor : IPredictor
     {
         using DisposeScope scope = NewDisposeScope();
         Tensor input = tensor(x.ToArray(), [count, _shape.Channels, _shape.Height, _shape.Width]);
-        input.mul_(DenoisingTarget.InputScale(_schedule, level.Alpha, level.Sigma));
-        Tensor time = full(count, (float)level.Time);
+        using Scalar scale = DenoisingTarget.InputScale(_schedule, level.Alpha, level.Sigma);
+        input.mul_(scale);
+        Tensor time = tensor(Enumerable.Repeat((float)level.Time, count).ToArray());
         Tensor output = _network.forward(input, time, _conditional ? Rows(classes, count) : null);
-        output = _parameterization is { } parameterization
-            ? output.mul_(DenoisingTarget.OutputScale(parameterization, level.Sigma))
-            : output.softmax(1);
+        using Scalar outputScale = _parameterization is { } parameterization ? DenoisingTarget.OutputScale(parameterization, level.Sigma) : 1;
+        output = _parameterization is null ? output.softmax(1) : output.mul_(outputScale);
         return output.contiguous().data<float>().ToArray();
     }
 

@@ -33,13 +33,16 @@ public sealed class Sgd : IOptimizer
         ArgumentNullException.ThrowIfNull(values);
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
-        _velocity.mul_(_spec.Beta1).add_(gradients);
+        using Scalar keep = _spec.Beta1;
+        _velocity.mul_(keep).add_(gradients);
         if (_decay is not null)
         {
-            values.addcmul_(values, _decay, -learningRate * _spec.WeightDecay);
+            using Scalar decay = -learningRate * _spec.WeightDecay;
+            values.addcmul_(values, _decay, decay);
         }
 
-        values.add_(_velocity, alpha: -learningRate);
+        using Scalar rate = -learningRate;
+        values.add_(_velocity, rate);
     }
 
     /// <inheritdoc/>

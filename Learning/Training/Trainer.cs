@@ -158,7 +158,8 @@ public sealed class Trainer : ITrainingSession
 
         if (_spec.ClipNorm > 0 && norm > _spec.ClipNorm)
         {
-            gradients.mul_(_spec.ClipNorm / norm);
+            using Scalar factor = _spec.ClipNorm / norm;
+            gradients.mul_(factor);
         }
 
         double rate = LearningRate.At(_spec, _task.LearningRate, Step, Steps);
@@ -167,7 +168,8 @@ public sealed class Trainer : ITrainingSession
 
         // The average warms up so that short runs are not dominated by the initial weights.
         double decay = Math.Min(_spec.EmaDecay, (1.0 + Step) / (10.0 + Step));
-        _average.lerp_(_master, 1 - decay);
+        using Scalar weight = 1 - decay;
+        _average.lerp_(_master, weight);
         if (!ReferenceEquals(_master, _working.Values))
         {
             _working.Values.copy_(_master);
