@@ -168,8 +168,9 @@ public sealed class Trainer : ITrainingSession
 
         // The average warms up so that short runs are not dominated by the initial weights.
         double decay = Math.Min(_spec.EmaDecay, (1.0 + Step) / (10.0 + Step));
+        using Scalar keep = decay;
         using Scalar weight = 1 - decay;
-        _average.lerp_(_master, weight);
+        _average.mul_(keep).add_(_master, weight);
         if (!ReferenceEquals(_master, _working.Values))
         {
             _working.Values.copy_(_master);
