@@ -66,14 +66,14 @@ public class SamplingLoopTests
         var order = new List<int>();
         Task<SamplingResult<double>> Run(int name, ulong[] ids, SemaphoreSlim mine, SemaphoreSlim other) => Task.Run(async () =>
         {
-            await mine.WaitAsync();
+            await mine.WaitAsync(TimeSpan.FromSeconds(30));
             return await loop.RunAsync(Begin(loop, ids), observer: async _ =>
             {
                 order.Add(name);
                 other.Release();
                 if (order.Count < 14)
                 {
-                    await mine.WaitAsync();
+                    await mine.WaitAsync(TimeSpan.FromSeconds(30));
                 }
             });
         });
