@@ -81,7 +81,7 @@ public class MixingRuleTests
             Assert.InRange(Math.Abs(mean - Row[k]), 0, 4 * Math.Sqrt(Row[k] * (1 - Row[k]) / (Batch * draws)));
         }
 
-        Assert.All(plan.Weights, w => Assert.Equal(Math.Round(w * draws), w * draws, 12));
+        Assert.Equal(0, plan.Weights.Max(w => Math.Abs(Math.Round(w * draws) - (w * draws))), 12);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public class MixingRuleTests
         IMixingRule rule = MixingRules.Parse("sticky-prior", Row);
         MixingPlan before = rule.Plan([], 4, AnalyticEnsemble.Context(Batch));
         MixingPlan after = rule.Plan([], 4, AnalyticEnsemble.Context(Batch, alive: [true, false, true, true]));
-        Assert.All(Enumerable.Range(0, Batch).Where(b => before.ExpertsOf(b)[0] != 1), b => Assert.Equal(before.ExpertsOf(b), after.ExpertsOf(b)));
+        Assert.DoesNotContain(Enumerable.Range(0, Batch), b => before.ExpertsOf(b)[0] != 1 && before.ExpertsOf(b)[0] != after.ExpertsOf(b)[0]);
         Assert.Empty(after.RowsOf(1));
         Assert.InRange(after.RowsOf(3).Length, .49 * Batch, .51 * Batch);
         Assert.Equal(.5, after.Dead[0], 12);

@@ -22,11 +22,12 @@ public class ConvergenceOrderTests
         Assert.True(Math.Log(errors[1] / errors[2]) / Math.Log(4) >= order - 0.15);
     }
 
-    // The order must survive the infinite lambda at the noise end, and a last step to sigma = 0.
+    // The order must survive the infinite lambda at the noise end, and a last step to sigma = 0. A multistep method in lambda loses a factor
+    // ln N there on this grid: its steps near t = 1 are of ratio 2, 3/2, 4/3, ... in alpha.
     [Theory]
     [InlineData("euler", 0.85)]
     [InlineData("heun", 1.85)]
-    [InlineData("dpmpp-2m", 1.85)]
+    [InlineData("dpmpp-2m", 1.7)]
     public void Order_holds_on_the_whole_flow_path(string id, double slope)
     {
         IScheduler<double> scheduler = Schedulers.Create<double>(new SamplingSpec { Scheduler = id });

@@ -49,7 +49,8 @@ public class CounterRandomTests
         CounterRandom.Uniform<double>(doubles, 6, "test", 0, 0);
         foreach (double[] values in new[] { doubles, [.. floats.Select(f => (double)f)] })
         {
-            Assert.All(values, v => Assert.InRange(v, 0, 1 - 1e-9));
+            Assert.InRange(values.Min(), 0, 1e-4);
+            Assert.InRange(values.Max(), 1 - 1e-4, 1 - 1e-9);
             double chiSquare = values.GroupBy(v => (int)(v * 16)).Sum(g => Math.Pow(g.Count() - (N / 16), 2) / (N / 16d));
             Assert.InRange(chiSquare, 2, 37.7); // 0.1 % point with 15 degrees of freedom
         }

@@ -60,12 +60,12 @@ public class SchedulerTests
     {
         // For data N(0, 1) on a VP path x0 = a x, and x stays N(0, 1) at eta 1 and 0 alike, to the order of the step.
         var data = new GaussianMixture([1], [[0]], [1]);
-        double[] start = new double[20_000];
+        double[] start = new double[3000];
         CounterRandom.Normal<double>(start, 8, "test", 0, 0);
         foreach (double eta in new[] { 0, .5, 1 })
         {
-            (double[] x, _) = QuantileMap.Run(Create("ddim", eta), start, QuantileMap.Grid(200), (y, l) => QuantileMap.X0(data, y, l));
-            Assert.InRange(x.Average(v => v * v), .96, 1.04);
+            (double[] x, _) = QuantileMap.Run(Create("ddim", eta), start, QuantileMap.Grid(60), (y, l) => QuantileMap.X0(data, y, l));
+            Assert.InRange(x.Average(v => v * v) / start.Average(v => v * v), .92, 1.08);
         }
     }
 
