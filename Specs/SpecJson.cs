@@ -22,14 +22,15 @@ public static class SpecJson
         TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
+    private static readonly JsonSerializerOptions Compact = new(Options) { WriteIndented = false };
+
     private static readonly JsonDocumentOptions Documents = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <summary>The spec as indented JSON, every key written out.</summary>
     public static string Write(RunSpec spec) => JsonSerializer.Serialize(spec, Options);
 
     /// <summary>The canonical form: every key, sorted by name (ordinal), no white space. This is what is stored, sent and hashed.</summary>
-    public static string Canonical(RunSpec spec) => Sorted(JsonSerializer.SerializeToNode(spec, Options)!).ToJsonString(
-        new JsonSerializerOptions(Options) { WriteIndented = false });
+    public static string Canonical(RunSpec spec) => Sorted(JsonSerializer.SerializeToNode(spec, Options)!).ToJsonString(Compact);
 
     /// <summary>SHA-256 of the canonical form, 64 lower-case hex digits.</summary>
     public static string Hash(RunSpec spec) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(spec))));
