@@ -23,10 +23,13 @@ internal static class SiloHost
     /// <summary>Service id of every silo: the same over all clusters, as it is part of the storage key.</summary>
     public const string ServiceId = "orleans-ddm";
 
+    /// <summary>The state database of a run folder.</summary>
+    public static string DatabaseOf(string folder) => Path.Combine(folder, "state.db");
+
     /// <summary>A host on loopback with its state in <c>state.db</c> of the folder; not started.</summary>
     public static IHost Build(EmbeddedSiloOptions options, string folder, string clusterId, int siloPort, int gatewayPort)
     {
-        string database = Path.Combine(folder, "state.db");
+        string database = DatabaseOf(folder);
         void Configure(ISiloBuilder silo)
         {
             silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: ServiceId, clusterId: clusterId);

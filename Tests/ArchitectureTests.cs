@@ -49,7 +49,7 @@ public sealed class ArchitectureTests
         Assert.DoesNotContain(Items(project, "PackageReference"), p => p.Contains(library, StringComparison.OrdinalIgnoreCase));
         Assert.DoesNotContain(
             System.Reflection.Assembly.Load("OrleansDDM." + project).GetReferencedAssemblies(),
-            a => a.Name!.StartsWith(library, StringComparison.Ordinal));
+            a => a.Name == library || a.Name!.StartsWith(library + ".", StringComparison.Ordinal));
     }
 
     private static IEnumerable<string> Items(string project, string kind) =>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -115,6 +116,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         finally
         {
             await ((IAsyncDisposable)_host).DisposeAsync();
+            SqliteSchema.Close(SiloHost.DatabaseOf(RunFolder));
             _lock.Dispose();
         }
     }

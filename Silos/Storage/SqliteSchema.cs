@@ -15,6 +15,7 @@ public static partial class SqliteSchema
     private const int Version = 1;
     private const int ErrorCorrupt = 11;
     private const int ErrorNotADatabase = 26;
+    private const int ErrorShortRead = 522;
 
     private static readonly string[] Queries = ["ReadFromStorageKey", "WriteToStorageKey", "ClearStorageKey", "DeleteStorageKey"];
 
@@ -60,6 +61,13 @@ public static partial class SqliteSchema
         return aside;
     }
 
+    /// <summary>Closes the pooled connections to a file; the last one tidies the write-ahead log away.</summary>
+    public static void Close(string path)
+    {
+        using var connection = new SqliteConnection(ConnectionString(path));
+        SqliteConnection.ClearPool(connection);
+    }
+
     private static SqliteConnection Open(string path)
     {
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(path)) { Pooling = false }.ToString());
@@ -75,7 +83,7 @@ public static partial class SqliteSchema
             string? result = Scalar(connection, "PRAGMA integrity_check(1)") as string;
             return result == "ok" ? null : result ?? "no answer to the integrity check";
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is ErrorCorrupt or ErrorNotADatabase)
+        catch (SqliteException e) when (e.SqliteErrorCode is ErrorCorrupt or ErrorNotADatabase || e.SqliteExtendedErrorCode == ErrorShortRead)
         {
             return e.Message;
         }

@@ -16,8 +16,8 @@ internal sealed class FakeRuntime : ILearningRuntime
 {
     private int _open;
 
-    /// <summary>Called on the slot before each step; may block (until the token) or throw.</summary>
-    public Action<RunSpec, ModelRole, int, CancellationToken> BeforeStep { get; set; } = (_, _, _, _) => { };
+    /// <summary>Called on the slot before each step; may block until the token, throw, or end the slice with false.</summary>
+    public Func<ModelRole, int, CancellationToken, bool> BeforeStep { get; set; } = (_, _, _) => true;
 
     public Action<RunSpec, CancellationToken> OnPrepare { get; set; } = (_, _) => { };
 
@@ -120,8 +120,7 @@ internal sealed class FakeRuntime : ILearningRuntime
             int from = _history.Count;
             for (int i = 0; i < runtime.StepsPerSlice && Step < Steps && !cancellation.IsCancellationRequested; i++)
             {
-                runtime.BeforeStep(spec, role, Step, cancellation);
-                if (cancellation.IsCancellationRequested)
+                if (!runtime.BeforeStep(role, Step, cancellation) || cancellation.IsCancellationRequested)
                 {
                     break;
                 }

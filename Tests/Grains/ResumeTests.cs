@@ -1,0 +1,191 @@
+using System.Globalization;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Grains;
+
+/// <summary>Whatever interrupts a run and whichever file it spoils: it goes on from a good checkpoint and ends with the same bytes.</summary>
+public sealed class ResumeTests : SiloTest
+{
+    [Fact]
+    public async Task Stopped_run_goes_on_from_its_checkpoints()
+    {
+        await StopAtAsync(18);
+        await ResumeAndCheckAsync();
+        Assert.All(Runtime.Opened.Skip(3), o => Assert.Equal(18, o.Step));
+    }
+
+    [Fact]
+    public async Task Silo_stopped_without_a_word_writes_checkpoints_and_the_run_goes_on_under_a_higher_term()
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        long term = (await Run().GetStatusAsync()).Term;
+        await RestartAsync();
+        Assert.Equal(0, Runtime.OpenSessions);
+        Assert.True((await ResumeAndCheckAsync()).Term > term);
+        Assert.All(Runtime.Opened.Skip(3), o => Assert.Equal(18, o.Step));
+    }
+
+    [Fact]
+    public async Task Attaching_to_an_interrupted_run_drives_it_on()
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        await RestartAsync();
+        LetGo();
+        Assert.True((await Run().SubmitAsync(SpecJson.Write(Spec()))).Attached);
+        await CheckAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(10)]
+    [InlineData(-1)]
+    public async Task Spoilt_newest_checkpoint_gives_way_to_an_older_one(int keepBytes)
+    {
+        await StopAtAsync(18);
+        CheckpointReference newest = (await Run().GetStatusAsync()).Models[1].Checkpoints[^1];
+        string path = Folder.File($"artifacts/{newest.Artifact.Sha256[..2]}/{newest.Artifact.Sha256}");
+        if (keepBytes < 0)
+        {
+            File.Delete(path);
+        }
+        else
+        {
+            using FileStream file = File.OpenWrite(path);
+            file.SetLength(keepBytes);
+        }
+
+        await RestartAsync();
+        await ResumeAndCheckAsync();
+        Assert.Equal([("expert-0", 18), ("expert-1", 16), ("router", 18)], Reopened());
+    }
+
+    [Fact]
+    public async Task Without_any_checkpoint_left_a_model_starts_from_scratch()
+    {
+        await StopAtAsync(18);
+        Directory.Delete(Folder.File("artifacts"), recursive: true);
+        await RestartAsync();
+        await ResumeAndCheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(0, o.Step));
+    }
+
+    [Fact]
+    public async Task Killed_silo_loses_nothing_after_the_last_checkpoint()
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        await CrashAsync();
+        await ResumeAndCheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(18, o.Step));
+    }
+
+    [Theory]
+    [InlineData("state.db", 0)]
+    [InlineData("state.db", 5000)]
+    [InlineData("state.db", 20000)]
+    [InlineData("state.db-wal", 0)]
+    [InlineData("state.db-wal", 5000)]
+    [InlineData("state.db-wal", 100_000)]
+    public async Task Truncated_database_of_a_killed_silo_loses_no_training(string file, int length)
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        await CrashAsync(() =>
+        {
+            using FileStream stream = File.OpenWrite(Folder.File(file));
+            stream.SetLength(Math.Min(length, stream.Length));
+        });
+        LetGo();
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        RunStatus status = await CheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(18, o.Step));
+        Assert.All(status.Models, m => Assert.True(m.Term >= 2, $"{m.Role} went back to term {m.Term.ToString(CultureInfo.InvariantCulture)}"));
+    }
+
+    [Fact]
+    public async Task Truncated_index_changes_nothing_while_the_database_is_good()
+    {
+        await StopAtAsync(18);
+        await Silo.DisposeAsync();
+        foreach (string index in Directory.EnumerateFiles(Folder.File("checkpoints"), "*.jsonl", SearchOption.AllDirectories))
+        {
+            File.WriteAllText(index, "{\"specHash\":\"half");
+        }
+
+        await StartSiloAsync();
+        await ResumeAndCheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(18, o.Step));
+    }
+
+    [Fact]
+    public async Task Ready_run_whose_weights_are_spoilt_is_mended_when_it_is_forced_to_look()
+    {
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await WatchAsync(Run());
+        RunStatus before = await Run().GetStatusAsync();
+        string sha = before.Models[0].Weights!.Sha256;
+        File.WriteAllText(Folder.File($"artifacts/{sha[..2]}/{sha}"), "spoilt");
+        await Silo.DisposeAsync();
+        File.Delete(Folder.File("state.db"));
+        await StartSiloAsync();
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await CheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(40, o.Step));
+    }
+
+    private async Task AllAtAsync(int step)
+    {
+        var reached = new HashSet<string?>();
+        await WatchAsync(Run(), until: e => e.Kind == RunEventKind.Checkpoint && e.Step >= step && reached.Add(e.Role) && reached.Count == 3);
+    }
+
+    private async Task StopAtAsync(int step)
+    {
+        HoldAt(step);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(step);
+        RunStatus stopped = await Run().StopAsync();
+        Assert.Equal(RunPhase.Stopped, stopped.Phase);
+        Assert.All(stopped.Models, m => Assert.Equal((ModelPhase.Stopped, step, step), (m.Phase, m.Step, m.Checkpoints[^1].Step)));
+        Assert.Equal(0, Runtime.OpenSessions);
+    }
+
+    private async Task RestartAsync()
+    {
+        await Silo.DisposeAsync();
+        await StartSiloAsync();
+    }
+
+    private async Task<RunStatus> ResumeAndCheckAsync()
+    {
+        LetGo();
+        await Run().ResumeAsync();
+        return await CheckAsync();
+    }
+
+    private async Task<RunStatus> CheckAsync()
+    {
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        Assert.Equal((RunPhase.Ready, (string?)null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal(
+            FakeRuntime.ExpectedWeights(Spec(), ModelRole.Parse(m.Role)), Silo.Artifacts.Read(m.Weights!.Sha256)));
+        ModelMetrics[] metrics = await Run().GetMetricsAsync();
+        Assert.All(metrics, m => Assert.Equal([10, 20, 30, 40], m.Points.Select(p => p.Step)));
+        return status;
+    }
+
+    private IEnumerable<(string Role, int Step)> Reopened() => Runtime.Opened.Skip(3).OrderBy(o => o.Role, StringComparer.Ordinal);
+}
