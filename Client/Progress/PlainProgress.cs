@@ -14,6 +14,7 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
 
     private readonly RemainingTime _remaining = new(clock);
     private readonly Dictionary<string, long> _shown = [];
+    private readonly HashSet<string> _done = [];
 
     /// <inheritdoc/>
     public void Say(string message) => output.WriteLine(message);
@@ -36,9 +37,10 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
         }
         else if (progress.Kind is RunEventKind.Done)
         {
+            _done.Add(progress.Role ?? string.Empty);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Role} done: {progress.Step} steps, validation loss {progress.ValidationLoss:0.0000}"));
         }
-        else if (progress is { Kind: RunEventKind.Telemetry, Role: { } role })
+        else if (progress is { Kind: RunEventKind.Telemetry, Role: { } role } && !_done.Contains(role))
         {
             double? remaining = _remaining.Seconds(role, progress.Step, progress.Steps);
             if (!_shown.TryGetValue(role, out long shown) || clock.GetElapsedTime(shown) >= Interval)
