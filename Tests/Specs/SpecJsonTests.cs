@@ -11,25 +11,23 @@ namespace OrleansDDM.Tests.Specs;
 public sealed class SpecJsonTests
 {
     /// <summary>One other valid value for every key.</summary>
-    private static readonly Dictionary<string, string> Others = new()
-    {
-        ["name"] = "other", ["seed"] = "1", ["data.name"] = "mnist", ["data.limit"] = "10", ["data.validation"] = "0.1", ["data.shapesSize"] = "24",
-        ["data.shapesColour"] = "true", ["data.shapesCount"] = "100", ["clustering.method"] = "random", ["clustering.features"] = "autoencoder",
-        ["clustering.dimensions"] = "8", ["clustering.fineCentroids"] = "64", ["clustering.iterations"] = "5", ["experts.count"] = "2",
-        ["model.kind"] = "unet", ["model.patch"] = "2", ["model.width"] = "128", ["model.depth"] = "3", ["model.heads"] = "2",
-        ["model.classConditional"] = "true", ["model.conditionDropout"] = "0.2", ["router.model.kind"] = "mlp", ["router.model.patch"] = "2",
-        ["router.model.width"] = "64", ["router.model.depth"] = "1", ["router.model.heads"] = "2", ["router.model.classConditional"] = "true",
-        ["router.model.conditionDropout"] = "0", ["router.stepShare"] = "0.5", ["router.batch"] = "32", ["router.learningRate"] = "0.002",
-        ["diffusion.path"] = "edm", ["diffusion.parameterization"] = "v", ["diffusion.times"] = "logit-normal", ["diffusion.logitMean"] = "-1",
-        ["diffusion.logitStd"] = "2", ["training.steps"] = "5", ["training.batch"] = "8", ["training.optimizer"] = "sgd",
-        ["training.learningRate"] = "1e-4", ["training.weightDecay"] = "0.01", ["training.beta1"] = "0.8", ["training.beta2"] = "0.99",
-        ["training.warmup"] = "0", ["training.decayShare"] = "0", ["training.clipNorm"] = "0", ["training.emaDecay"] = "0.99",
-        ["training.precision"] = "bfloat16", ["training.flip"] = "true", ["training.weights"] = "raw", ["training.validations"] = "1",
-        ["training.checkpointSeconds"] = "1.5", ["training.keepLast"] = "1", ["mixing.rule"] = "nucleus-0.9", ["sampling.scheduler"] = "heun",
-        ["sampling.steps"] = "10", ["sampling.grid"] = "karras", ["sampling.shift"] = "2", ["sampling.eta"] = "1", ["sampling.guidance"] = "3",
-        ["sampling.clip"] = "true", ["evaluation.samples"] = "10", ["evaluation.rules"] = "full", ["evaluation.lossImages"] = "5",
-        ["evaluation.lossStrata"] = "2",
-    };
+    private static readonly string[] Others =
+    [
+        "name=other", "seed=1", "data.name=mnist", "data.limit=10", "data.validation=0.1", "data.shapesSize=24", "data.shapesColour=true",
+        "data.shapesCount=100", "clustering.method=random", "clustering.features=autoencoder", "clustering.dimensions=8",
+        "clustering.fineCentroids=64", "clustering.iterations=5", "experts.count=2", "model.kind=unet", "model.patch=2",
+        "model.width=128", "model.depth=3", "model.heads=2", "model.classConditional=true", "model.conditionDropout=0.2",
+        "router.model.kind=mlp", "router.model.patch=2", "router.model.width=64", "router.model.depth=1", "router.model.heads=2",
+        "router.model.classConditional=true", "router.model.conditionDropout=0", "router.stepShare=0.5", "router.batch=32",
+        "router.learningRate=0.002", "diffusion.path=edm", "diffusion.parameterization=v", "diffusion.times=logit-normal",
+        "diffusion.logitMean=-1", "diffusion.logitStd=2", "training.steps=5", "training.batch=8", "training.optimizer=sgd",
+        "training.learningRate=1e-4", "training.weightDecay=0.01", "training.beta1=0.8", "training.beta2=0.99", "training.warmup=0",
+        "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.flip=true",
+        "training.weights=raw", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
+        "mixing.rule=nucleus-0.9", "sampling.scheduler=heun", "sampling.steps=10", "sampling.grid=karras", "sampling.shift=2",
+        "sampling.eta=1", "sampling.guidance=3", "sampling.clip=true", "evaluation.samples=10", "evaluation.rules=full",
+        "evaluation.lossImages=5", "evaluation.lossStrata=2",
+    ];
 
     [Fact]
     public void Empty_text_and_empty_object_are_the_default_spec()
@@ -82,8 +80,8 @@ public sealed class SpecJsonTests
     [Fact]
     public void Hash_changes_with_every_key_and_every_key_can_be_overridden()
     {
-        Assert.Equal(SpecLeaves.All.Keys.Order(), Others.Keys.Order());
-        string[] hashes = [.. Others.Select(o => SpecJson.Hash(SpecJson.Read(string.Empty, $"{o.Key}={o.Value}"))), SpecJson.Hash(new RunSpec())];
+        Assert.Equal(SpecLeaves.All.Keys.Order(), Others.Select(o => o.Split('=')[0]).Order());
+        string[] hashes = [.. Others.Select(o => SpecJson.Hash(SpecJson.Read(string.Empty, o))), SpecJson.Hash(new RunSpec())];
         Assert.Equal(hashes.Length, hashes.Distinct().Count());
     }
 

@@ -23,7 +23,12 @@ public sealed class SpecRoundTripTests
         from conditional in Gen.Bool
         select new ModelSpec
         {
-            Kind = kind, Heads = heads, Width = heads * width, Depth = depth, ConditionDropout = dropout, ClassConditional = conditional,
+            Kind = kind,
+            Heads = heads,
+            Width = heads * width,
+            Depth = depth,
+            ConditionDropout = dropout,
+            ClassConditional = conditional,
         };
 
     private static readonly Gen<RunSpec> Spec =
