@@ -1,1 +1,3 @@
-Console.WriteLine();
+using OrleansDDM.Client;
+
+return await CommandLineApp.RunAsync(args);

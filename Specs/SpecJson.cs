@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace OrleansDDM.Specs;
 
@@ -18,14 +19,18 @@ public static class SpecJson
         AllowTrailingCommas = true,
         WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
+
+    private static readonly JsonSerializerOptions Compact = new(Options) { WriteIndented = false };
+
+    private static readonly JsonDocumentOptions Documents = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <summary>The spec as indented JSON, every key written out.</summary>
     public static string Write(RunSpec spec) => JsonSerializer.Serialize(spec, Options);
 
     /// <summary>The canonical form: every key, sorted by name (ordinal), no white space. This is what is stored, sent and hashed.</summary>
-    public static string Canonical(RunSpec spec) => Sorted(JsonSerializer.SerializeToNode(spec, Options)!).ToJsonString(
-        new JsonSerializerOptions(Options) { WriteIndented = false });
+    public static string Canonical(RunSpec spec) => Sorted(JsonSerializer.SerializeToNode(spec, Options)!).ToJsonString(Compact);
 
     /// <summary>SHA-256 of the canonical form, 64 lower-case hex digits.</summary>
     public static string Hash(RunSpec spec) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Canonical(spec))));
@@ -43,41 +48,47 @@ public static class SpecJson
 
     private static RunSpec Parse(string json, IEnumerable<string> overrides)
     {
-        JsonObject root;
+        // Laid over the defaults key by key: a group's defaults may differ from its type's (router.model from model).
+        JsonObject root = JsonSerializer.SerializeToNode(new RunSpec(), Options)!.AsObject();
         try
         {
-            var documentOptions = new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
-            root = JsonNode.Parse(string.IsNullOrWhiteSpace(json) ? "{}" : json, documentOptions: documentOptions) as JsonObject
-                ?? throw new SpecException("spec", "must be a JSON object");
+            using JsonDocument document = JsonDocument.Parse(string.IsNullOrWhiteSpace(json) ? "{}" : json, Documents);
+            SpecKeys.Check(document.RootElement, Options);
+            Lay(JsonObject.Create(document.RootElement.Clone())!, root);
         }
         catch (JsonException e)
         {
-            throw new SpecException("spec", $"is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine})");
+            throw new SpecException("spec", $"is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1})");
+        }
+        catch (ArgumentException)
+        {
+            throw new SpecException("spec", "is not valid Unicode text"); // a lone surrogate
         }
 
-        JsonObject defaults = JsonSerializer.SerializeToNode(new RunSpec(), Options)!.AsObject();
         foreach (string line in overrides)
         {
-            Override(root, defaults, line);
+            Override(root, line);
         }
 
-        try
+        return root.Deserialize<RunSpec>(Options)!;
+    }
+
+    private static void Lay(JsonObject from, JsonObject over)
+    {
+        foreach ((string name, JsonNode? value) in from)
         {
-            return root.Deserialize<RunSpec>(Options)!;
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException or InvalidOperationException)
-        {
-            string key = e is JsonException { Path: { Length: > 2 } path } ? path[2..] : "spec";
-            throw new SpecException(key, Reason(e));
+            if (value is JsonObject group && over[name] is JsonObject known)
+            {
+                Lay(group, known);
+            }
+            else
+            {
+                over[name] = value?.DeepClone();
+            }
         }
     }
 
-    private static string Reason(Exception e) =>
-        e.Message.Contains("could not be mapped", StringComparison.Ordinal)
-            ? "has a key that does not exist: " + e.Message.Split('\'').ElementAtOrDefault(1)
-            : "has a value of the wrong type";
-
-    private static void Override(JsonObject root, JsonObject defaults, string line)
+    private static void Override(JsonObject root, string line)
     {
         int equals = line.IndexOf('=', StringComparison.Ordinal);
         if (equals <= 0)
@@ -86,52 +97,47 @@ public static class SpecJson
         }
 
         string[] path = line[..equals].Trim().Split('.');
-        string text = line[(equals + 1)..].Trim();
-        JsonNode? known = defaults;
-        JsonObject target = root;
-        for (int i = 0; i < path.Length; i++)
+        string key = string.Join('.', path);
+        JsonTypeInfo type = SpecKeys.Find(path, Options);
+        JsonElement value = Value(line[(equals + 1)..].Trim(), type);
+        SpecKeys.Check(key, value, type);
+
+        JsonObject group = root;
+        foreach (string name in path[..^1])
         {
-            if (known is not JsonObject group || !group.TryGetPropertyValue(path[i], out known))
-            {
-                throw new SpecException(string.Join('.', path), "is not a key of a spec");
-            }
-
-            if (i < path.Length - 1)
-            {
-                if (target[path[i]] is not JsonObject next)
-                {
-                    target[path[i]] = next = [];
-                }
-
-                target = next;
-            }
+            group = group[name]!.AsObject();
         }
 
-        target[path[^1]] = known switch
-        {
-            JsonObject => throw new SpecException(string.Join('.', path), "is a group of keys; name one key in it"),
-            JsonArray => new JsonArray([.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(s => (JsonNode)s)]),
-            JsonValue value when value.GetValueKind() == JsonValueKind.String => text,
-            _ => Literal(string.Join('.', path), text),
-        };
+        group[path[^1]] = JsonSerializer.SerializeToNode(value);
     }
 
-    private static JsonNode? Literal(string key, string text)
+    private static JsonElement Value(string text, JsonTypeInfo type)
     {
-        try
+        if (type.Kind == JsonTypeInfoKind.Enumerable)
         {
-            return JsonNode.Parse(text);
+            return JsonSerializer.SerializeToElement(text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
         }
-        catch (JsonException)
+
+        if (type.Type != typeof(string))
         {
-            throw new SpecException(key, $"cannot be '{text}'");
+            try
+            {
+                return JsonElement.Parse(text);
+            }
+            catch (JsonException)
+            {
+                // Not a literal: kept as text, which the check of its type refuses by name.
+            }
         }
+
+        return JsonSerializer.SerializeToElement(text);
     }
 
     private static JsonNode Sorted(JsonNode node) => node switch
     {
         JsonObject o => new JsonObject(o.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value is null ? null : Sorted(p.Value)))),
         JsonArray a => new JsonArray([.. a.Select(n => n is null ? null : Sorted(n))]),
+        JsonValue v when v.GetValueKind() == JsonValueKind.Number && v.ToJsonString() == "-0" => JsonValue.Create(0),
         _ => node.DeepClone(),
     };
 }

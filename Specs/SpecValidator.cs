@@ -13,7 +13,8 @@ public static partial class SpecValidator
     {
         ArgumentNullException.ThrowIfNull(spec);
         ValidateName("name", spec.Name);
-        NotEmpty("data.name", spec.Data.Name);
+        InRange("experts.count", spec.Experts.Count, 1, 64);
+        ValidateText("data.name", spec.Data.Name);
         InRange("data.limit", spec.Data.Limit, 0, int.MaxValue);
         InRange("data.validation", spec.Data.Validation, 0.001, 0.5);
         InRange("data.shapesSize", spec.Data.ShapesSize, 8, 64);
@@ -23,7 +24,6 @@ public static partial class SpecValidator
         InRange("clustering.dimensions", spec.Clustering.Dimensions, 2, 256);
         InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, spec.Experts.Count, 65536);
         InRange("clustering.iterations", spec.Clustering.Iterations, 1, 1000);
-        InRange("experts.count", spec.Experts.Count, 1, 64);
         ValidateModel("model", spec.Model);
         ValidateModel("router.model", spec.Router.Model);
         OneOf("router.model.kind", spec.Router.Model.Kind, "dit", "mlp");
@@ -143,11 +143,11 @@ public static partial class SpecValidator
         }
     }
 
-    private static void NotEmpty(string key, string value)
+    private static void ValidateText(string key, string value)
     {
-        if (string.IsNullOrWhiteSpace(value))
+        if (string.IsNullOrWhiteSpace(value) || value.Any(char.IsControl))
         {
-            throw new SpecException(key, "must not be empty");
+            throw new SpecException(key, "must not be empty or hold control characters");
         }
     }
 
@@ -159,9 +159,9 @@ public static partial class SpecValidator
         }
     }
 
-    [GeneratedRegex(@"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$")]
+    [GeneratedRegex(@"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}\z")]
     private static partial Regex NamePattern();
 
-    [GeneratedRegex(@"^(?:full|sticky-prior|oracle|(?<kind>top|sample)-(?<n>[0-9]{1,4})|(?:threshold|nucleus)-(?<p>0?\.(?=[0-9]*[1-9])[0-9]{1,6}))$")]
+    [GeneratedRegex(@"^(?:full|sticky-prior|oracle|(?<kind>top|sample)-(?<n>[1-9][0-9]{0,3})|(?:threshold|nucleus)-(?<p>0?\.(?=[0-9]*[1-9])[0-9]{1,6}))\z")]
     private static partial Regex RulePattern();
 }

@@ -1,5 +1,6 @@
 using System;
 using System.IO;
+using System.Linq;
 using System.Text;
 using Microsoft.Build.Framework;
 using Microsoft.Build.Utilities;
@@ -33,16 +34,28 @@ public class WeakenVersionNeed : Task
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(Destination));
+        if (File.Exists(Destination) && File.ReadAllBytes(Destination).SequenceEqual(file))
+        {
+            File.SetLastWriteTimeUtc(Destination, DateTime.UtcNow);
+            return true;
+        }
+
+        // The projects of one build race here, and one may link to the file while another writes it: never a moment without it.
         string temporary = Destination + "." + Guid.NewGuid().ToString("N");
         File.WriteAllBytes(temporary, file);
+        if (File.Exists(Destination))
+        {
+            File.Replace(temporary, Destination, null);
+            return true;
+        }
+
         try
         {
-            File.Delete(Destination);
             File.Move(temporary, Destination);
         }
         catch (IOException) when (File.Exists(Destination))
         {
-            File.Delete(temporary); // another project of the same build was first with the same bytes
+            File.Delete(temporary); // another project was first with the same bytes
         }
 
         return true;

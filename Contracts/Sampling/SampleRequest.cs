@@ -41,4 +41,8 @@ public sealed record SampleRequest
     /// <summary>Classifier-free guidance weight: 1 = none.</summary>
     [Id(8)]
     public double? Guidance { get; init; }
+
+    /// <summary>Expert of each sample, for the mixing rule <c>oracle</c>; null for the other rules.</summary>
+    [Id(9)]
+    public int[]? Experts { get; init; }
 }

@@ -30,6 +30,9 @@ internal sealed record SamplePlan
     /// <summary>Classes of the samples.</summary>
     public required Condition Condition { get; init; }
 
+    /// <summary>Expert of each sample, for the rule <c>oracle</c>.</summary>
+    public int[]? Experts { get; init; }
+
     /// <summary>Solver steps.</summary>
     public int Steps => Spec.Sampling.Steps;
 
@@ -75,6 +78,7 @@ internal sealed record SamplePlan
             SampleIds = [.. Enumerable.Range(0, request.Count).Select(i => (ulong)(request.FirstSample + i))],
             Schedule = NoiseSchedules.Parse(spec.Diffusion.Path),
             Rule = MixingRules.Parse(spec.Mixing.Rule, run.Data.Priors),
+            Experts = request.Experts,
             Condition = request.Class is { } c ? new Condition([.. Enumerable.Repeat(c, request.Count)]) : Condition.None,
         };
     }
@@ -94,7 +98,11 @@ internal sealed record SamplePlan
         long most = Math.Min(MaxCount, MaxBytes / (sizeof(float) * shape.Aggregate(1L, (size, n) => size * n)));
         Require(request.Count >= 1 && request.Count <= most, $"count is {request.Count}; one request may ask for 1 to {most} samples of this size.");
         Require(request.FirstSample >= 0, $"firstSample is {request.FirstSample}; it must not be negative.");
-        Require(spec.Mixing.Rule != "oracle", "mixing.rule oracle needs the true cluster of each sample, which new samples do not have.");
+        bool oracle = spec.Mixing.Rule == "oracle";
+        Require(oracle == (request.Experts is not null), "experts go with mixing.rule oracle, which needs the expert of each sample, and with no other rule.");
+        Require(
+            request.Experts is null || (request.Experts.Length == request.Count && request.Experts.All(k => k >= 0 && k < spec.Experts.Count)),
+            $"experts must name one of the experts 0 to {spec.Experts.Count - 1} for each of the {request.Count} samples.");
         if (request.Class is { } wanted)
         {
             Require(spec.Model.ClassConditional, "class was given, but the run was trained without classes (model.classConditional).");

@@ -66,7 +66,7 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
                 SolverState<float> state = loop.Begin(plan.Grid, plan.Shape, request.Seed, plan.SampleIds);
                 return await loop.RunAsync(
                     state,
-                    new SamplingRequest { Condition = plan.Condition },
+                    new SamplingRequest { Condition = plan.Condition, Labels = plan.Experts },
                     step =>
                     {
                         // A step of several evaluations is done with its last one.

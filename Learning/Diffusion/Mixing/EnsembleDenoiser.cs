@@ -130,6 +130,11 @@ public sealed class EnsembleDenoiser<T>
                     continue;
                 }
 
+                if (!alive[k])
+                {
+                    throw new InvalidOperationException($"Mixing rule {_rule.Id} asks for expert {k}, which is dead; a rule must plan with living experts.");
+                }
+
                 answers[k] = new Answer(rows, null);
                 evaluations += rows.Length;
                 calls[k] = AskAsync(k, rows, pass, level, cancellation);

@@ -40,10 +40,11 @@ public static class SamplingNoise
         return like.Map(array =>
         {
             var values = new T[array.Values.Length];
+            string stream = $"{role}/{array.Name}";
             int width = values.Length / Math.Max(like.Batch, 1);
             for (int row = 0; row < like.Batch; row++)
             {
-                CounterRandom.Normal(values.AsSpan(row * width, width), seed, $"{role}/{array.Name}", sampleIds[row], step);
+                CounterRandom.Normal(values.AsSpan(row * width, width), seed, stream, sampleIds[row], step);
             }
 
             return array with { Values = values };

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Text.Json;
+
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Experiments.Evaluation;
+using OrleansDDM.Learning.Imaging;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm sample</c>.</summary>
+internal static class SampleCommand
+{
+    private static readonly Option<int> Count = new("--count") { Description = "Number of samples.", HelpName = "N", DefaultValueFactory = _ => 64 };
+
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Solver steps; the spec's by default.", HelpName = "N" };
+
+    private static readonly Option<string?> Scheduler = new("--scheduler") { Description = "euler, heun, ddim or dpmpp-2m.", HelpName = "NAME" };
+
+    private static readonly Option<string?> Mixing = new("--mixing")
+    {
+        Description = "full, top-N, sample-N, threshold-P, nucleus-P or sticky-prior.",
+        HelpName = "RULE",
+    };
+
+    private static readonly Option<int?> Class = new("--class") { Description = "Class of all samples, for a class-conditional model.", HelpName = "C" };
+
+    private static readonly Option<double?> Guidance = new("--guidance") { Description = "Classifier-free guidance weight; 1 = none.", HelpName = "W" };
+
+    private static readonly Option<string> Picture = new("--out")
+    {
+        Description = "PNG file to write; the figures go beside it as NAME.json, or samples.json by default.",
+        HelpName = "FILE",
+        DefaultValueFactory = _ => "samples.png",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("sample", "Draw samples of a trained run as a picture, with a JSON file that says how.")
+        {
+            CommonOptions.Run,
+            Count,
+            CommonOptions.Seed,
+            Steps,
+            Scheduler,
+            Mixing,
+            Class,
+            Guidance,
+            Picture,
+            CommonOptions.Slots,
+            CommonOptions.Format,
+            CommonOptions.Progress,
+        };
+        command.SetAction((parsed, cancellation) => SampleAsync(parsed, cancellation));
+        return command;
+    }
+
+    private static async Task<int> SampleAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
+        RunSpec spec = folder.ReadSpec();
+        int count = parsed.GetValue(Count);
+        if (count is < 1 or > 100_000)
+        {
+            throw new CliException(ExitCode.BadConfiguration, $"--count must be in [1, 100000], not {count}.");
+        }
+
+        SamplingSpec sampling = spec.Sampling with
+        {
+            Steps = parsed.GetValue(Steps) ?? spec.Sampling.Steps,
+            Scheduler = parsed.GetValue(Scheduler) ?? spec.Sampling.Scheduler,
+            Guidance = parsed.GetValue(Guidance) ?? spec.Sampling.Guidance,
+        };
+        SpecValidator.ValidateSampling(sampling);
+        string rule = spec.Experts.Count == 1 ? "full" : parsed.GetValue(Mixing) ?? spec.Mixing.Rule;
+        SpecValidator.ValidateRule("--mixing", rule, spec.Experts.Count);
+        int? classOf = parsed.GetValue(Class);
+        if (classOf is not null && !spec.Model.ClassConditional)
+        {
+            throw new CliException(ExitCode.BadConfiguration, "--class needs a class-conditional model (model.classConditional); this run has none.");
+        }
+
+        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance);
+        SampledImages images = await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
+        {
+            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), cancellation);
+            await session.ReadyAsync();
+            progress.Say($"Sampling {count} images.");
+            return await session.Samples.SampleAsync(order, null, cancellation);
+        });
+        Write(parsed, order, sampling, images);
+        return ExitCode.Ok;
+    }
+
+    private static void Write(ParseResult parsed, SampleOrder order, SamplingSpec sampling, SampledImages images)
+    {
+        string picture = Path.GetFullPath(parsed.GetValue(Picture)!);
+        int columns = (int)Math.Ceiling(Math.Sqrt(order.Count));
+        int scale = Math.Max(1, 64 / images.Shape[2]);
+        AtomicFile.Write(picture, ImageGrid.Encode(images.Values, images.Shape[1], images.Shape[2], images.Shape[3], columns, scale));
+        string figures = Path.ChangeExtension(picture, ".json");
+        string json = JsonSerializer.Serialize(
+            new
+            {
+                seed = order.Seed,
+                count = order.Count,
+                steps = sampling.Steps,
+                scheduler = sampling.Scheduler,
+                grid = sampling.Grid,
+                mixing = order.Rule,
+                @class = order.Class,
+                guidance = sampling.Guidance,
+                expertUse = images.ExpertUse,
+                droppedMass = images.DroppedMass,
+                seconds = images.Seconds,
+            },
+            StatusText.Json);
+        AtomicFile.Write(figures, System.Text.Encoding.UTF8.GetBytes(json));
+        Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json
+            ? JsonSerializer.Serialize(new { picture, figures })
+            : $"{picture}\n{figures}");
+    }
+}

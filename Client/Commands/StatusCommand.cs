@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm status</c>.</summary>
+internal static class StatusCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("status", "Show how far a run is; asks the process that drives it, or reads its last status.")
+        {
+            CommonOptions.Run,
+            CommonOptions.Cluster,
+            CommonOptions.Format,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
+            RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
+            bool live = RunConnection.IsLive(folder);
+            StatusText.Write(live ? await AskAsync(folder, cancellation) : Last(folder), live, parsed.GetValue(CommonOptions.Format));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static async Task<RunStatus> AskAsync(RunFolder folder, CancellationToken cancellation)
+    {
+        await using RunConnection connection = await RunConnection.OpenAsync(folder, cancellation);
+        return await connection.Run.GetStatusAsync(cancellation);
+    }
+
+    private static RunStatus Last(RunFolder folder) => folder.ReadStatus() ?? new RunStatus { Name = folder.ReadSpec().Name };
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm train</c>.</summary>
+internal static class TrainCommand
+{
+    private static readonly Argument<string?> SpecFile = new("spec")
+    {
+        Description = "JSON file of the run's spec; keys that it leaves out take their default.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "Data set: shapes, mnist, fashion-mnist, cifar-10, digits, or a path. Sets data.name.",
+        HelpName = "NAME|PATH",
+    };
+
+    private static readonly Option<string?> Name = new("--name") { Description = "Name of the run; the data set's name by default.", HelpName = "NAME" };
+
+    public static Command Create()
+    {
+        var command = new Command("train", "Cluster a data set, train one expert per cluster and a router, sample and judge them.")
+        {
+            SpecFile,
+            Data,
+            Name,
+            CommonOptions.Seed,
+            CommonOptions.Set,
+            CommonOptions.DataRoot,
+            CommonOptions.Out,
+            CommonOptions.Force,
+            CommonOptions.Slots,
+            CommonOptions.Cluster,
+            CommonOptions.Progress,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
+            string? data = parsed.GetValue(Data);
+            RunSpec preset = Presets.For(data ?? "shapes");
+            preset = preset with { Name = SpecSource.NameOf(preset.Name) };
+            IEnumerable<string> overrides = parsed.GetValue(CommonOptions.Set)!;
+            if (data is not null && parsed.GetValue(SpecFile) is not null)
+            {
+                overrides = ["data.name=" + data, .. overrides];
+            }
+
+            RunSpec spec = SpecSource.Read(
+                preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
+            var folder = new RunFolder(parsed.GetValue(CommonOptions.Out) ?? Path.Combine("runs", spec.Name));
+            return await RunFlow.RunAsync(
+                spec,
+                folder,
+                parsed.GetValue(CommonOptions.Force),
+                parsed.GetValue(CommonOptions.DataRoot)!,
+                parsed.GetValue(CommonOptions.Slots),
+                parsed.GetValue(CommonOptions.Progress),
+                cancellation);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Text.Json;
+
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm watch</c>.</summary>
+internal static class WatchCommand
+{
+    private static readonly Option<long> After = new("--after")
+    {
+        Description = "Replay the durable events with a higher number first.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("watch", "Follow a run that another process drives, until it ends.")
+        {
+            CommonOptions.Run,
+            After,
+            CommonOptions.Cluster,
+            CommonOptions.Format,
+            CommonOptions.Progress,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
+            RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
+            await using RunConnection connection = await RunConnection.OpenAsync(folder, cancellation);
+            long after = parsed.GetValue(After);
+            if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
+            {
+                await foreach (RunEvent e in connection.Run.WatchAsync(after, CancellationToken.None).WithCancellation(cancellation))
+                {
+                    Console.WriteLine(JsonSerializer.Serialize(e, new JsonSerializerOptions(StatusText.Json) { WriteIndented = false }));
+                }
+
+                return ExitCode.Ok;
+            }
+
+            RunStatus status = await connection.Run.GetStatusAsync(cancellation);
+            return await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
+            {
+                progress.Begin(status.Models);
+                await foreach (RunEvent e in connection.Run.WatchAsync(after, CancellationToken.None).WithCancellation(cancellation))
+                {
+                    progress.Show(e);
+                }
+
+                return ExitCode.Ok;
+            });
+        });
+        return command;
+    }
+}

@@ -1,0 +1,71 @@
+using System.CommandLine;
+
+namespace OrleansDDM.Client;
+
+/// <summary>Options that several verbs share.</summary>
+public static class CommonOptions
+{
+    /// <summary><c>--format</c>.</summary>
+    public static Option<OutputFormat> Format { get; } = new("--format")
+    {
+        Description = "How to write the result to stdout.",
+        DefaultValueFactory = _ => OutputFormat.Table,
+    };
+
+    /// <summary><c>--run</c>: the folder of a run.</summary>
+    public static Option<string> Run { get; } = new("--run") { Description = "Folder of the run, e.g. runs/demo.", HelpName = "DIR", Required = true };
+
+    /// <summary><c>--runs</c>: the folder that holds run folders.</summary>
+    public static Option<string> Runs { get; } = new("--runs")
+    {
+        Description = "Folder that holds the run folders.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "runs",
+    };
+
+    /// <summary><c>--out</c>: the run folder to write.</summary>
+    public static Option<string?> Out { get; } = new("--out") { Description = "Folder of the run; runs/NAME by default.", HelpName = "DIR" };
+
+    /// <summary><c>--data-root</c>.</summary>
+    public static Option<string[]> DataRoot { get; } = new("--data-root")
+    {
+        Description = "Folder in which data sets are looked for before DDM_DATA and the system's folders; may be given several times.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary><c>--set</c>.</summary>
+    public static Option<string[]> Set { get; } = new("--set")
+    {
+        Description = "Override one key of the spec, e.g. --set training.steps=500; may be given several times.",
+        HelpName = "KEY=VALUE",
+        DefaultValueFactory = _ => [],
+    };
+
+    /// <summary><c>--seed</c>.</summary>
+    public static Option<ulong?> Seed { get; } = new("--seed") { Description = "Seed of everything random.", HelpName = "N" };
+
+    /// <summary><c>--force</c>.</summary>
+    public static Option<bool> Force { get; } = new("--force") { Description = "Replace a run of the same name that has a different spec." };
+
+    /// <summary><c>--cluster</c>.</summary>
+    public static Option<string?> Cluster { get; } = new("--cluster")
+    {
+        Description = "PostgreSQL connection string that names a cluster; without it the run's own silo is used.",
+        HelpName = "CONNECTION",
+    };
+
+    /// <summary><c>--slots</c>.</summary>
+    public static Option<int?> Slots { get; } = new("--slots")
+    {
+        Description = "Models in training at the same time, one thread each; the number of cores by default.",
+        HelpName = "N",
+    };
+
+    /// <summary><c>--progress</c>.</summary>
+    public static Option<ProgressMode> Progress { get; } = new("--progress")
+    {
+        Description = "Progress on stderr: live bars, plain lines, or none; auto = bars when a terminal shows them.",
+        DefaultValueFactory = _ => ProgressMode.Auto,
+    };
+}

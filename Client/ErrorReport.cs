@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client;
+
+/// <summary>Turns an exception into one message on stderr and an exit code.</summary>
+public static class ErrorReport
+{
+    /// <summary>Reports <paramref name="error"/> and returns the exit code.</summary>
+    /// <param name="error">What was thrown.</param>
+    /// <param name="json">Write <c>{"error": {"code", "message"}}</c> to stdout instead of a line to stderr.</param>
+    public static int Write(Exception error, bool json)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        int code = CodeOf(error);
+        string message = error is OperationCanceledException ? "Interrupted." : error.Message;
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { error = new { code, message } }));
+        }
+        else
+        {
+            Console.Error.WriteLine("ddm: " + message);
+        }
+
+        // An error nobody planned for needs its stack; a planned one is only obscured by it.
+        if (code == ExitCode.Failure && error is not (CliException or IOException))
+        {
+            Console.Error.WriteLine(error);
+        }
+
+        return code;
+    }
+
+    private static int CodeOf(Exception error) => error switch
+    {
+        CliException e => e.ExitCode,
+        OperationCanceledException => ExitCode.Interrupted,
+        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException => ExitCode.BadConfiguration,
+        DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,
+        TimeoutException => ExitCode.Timeout,
+        UnauthorizedAccessException => ExitCode.Unauthorised,
+        AggregateException { InnerExceptions.Count: 1 } e => CodeOf(e.InnerExceptions[0]),
+        _ => ExitCode.Failure,
+    };
+}

@@ -1,0 +1,55 @@
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+
+using Spectre.Console;
+
+namespace OrleansDDM.Client.Progress;
+
+/// <summary>One live bar per model.</summary>
+internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context) : IProgressSink
+{
+    private readonly Dictionary<string, ProgressTask> _bars = [];
+    private readonly RemainingTime _remaining = new(TimeProvider.System);
+
+    /// <inheritdoc/>
+    public void Say(string message) => console.MarkupLineInterpolated($"[grey]{message}[/]");
+
+    /// <inheritdoc/>
+    public void Begin(IReadOnlyList<ModelStatus> models)
+    {
+        foreach (ModelStatus model in models)
+        {
+            Bar(model.Role, model.Steps).Value = model.Step;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Show(RunEvent progress)
+    {
+        if (progress.Kind == RunEventKind.Fault)
+        {
+            console.MarkupLineInterpolated($"[red]{progress.Role}: {progress.Message}[/]");
+        }
+        else if (progress is { Kind: RunEventKind.Telemetry or RunEventKind.Done, Role: { } role, Steps: > 0 })
+        {
+            ProgressTask bar = Bar(role, progress.Steps);
+            bar.MaxValue = progress.Steps;
+            bar.Value = progress.Step;
+            if (progress.Kind == RunEventKind.Telemetry)
+            {
+                bar.Description = Markup.Escape(ProgressText.Line(progress, _remaining.Seconds(role, progress.Step, progress.Steps)));
+            }
+        }
+    }
+
+    private ProgressTask Bar(string role, int steps)
+    {
+        if (!_bars.TryGetValue(role, out ProgressTask? bar))
+        {
+            bar = context.AddTask(Markup.Escape(role), maxValue: Math.Max(steps, 1));
+            _bars.Add(role, bar);
+        }
+
+        return bar;
+    }
+}

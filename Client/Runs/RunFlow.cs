@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Experiments.Evaluation;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Runs;
+
+/// <summary>A whole run from the command line: train, evaluate, report. What <c>demo</c>, <c>train</c> and <c>resume</c> share.</summary>
+internal static class RunFlow
+{
+    /// <summary>Creates or re-opens the run's folder, saves the effective spec, and runs it to the end.</summary>
+    /// <exception cref="CliException">The folder holds a run with a different spec and <paramref name="force"/> is not given.</exception>
+    public static async Task<int> RunAsync(
+        RunSpec spec, RunFolder folder, bool force, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, CancellationToken cancellation)
+    {
+        if (folder.Exists)
+        {
+            RunSpec existing = folder.ReadSpec();
+            if (SpecJson.Hash(existing) != SpecJson.Hash(spec))
+            {
+                if (!force)
+                {
+                    throw new CliException(
+                        ExitCode.BadConfiguration,
+                        $"'{folder.Path}' holds run '{existing.Name}' with a different spec. Choose another --out or --name, or replace it with --force.");
+                }
+
+                RunFolderReset.Clear(folder);
+            }
+        }
+
+        Directory.CreateDirectory(folder.Path);
+        AtomicFile.Write(folder.Spec, System.Text.Encoding.UTF8.GetBytes(SpecJson.Write(spec)));
+        return await ResumeAsync(spec, folder, dataRoots, slots, mode, cancellation);
+    }
+
+    /// <summary>Goes on with the run in a folder, from whatever is there.</summary>
+    public static async Task<int> ResumeAsync(
+        RunSpec spec, RunFolder folder, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        EvaluationResult result = await ProgressView.RunAsync(mode, async progress =>
+        {
+            await using RunSession session = await RunSession.StartAsync(folder, spec, dataRoots, slots, cancellation);
+            RunStatus status = await session.TrainAsync(progress, cancellation);
+            if (File.Exists(folder.Metrics) && File.Exists(folder.Report))
+            {
+                progress.Say("Trained and judged already.");
+                return EvaluationResult.FromJson(await File.ReadAllTextAsync(folder.Metrics, cancellation));
+            }
+
+            progress.Say($"Trained after {clock.Elapsed.TotalSeconds:0} s. Judging the ensemble.");
+            return await RunReport.WriteAsync(session, folder, status, spec.Evaluation, progress, cancellation);
+        });
+        EvaluationTable.Write(Console.Out, spec, result, folder);
+        return ExitCode.Ok;
+    }
+}

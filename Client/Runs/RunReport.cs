@@ -1,0 +1,92 @@
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Experiments.Evaluation;
+using OrleansDDM.Experiments.Reports;
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Imaging;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Runs;
+
+/// <summary>Judges a trained run and writes its pictures, figures and report.</summary>
+internal static class RunReport
+{
+    private const int GridSide = 8;
+    private const int PerCluster = 10;
+
+    /// <summary>Evaluates and writes <c>metrics.json</c>, <c>samples.png</c>, <c>clusters.png</c> and <c>report.html</c>.</summary>
+    public static async Task<EvaluationResult> WriteAsync(
+        RunSession session, RunFolder folder, RunStatus status, EvaluationSpec evaluation, IProgressSink progress, CancellationToken cancellation)
+    {
+        RunSpec spec = session.Spec;
+        ModelContents model = session.Export(status);
+        TrainingData data = session.Learning.Data(spec);
+        ISampleSource source = session.Samples;
+        var runner = new EvaluationRunner(data, session.Learning.Clusters(spec), model, source);
+        EvaluationResult result = await runner.RunAsync(evaluation, new InlineProgress(progress.Say), cancellation);
+        progress.Say("Drawing the pictures.");
+        byte[] samples = await SampleGridAsync(source, spec, model, cancellation);
+        byte[] clusters = await ClusterGridAsync(source, data, model, spec, cancellation);
+        IEnumerable<(string Role, MetricPoint Point)> rows =
+            File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value);
+        string report = RunReportPage.Write(new RunReportContents
+        {
+            Spec = spec,
+            SpecHash = SpecJson.Hash(spec),
+            Evaluation = result,
+            Curves = [.. rows.GroupBy(r => (r.Role, r.Point.Name)).Select(g => new Curve(
+                g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)]))],
+            ClusterReport = status.Data!.ClusterReport,
+            Samples = samples,
+            Clusters = clusters,
+        });
+        AtomicFile.Write(folder.Samples, samples);
+        AtomicFile.Write(folder.Clusters, clusters);
+        AtomicFile.Write(folder.Report, System.Text.Encoding.UTF8.GetBytes(report));
+        AtomicFile.Write(folder.Metrics, System.Text.Encoding.UTF8.GetBytes(result.ToJson()));
+        return result;
+    }
+
+    private static async Task<byte[]> SampleGridAsync(ISampleSource source, RunSpec spec, ModelContents model, CancellationToken cancellation)
+    {
+        SampledImages images = await source.SampleAsync(
+            new SampleOrder(RuleOf(spec), GridSide * GridSide, spec.Seed), null, cancellation);
+        return ImageGrid.Encode(images.Values, model.Channels, model.Height, model.Width, GridSide, ScaleOf(model));
+    }
+
+    private static async Task<byte[]> ClusterGridAsync(
+        ISampleSource source, TrainingData data, ModelContents model, RunSpec spec, CancellationToken cancellation)
+    {
+        var rows = new List<CaptionedRow>();
+        for (int k = 0; k < spec.Experts.Count; k++)
+        {
+            int[] experts = [.. Enumerable.Repeat(k, PerCluster)];
+            var order = new SampleOrder(spec.Experts.Count == 1 ? "full" : "oracle", PerCluster, spec.Seed + 1, spec.Experts.Count == 1 ? null : experts);
+            SampledImages samples = await source.SampleAsync(order, null, cancellation);
+            ImageDataset train = data.Splits.Train;
+            int[] members = [.. data.TrainRows(k).Take(PerCluster)];
+            var real = new float[members.Length * train.ImageSize];
+            for (int i = 0; i < members.Length; i++)
+            {
+                train.CopyNormalized(members[i], real.AsSpan(i * train.ImageSize, train.ImageSize));
+            }
+
+            rows.Add(new CaptionedRow($"expert {k}", [real, samples.Values]));
+        }
+
+        return ImageGrid.RowsWithCaptions(rows, model.Channels, model.Height, model.Width, ScaleOf(model), ["real images of the cluster", "samples of its expert"]);
+    }
+
+    private static string RuleOf(RunSpec spec) => spec.Experts.Count == 1 ? "full" : spec.Mixing.Rule;
+
+    private static int ScaleOf(ModelContents model) => Math.Max(1, 64 / model.Height);
+
+    /// <summary><see cref="Progress{T}"/> would post to the thread pool and let messages overtake each other.</summary>
+    private sealed class InlineProgress(Action<string> say) : IProgress<string>
+    {
+        public void Report(string value) => say(value);
+    }
+}

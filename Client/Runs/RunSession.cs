@@ -1,0 +1,177 @@
+using System.Text.Json;
+
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Experiments.Evaluation;
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Runs;
+
+/// <summary>A run driven by a silo in this process.</summary>
+public sealed class RunSession : IAsyncDisposable
+{
+    private readonly EmbeddedSilo _silo;
+    private readonly RunFolder _folder;
+    private readonly IRunGrain _run;
+    private readonly int _slots;
+
+    private RunSession(EmbeddedSilo silo, LearningRuntime learning, RunFolder folder, RunSpec spec, int slots)
+    {
+        _silo = silo;
+        _folder = folder;
+        _slots = slots;
+        Spec = spec;
+        Learning = learning;
+        _run = silo.Client.GetGrain<IRunGrain>(GrainKeys.Run(spec.Name));
+    }
+
+    /// <summary>The run's spec.</summary>
+    public RunSpec Spec { get; }
+
+    /// <summary>The silo's learning, which holds the run's data.</summary>
+    public LearningRuntime Learning { get; }
+
+    /// <summary>Draws samples of the run once it is ready.</summary>
+    public ISampleSource Samples => new GrainSampleSource(_silo.Client, Spec.Name, _slots);
+
+    /// <summary>Starts a silo on the folder of a run.</summary>
+    /// <param name="folder">The run's folder.</param>
+    /// <param name="spec">Its spec.</param>
+    /// <param name="dataRoots">Folders to look for data in.</param>
+    /// <param name="slots">Models in training at a time; null = the number of cores.</param>
+    /// <param name="cancellation">Gives up the start.</param>
+    public static async Task<RunSession> StartAsync(
+        RunFolder folder, RunSpec spec, IEnumerable<string> dataRoots, int? slots = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(spec);
+        var learning = new LearningRuntime(DatasetCatalog.Default(dataRoots));
+        int count = slots ?? Math.Max(1, Environment.ProcessorCount);
+        EmbeddedSilo silo = await EmbeddedSilo.StartAsync(
+            new EmbeddedSiloOptions { RunFolder = folder.Path, Learning = learning, Slots = count }, cancellation);
+        return new RunSession(silo, learning, folder, spec, count);
+    }
+
+    /// <summary>Submits or goes on with the run, shows its progress, and returns when it is ready.</summary>
+    /// <exception cref="OperationCanceledException">Interrupted; the run is stopped with its checkpoints written.</exception>
+    /// <exception cref="CliException">The run faulted or was stopped by somebody else.</exception>
+    public async Task<RunStatus> TrainAsync(IProgressSink progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(progress);
+        RunStatus status = (await _run.SubmitAsync(SpecJson.Canonical(Spec), false, CancellationToken.None)).Status;
+        if (status.Phase is RunPhase.Stopped or RunPhase.Faulted)
+        {
+            status = await _run.ResumeAsync(CancellationToken.None);
+        }
+
+        progress.Begin(status.Models);
+        try
+        {
+            await WatchAsync(status, progress, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            progress.Say("Stopping: writing checkpoints.");
+            await _run.StopAsync(CancellationToken.None);
+            WriteStatus(await _run.GetStatusAsync(CancellationToken.None));
+            throw;
+        }
+
+        status = await _run.GetStatusAsync(CancellationToken.None);
+        WriteStatus(status);
+        await WriteMetricRowsAsync();
+        return status.Phase switch
+        {
+            RunPhase.Ready => status,
+            RunPhase.Stopped or RunPhase.Stopping => throw new CliException(ExitCode.Interrupted, $"The run was stopped. Go on with: ddm resume {_folder.Path}"),
+            _ => throw new CliException(ExitCode.Failure, $"The run faulted: {status.Message}"),
+        };
+    }
+
+    /// <summary>The status of a run that is trained.</summary>
+    /// <exception cref="CliException">It is not.</exception>
+    public async Task<RunStatus> ReadyAsync()
+    {
+        RunStatus status = await _run.GetStatusAsync(CancellationToken.None);
+        return status.Phase == RunPhase.Ready
+            ? status
+            : throw new CliException(
+                ExitCode.BadConfiguration,
+                $"The run is {StatusText.PhaseOf(status, live: false)}, not trained. Train it first: ddm resume {_folder.Path}");
+    }
+
+    /// <summary>Writes the trained model as a folder, unless it is there already.</summary>
+    public ModelContents Export(RunStatus status)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        DataSummary data = status.Data!;
+        byte[][] weights = [.. status.Models.Select(m => _silo.Artifacts.Read(m.Weights!.Sha256))];
+        int experts = Spec.Experts.Count;
+        var contents = new ModelContents
+        {
+            Spec = Spec,
+            Channels = data.Channels,
+            Height = data.Height,
+            Width = data.Width,
+            Classes = data.Classes,
+            Priors = data.Priors,
+            Experts = weights[..experts],
+            Router = weights.Length > experts ? weights[experts] : null,
+        };
+        if (!Directory.Exists(_folder.Model))
+        {
+            ModelFolder.Write(_folder.Model, contents);
+        }
+
+        return contents;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await _silo.DisposeAsync();
+
+    private async Task WatchAsync(RunStatus status, IProgressSink progress, CancellationToken cancellation)
+    {
+        await WriteMetricRowsAsync();
+        await using StreamWriter rows = File.AppendText(_folder.MetricRows);
+        await foreach (RunEvent e in _run.WatchAsync(status.LastEvent, CancellationToken.None).WithCancellation(cancellation))
+        {
+            progress.Show(e);
+            foreach (MetricPoint point in e.Points)
+            {
+                await rows.WriteLineAsync(MetricRowText.Write(e.Role!, point));
+            }
+
+            if (e.Kind == RunEventKind.Phase)
+            {
+                progress.Say(e.Phase switch
+                {
+                    RunPhase.Preparing => "Loading and clustering the data.",
+                    RunPhase.Training => "Training the experts and the router.",
+                    _ => $"The run is {e.Phase.ToString().ToLowerInvariant()}.",
+                });
+            }
+
+            if (e.Kind != RunEventKind.Telemetry)
+            {
+                await rows.FlushAsync(cancellation);
+                WriteStatus(await _run.GetStatusAsync(cancellation));
+            }
+        }
+    }
+
+    // The grains know the rows up to the checkpoints that the run goes on from; later rows of an interrupted run are cut.
+    private async Task WriteMetricRowsAsync()
+    {
+        ModelMetrics[] metrics = await _run.GetMetricsAsync(CancellationToken.None);
+        AtomicFile.Write(_folder.MetricRows, System.Text.Encoding.UTF8.GetBytes(
+            string.Concat(metrics.SelectMany(m => m.Points.Select(p => MetricRowText.Write(m.Role, p) + "\n")))));
+    }
+
+    private void WriteStatus(RunStatus status) => AtomicFile.Write(_folder.Status, JsonSerializer.SerializeToUtf8Bytes(status, StatusText.Json));
+}

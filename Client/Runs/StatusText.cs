@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Client.Runs;
+
+/// <summary>The status of a run, for people and for programs.</summary>
+internal static class StatusText
+{
+    /// <summary>How <c>status.json</c> and <c>--format json</c> write a status.</summary>
+    public static JsonSerializerOptions Json { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    /// <summary>Writes a status to stdout.</summary>
+    /// <param name="status">The status.</param>
+    /// <param name="live">Whether a process drives the run now.</param>
+    /// <param name="format">How.</param>
+    public static void Write(RunStatus status, bool live, OutputFormat format)
+    {
+        if (format == OutputFormat.Json)
+        {
+            Console.WriteLine(JsonSerializer.Serialize(new { live, status }, Json));
+            return;
+        }
+
+        Console.WriteLine($"{status.Name}  {PhaseOf(status, live)}  spec {status.SpecHash[..Math.Min(12, status.SpecHash.Length)]}");
+        foreach (ModelStatus model in status.Models)
+        {
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+        }
+
+        if (status.Message is not null)
+        {
+            Console.WriteLine("  " + status.Message);
+        }
+    }
+
+    /// <summary>The phase in words; a run that no process drives is interrupted where its last status says it was at work.</summary>
+    public static string PhaseOf(RunStatus status, bool live) =>
+        !live && status.Phase is (RunPhase.Preparing or RunPhase.Training or RunPhase.Stopping)
+            ? "interrupted"
+            : status.Phase.ToString().ToLowerInvariant();
+
+    private static string Number(double? value) => value is { } v ? v.ToString("0.0000", CultureInfo.InvariantCulture) : "–";
+}

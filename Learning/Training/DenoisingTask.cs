@@ -1,0 +1,100 @@
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Sampling;
+using OrleansDDM.Specs;
+
+using TorchSharp;
+
+using static TorchSharp.torch;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <summary>
+/// Training of one expert on its cluster: E || f(x_t, t) - target ||^2 (DDM eq. 6; flow matching for <c>flow</c>, Lipman et al. 2023).
+/// </summary>
+public sealed class DenoisingTask : ITrainingTask
+{
+    private const int Strata = 4;
+
+    private readonly RunSpec _spec;
+    private readonly TrainingData _data;
+    private readonly string _stream;
+    private readonly DataOrder _order;
+    private readonly int[] _validation;
+    private readonly INoiseSchedule _schedule;
+    private readonly Parameterization _parameterization;
+
+    /// <summary>Training of expert <paramref name="expert"/>.</summary>
+    public DenoisingTask(RunSpec spec, TrainingData data, int expert)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(data);
+        _spec = spec;
+        _data = data;
+        _stream = $"expert-{expert}";
+        Batch = spec.Training.Batch / spec.Experts.Count;
+        _order = new DataOrder(data.TrainRows(expert), Batch, spec.Seed, _stream + "/order");
+        _validation = data.ValidationSample(expert);
+        _schedule = NoiseSchedules.Parse(spec.Diffusion.Path);
+        _parameterization = Parameterizations.Parse(spec.Diffusion.Parameterization);
+    }
+
+    /// <inheritdoc/>
+    public int Batch { get; }
+
+    /// <inheritdoc/>
+    public double LearningRate => _spec.Training.LearningRate;
+
+    /// <inheritdoc/>
+    public int Steps => _spec.Training.Steps;
+
+    /// <inheritdoc/>
+    public Tensor Loss(Network network, int step, ScalarType dtype)
+    {
+        int[] rows = _order.Batch(step);
+        NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, _stream, step);
+        return Loss(network, batch, Classes(_data.Splits.Train, rows, step), dtype);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype)
+    {
+        double sum = 0;
+        for (int stratum = 0; stratum < Strata; stratum++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            NoisyBatch batch = NoisyBatch.Paired(_data.Splits.Validation, _validation, _schedule, _spec.Seed, stratum, Strata);
+            sum += Loss(network, batch, Classes(_data.Splits.Validation, _validation, step: -1), dtype).item<float>();
+        }
+
+        return [("loss/validation", sum / Strata)];
+    }
+
+    private Tensor Loss(Network network, NoisyBatch batch, Tensor? classes, ScalarType dtype)
+    {
+        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
+        Tensor target = DenoisingTarget.Of(_parameterization, data.Clean, data.Noise, data.Alpha, data.Sigma);
+        Tensor raw = network.forward(data.Input.to(dtype), data.Time, classes).to(float32);
+        return nn.functional.mse_loss(raw, target);
+    }
+
+    // In training a share of the classes is dropped, so that the network learns the unconditional prediction too.
+    private Tensor? Classes(ImageDataset images, int[] rows, int step)
+    {
+        if (!_spec.Model.ClassConditional)
+        {
+            return null;
+        }
+
+        var classes = new long[rows.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            bool drop = step >= 0
+                && CounterRandom.Uniform(_spec.Seed, _stream + "/condition", (ulong)i, (ulong)step) < _spec.Model.ConditionDropout;
+            classes[i] = drop ? _data.Shape.Classes : images.Labels.Span[rows[i]];
+        }
+
+        return tensor(classes);
+    }
+}

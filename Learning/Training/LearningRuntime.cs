@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+
+using OrleansDDM.Learning.Clustering;
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Specs;
+
+using TorchSharp;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <summary>The learning of a silo: data sets from the catalog, clustering, trainers and predictors. Thread-safe.</summary>
+/// <param name="catalog">Where data sets are looked for.</param>
+public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
+{
+    private readonly ConcurrentDictionary<string, Lazy<Prepared>> _prepared = new();
+
+    /// <inheritdoc/>
+    public void EnterSlot(int threads) => torch.set_num_threads(threads);
+
+    /// <inheritdoc/>
+    public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        (TrainingData data, ClusteringResult clusters) = PreparedOf(spec);
+        cancellation.ThrowIfCancellationRequested();
+        data.Shape.Check("model", spec.Model);
+        data.Shape.Check("router.model", spec.Router.Model);
+        ImageDataset train = data.Splits.Train;
+        string report = JsonSerializer.Serialize(new
+        {
+            method = clusters.Method,
+            sizes = clusters.Sizes,
+            labels = clusters.LabelTable,
+            classes = clusters.ClassNames,
+        });
+        return new PreparedData(
+            train.Channels, train.Height, train.Width, data.Shape.Classes, train.Count, clusters.Priors, report);
+    }
+
+    /// <summary>The images and clusters of a run, for evaluation.</summary>
+    public TrainingData Data(RunSpec spec) => PreparedOf(spec).Data;
+
+    /// <summary>The clustering of a run.</summary>
+    public ClusteringResult Clusters(RunSpec spec) => PreparedOf(spec).Clusters;
+
+    /// <inheritdoc/>
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        TrainingData data = PreparedOf(spec).Data;
+        ITrainingTask task = role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index);
+        Network network = role.IsRouter
+            ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
+            : Networks.Denoiser(spec.Model, data.Shape);
+        return new Trainer(
+            spec.Training, task, network, data.Shape, Identity(spec, role), vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+    }
+
+    /// <inheritdoc/>
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => Predictors.Open(spec, role, weights);
+
+    private static string Identity(RunSpec spec, ModelRole role) => $"{SpecJson.Hash(spec)}/{role}";
+
+    private Prepared PreparedOf(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        string key = SpecJson.Hash(spec);
+        try
+        {
+            return _prepared.GetOrAdd(key, _ => new Lazy<Prepared>(() => Load(spec))).Value;
+        }
+        catch
+        {
+            _prepared.TryRemove(key, out _); // the next call tries again, e.g. when the file is there
+            throw;
+        }
+    }
+
+    private Prepared Load(RunSpec spec)
+    {
+        DataSplits splits = catalog.Load(spec.Data, spec.Seed);
+        ClusteringResult clusters = Clusterer.Run(spec.Clustering, spec.Experts.Count, spec.Seed, splits.Train);
+        int empty = clusters.Sizes.ToList().IndexOf(0);
+        if (empty >= 0)
+        {
+            throw new SpecException("experts.count", $"is {spec.Experts.Count}, but cluster {empty} got no image; use fewer experts");
+        }
+
+        var data = new TrainingData(splits, clusters.Assignments, clusters.AssignNew(splits.Validation), spec.Experts.Count);
+        return new Prepared(data, clusters);
+    }
+
+    private sealed record Prepared(TrainingData Data, ClusteringResult Clusters);
+}

@@ -1,0 +1,41 @@
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <summary>Opens trained weights.</summary>
+public static class Predictors
+{
+    /// <summary>Opens the weights of one model of a run.</summary>
+    /// <exception cref="InvalidDataException">The bytes are not weights of this model.</exception>
+    public static IPredictor Open(RunSpec spec, ModelRole role, byte[] weights)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ModelShape shape = ShapeOf(weights);
+        INoiseSchedule schedule = NoiseSchedules.Parse(spec.Diffusion.Path);
+        return role.IsRouter
+            ? new NetworkPredictor(
+                Networks.Router(spec.Router.Model, shape, spec.Experts.Count), shape, schedule, parameterization: null, conditional: false, weights)
+            : new NetworkPredictor(
+                Networks.Denoiser(spec.Model, shape),
+                shape,
+                schedule,
+                Parameterizations.Parse(spec.Diffusion.Parameterization),
+                spec.Model.ClassConditional,
+                weights);
+    }
+
+    private static ModelShape ShapeOf(byte[] weights)
+    {
+        try
+        {
+            return ModelShape.Parse(SafetensorsReader.Read(weights).Metadata.GetValueOrDefault("shape", string.Empty));
+        }
+        catch (Exception e) when (e is SafetensorsException or FormatException)
+        {
+            throw new InvalidDataException($"Not weights of a run: {e.Message}", e);
+        }
+    }
+}

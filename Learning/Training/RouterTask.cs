@@ -1,0 +1,87 @@
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Specs;
+
+using TorchSharp;
+
+using static TorchSharp.torch;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <summary>Training of the router: cross-entropy of the cluster of x0 given (x_t, t), over all clusters in their natural mix (DDM algorithm 1).</summary>
+public sealed class RouterTask : ITrainingTask
+{
+    private const int Strata = 4;
+    private const string Stream = "router";
+
+    private readonly RunSpec _spec;
+    private readonly TrainingData _data;
+    private readonly DataOrder _order;
+    private readonly int[] _validation;
+    private readonly INoiseSchedule _schedule;
+
+    /// <summary>Training of the run's router.</summary>
+    public RouterTask(RunSpec spec, TrainingData data)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(data);
+        _spec = spec;
+        _data = data;
+        _order = new DataOrder([.. Enumerable.Range(0, data.TrainClusters.Count)], spec.Router.Batch, spec.Seed, Stream + "/order");
+        _validation = data.ValidationSample(cluster: -1);
+        _schedule = NoiseSchedules.Parse(spec.Diffusion.Path);
+        Steps = StepsOf(spec);
+    }
+
+    /// <inheritdoc/>
+    public int Batch => _spec.Router.Batch;
+
+    /// <inheritdoc/>
+    public double LearningRate => _spec.Router.LearningRate;
+
+    /// <inheritdoc/>
+    public int Steps { get; }
+
+    /// <summary>Number of training steps of a run's router, at least 1.</summary>
+    public static int StepsOf(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return Math.Max(1, (int)Math.Round(spec.Router.StepShare * spec.Training.Steps));
+    }
+
+    /// <inheritdoc/>
+    public Tensor Loss(Network network, int step, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        int[] rows = _order.Batch(step);
+        NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, Stream, step);
+        return nn.functional.cross_entropy(Logits(network, batch, dtype), Clusters(_data.TrainClusters, rows));
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype)
+    {
+        var accuracies = new List<(string, double)>();
+        double loss = 0;
+        for (int stratum = 0; stratum < Strata; stratum++)
+        {
+            using DisposeScope scope = NewDisposeScope();
+            NoisyBatch batch = NoisyBatch.Paired(_data.Splits.Validation, _validation, _schedule, _spec.Seed, stratum, Strata);
+            Tensor logits = Logits(network, batch, dtype);
+            Tensor clusters = Clusters(_data.ValidationClusters, _validation);
+            loss += nn.functional.cross_entropy(logits, clusters).item<float>() / Strata;
+            double accuracy = logits.argmax(1).eq(clusters).to(float32).mean().item<float>();
+            accuracies.Add((FormattableString.Invariant($"accuracy/t={(stratum + 0.5) / Strata:0.###}"), accuracy));
+        }
+
+        return [("loss/validation", loss), .. accuracies];
+    }
+
+    private static Tensor Clusters(IReadOnlyList<int> clusters, int[] rows) => tensor(Array.ConvertAll(rows, row => (long)clusters[row]));
+
+    private Tensor Logits(Network network, NoisyBatch batch, ScalarType dtype)
+    {
+        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
+        return network.forward(data.Input.to(dtype), data.Time, null).to(float32);                    // (B, K)
+    }
+}
