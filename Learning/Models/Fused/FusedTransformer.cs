@@ -35,6 +35,9 @@ public sealed unsafe class FusedTransformer : IDisposable
         _losses = new double[threads];
     }
 
+    /// <summary>Values of one sample's output: C H W, or K.</summary>
+    public int OutputSize => _layers.Pools ? _layers.Head.Outputs : _layers.Shape.Size;
+
     private delegate double Chunk(FusedWorker worker, int start, int count);
 
     /// <summary>
@@ -94,6 +97,7 @@ public sealed unsafe class FusedTransformer : IDisposable
         ArgumentNullException.ThrowIfNull(labels);
         Check(x, time, []);
         ArgumentOutOfRangeException.ThrowIfNotEqual(labels.Length, time.Length);
+        CheckRange(labels, _layers.Head.Outputs - 1);
         int size = _layers.Shape.Size;
         float weight = 1f / labels.Length;
         fixed (float* inputs = x)
@@ -113,7 +117,7 @@ public sealed unsafe class FusedTransformer : IDisposable
     {
         Check(x, time, classes);
         int size = _layers.Shape.Size;
-        int results = _layers.Pools ? _layers.Head.Outputs : size;
+        int results = OutputSize;
         ArgumentOutOfRangeException.ThrowIfNotEqual(output.Length, time.Length * results);
         _conditioning.Forward(time, classes);
         fixed (float* inputs = x, outputs = output)
@@ -169,7 +173,9 @@ public sealed unsafe class FusedTransformer : IDisposable
             _losses[index] = sum;
         }
 
-        var threads = new Thread[_workers.Length - 1];
+        int chunks = (batch + _chunk - 1) / _chunk;
+        Array.Clear(_losses);
+        var threads = new Thread[Math.Clamp(chunks, 1, _workers.Length) - 1];
         for (int i = 0; i < threads.Length; i++)
         {
             int index = i + 1;
@@ -193,5 +199,15 @@ public sealed unsafe class FusedTransformer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(time.Length, _batch);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, time.Length * _layers.Shape.Size);
         ArgumentOutOfRangeException.ThrowIfNotEqual(classes.Length, classes.IsEmpty ? 0 : time.Length);
+        CheckRange(classes, _layers.Shape.Classes);
+    }
+
+    private static void CheckRange(ReadOnlySpan<long> values, int largest)
+    {
+        foreach (long value in values)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, largest);
+        }
     }
 }

@@ -68,9 +68,8 @@ internal sealed unsafe class FusedWorker
         Forward(x, images, modulation, row);
         _layers.Patchify(target, _target, images, back: false);
         int count = images * _layers.Shape.Size;
+        double error = RowKernels.SubtractAndSquare(_output, _target, count);
         var output = new Span<float>(_output, count);
-        TensorPrimitives.Subtract(output, new ReadOnlySpan<float>(_target, count), output);
-        double error = TensorPrimitives.SumOfSquares(output);
         TensorPrimitives.Multiply(output, 2 * weight, output);
         return weight * error;
     }
@@ -86,14 +85,19 @@ internal sealed unsafe class FusedWorker
         {
             var logits = new Span<float>(_output + i * classes, classes);
             int label = (int)labels[i];
-            float largest = TensorPrimitives.Max(logits);
-            double raw = logits[label] - largest;
-            TensorPrimitives.Subtract(logits, largest, logits);
-            TensorPrimitives.Exp(logits, logits);
-            float sum = TensorPrimitives.Sum(logits);
-            loss += Math.Log(sum) - raw;
-            TensorPrimitives.Multiply(logits, weight / sum, logits);
-            logits[label] -= weight;
+            double largest = TensorPrimitives.Max(logits);
+            double sum = 0;
+            foreach (float logit in logits)
+            {
+                sum += Math.Exp(logit - largest);
+            }
+
+            double logSum = largest + Math.Log(sum);
+            loss += logSum - logits[label];
+            for (int k = 0; k < classes; k++)
+            {
+                logits[k] = weight * (float)(Math.Exp(logits[k] - logSum) - (k == label ? 1 : 0));
+            }
         }
 
         return weight * loss;

@@ -10,6 +10,7 @@ internal static unsafe class RowKernels
     private const float Epsilon = 1e-6f;
 
     /// <summary>sum += the sum of the rows; any width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddRows(float* x, int rows, int width, float* sum)
     {
         int column = 0;
@@ -37,6 +38,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>normed = (h - mean) / deviation of each row, and the inverse deviation (layer norm without parameters, Ba et al. 2016).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Normalize(float* h, int rows, int width, float* normed, float* inverse)
     {
         for (int row = 0; row < rows; row++, h += width, normed += width)
@@ -47,7 +49,7 @@ internal static unsafe class RowKernels
                 sum += Vector512.Load(h + i);
             }
 
-            Vector512<float> mean = Vector512.Create(Vector512.Sum(sum) / width);
+            Vector512<float> mean = Vector512.Create(Sum(sum) / width);
             Vector512<float> squares = Vector512<float>.Zero;
             for (int i = 0; i < width; i += Lanes)
             {
@@ -55,7 +57,7 @@ internal static unsafe class RowKernels
                 squares = Vector512.FusedMultiplyAdd(centred, centred, squares);
             }
 
-            inverse[row] = 1 / MathF.Sqrt(Vector512.Sum(squares) / width + Epsilon);
+            inverse[row] = 1 / MathF.Sqrt(Sum(squares) / width + Epsilon);
             for (int i = 0; i < width; i += Lanes)
             {
                 ((Vector512.Load(h + i) - mean) * inverse[row]).Store(normed + i);
@@ -64,6 +66,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>y = normed (1 + scale) + shift, with one scale and shift for all rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Modulate(float* normed, int rows, int width, float* shift, float* scale, float* y)
     {
         for (int i = 0; i < width; i += Lanes)
@@ -81,6 +84,7 @@ internal static unsafe class RowKernels
     /// Derivative of <see cref="Normalize"/> and <see cref="Modulate"/>: with g = dy (1 + scale), dh += inverse (g - mean(g) - normed mean(g normed));
     /// dshift = sum of dy, dscale = sum of dy normed.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ModulateBackward(
         float* dy, float* normed, float* inverse, int rows, int width, float* scale, float* dshift, float* dscale, float* dh)
     {
@@ -110,8 +114,8 @@ internal static unsafe class RowKernels
                 product = Vector512.FusedMultiplyAdd(g, Vector512.Load(normed + i), product);
             }
 
-            Vector512<float> mean = Vector512.Create(Vector512.Sum(sum) / width);
-            Vector512<float> slope = Vector512.Create(Vector512.Sum(product) / width);
+            Vector512<float> mean = Vector512.Create(Sum(sum) / width);
+            Vector512<float> slope = Vector512.Create(Sum(product) / width);
             for (int i = 0; i < width; i += Lanes)
             {
                 Vector512<float> g = Scaled(dy, scale, i) - mean - Vector512.Load(normed + i) * slope;
@@ -121,6 +125,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>h += gate y, with one gate for all rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddGated(float* y, int rows, int width, float* gate, float* h)
     {
         for (int i = 0; i < width; i += Lanes)
@@ -135,6 +140,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>Derivative of <see cref="AddGated"/>: dy = gate dh, dgate = sum of dh y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddGatedBackward(float* dh, float* y, int rows, int width, float* gate, float* dgate, float* dy)
     {
         for (int i = 0; i < width; i += Lanes)
@@ -153,6 +159,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>Softmax of scale x in place over the first <paramref name="width"/> of <paramref name="padded"/> columns; the others become 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Softmax(float* x, int rows, int width, int padded, float scale)
     {
         int last = padded - Lanes;
@@ -178,7 +185,7 @@ internal static unsafe class RowKernels
             Vector512<float> end = VectorMath.Exp((Vector512.Load(x + last) - max) * scale);
             end = Vector512.ConditionalSelect(valid, end, Vector512<float>.Zero);
             end.Store(x + last);
-            Vector512<float> inverse = Vector512.Create(1 / Vector512.Sum(sum + end));
+            Vector512<float> inverse = Vector512.Create(1 / Sum(sum + end));
             for (int i = 0; i < padded; i += Lanes)
             {
                 (Vector512.Load(x + i) * inverse).Store(x + i);
@@ -187,6 +194,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>Derivative of <see cref="Softmax"/> with result p, in place: dx = scale p (dp - sum of dp p).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SoftmaxBackward(float* p, float* dp, int rows, int padded, float scale)
     {
         for (int row = 0; row < rows; row++, p += padded, dp += padded)
@@ -197,7 +205,7 @@ internal static unsafe class RowKernels
                 sum = Vector512.FusedMultiplyAdd(Vector512.Load(p + i), Vector512.Load(dp + i), sum);
             }
 
-            Vector512<float> mean = Vector512.Create(Vector512.Sum(sum));
+            Vector512<float> mean = Vector512.Create(Sum(sum));
             for (int i = 0; i < padded; i += Lanes)
             {
                 (Vector512.Load(p + i) * (Vector512.Load(dp + i) - mean) * scale).Store(dp + i);
@@ -206,6 +214,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>Replaces x by its GELU and writes the derivative there.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Gelu(float* x, int count, float* derivative)
     {
         for (int i = 0; i < count; i += Lanes)
@@ -216,6 +225,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>y = x sigmoid(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Silu(float* x, int count, float* y)
     {
         for (int i = 0; i < count; i += Lanes)
@@ -226,6 +236,7 @@ internal static unsafe class RowKernels
     }
 
     /// <summary>Derivative of <see cref="Silu"/> in place: dy becomes dy s (1 + x (1 - s)) with s = sigmoid(x).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void SiluBackward(float* x, int count, float* dy)
     {
         for (int i = 0; i < count; i += Lanes)
@@ -237,7 +248,31 @@ internal static unsafe class RowKernels
         }
     }
 
+    /// <summary>y -= x, and the sum of the squares of the result; any count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static double SubtractAndSquare(float* y, float* x, int count)
+    {
+        Vector512<float> sum = Vector512<float>.Zero;
+        int i = 0;
+        for (; i + Lanes <= count; i += Lanes)
+        {
+            Vector512<float> difference = Vector512.Load(y + i) - Vector512.Load(x + i);
+            difference.Store(y + i);
+            sum = Vector512.FusedMultiplyAdd(difference, difference, sum);
+        }
+
+        double total = Sum(sum);
+        for (; i < count; i++)
+        {
+            y[i] -= x[i];
+            total += (double)y[i] * y[i];
+        }
+
+        return total;
+    }
+
     /// <summary>y *= x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void MultiplyBy(float* y, float* x, int count)
     {
         for (int i = 0; i < count; i += Lanes)
@@ -249,6 +284,15 @@ internal static unsafe class RowKernels
     /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
     public static Vector512<float> Tail(int count) =>
         Vector512.LessThan(Vector512.CreateSequence(0f, 1f), Vector512.Create((float)count));
+
+    // A fixed order, which Vector512.Sum does not promise.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Sum(Vector512<float> x)
+    {
+        Vector256<float> eight = x.GetLower() + x.GetUpper();
+        Vector128<float> four = eight.GetLower() + eight.GetUpper();
+        return four[0] + four[1] + (four[2] + four[3]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Scaled(float* dy, float* scale, int i) =>
