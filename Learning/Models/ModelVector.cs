@@ -51,12 +51,11 @@ public sealed class ModelVector : IDisposable
         foreach (IGrouping<IntPtr, (string name, Parameter parameter)> tied in module.named_parameters().GroupBy(p => p.parameter.Handle))
         {
             (string name, Parameter parameter) = tied.First();
-            using (Tensor finite = isfinite(parameter).all())
+            using Tensor finite = isfinite(parameter);
+            using Tensor all = finite.all();
+            if (!all.item<bool>())
             {
-                if (!finite.item<bool>())
-                {
-                    throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(module));
-                }
+                throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(module));
             }
 
             segments.Add(new Segment(name, parameter.shape, offset, RoleOf(name), [.. tied.Skip(1).Select(t => t.name)]));
@@ -79,7 +78,7 @@ public sealed class ModelVector : IDisposable
             using Tensor part = values.narrow(0, segment.Offset, segment.Length);
             using Tensor view = part.view(segment.Shape);
             view.copy_(parameters[i]);
-            using Tensor same = parameters[i].set_(view);
+            parameters[i].set_(view);
             if (parameters[i].requires_grad)
             {
                 using Tensor gradient = gradients.narrow(0, segment.Offset, segment.Length);
