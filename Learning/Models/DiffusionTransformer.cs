@@ -42,6 +42,7 @@ public sealed class DiffusionTransformer : Network
         _rows = shape.Height / patch;
         _columns = shape.Width / patch;
         _pool = logits > 0;
+        Heads = heads;
         long patchSize = (long)shape.Channels * patch * patch;
         _patches = Linear(patchSize, width);
         _time = new TimeEmbedding(width, shape.Classes);
@@ -64,6 +65,27 @@ public sealed class DiffusionTransformer : Network
         init.zeros_(_head.weight!);
         init.zeros_(_head.bias!);
     }
+
+    /// <summary>Shape of the data and number of condition classes.</summary>
+    internal ModelShape Shape => _shape;
+
+    /// <summary>Side of a patch in pixels.</summary>
+    internal int Patch => _patch;
+
+    /// <summary>Hidden width d.</summary>
+    internal int HiddenWidth => (int)_width;
+
+    /// <summary>Attention heads.</summary>
+    internal int Heads { get; }
+
+    /// <summary>Number of blocks L.</summary>
+    internal int Depth => _blocks.Count;
+
+    /// <summary>Whether the tokens are averaged into logits.</summary>
+    internal bool Pools => _pool;
+
+    /// <summary>Fixed position embedding, (1, T, d).</summary>
+    internal Tensor PositionTable => _positions;
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x, Tensor time, Tensor? classes)

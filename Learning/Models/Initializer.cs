@@ -22,7 +22,7 @@ public static class Initializer
             using DisposeScope scope = NewDisposeScope();
             Segment segment = vector.Segments[i];
             Tensor part = vector.Values.narrow(0, segment.Offset, segment.Length);
-            bool zeroByDesign = part.abs().max().item<float>() == 0;
+            bool zeroByDesign = part.count_nonzero().item<long>() == 0;
             if (segment.Role == SegmentRole.Norm || zeroByDesign)
             {
                 continue;

@@ -13,13 +13,15 @@ namespace OrleansDDM.Learning.Models;
 public sealed class ModelVector : IDisposable
 {
     private readonly List<Parameter> _parameters;
+    private readonly List<Tensor> _views;
 
-    private ModelVector(Tensor values, Tensor gradients, IReadOnlyList<Segment> segments, List<Parameter> parameters)
+    private ModelVector(Tensor values, Tensor gradients, IReadOnlyList<Segment> segments, List<Parameter> parameters, List<Tensor> views)
     {
         Values = values;
         Gradients = gradients;
         Segments = segments;
         _parameters = parameters;
+        _views = views;
     }
 
     /// <summary>All parameters, (P).</summary>
@@ -57,12 +59,11 @@ public sealed class ModelVector : IDisposable
         foreach (IGrouping<IntPtr, (string name, Parameter parameter)> tied in named.GroupBy(p => p.parameter.Handle))
         {
             (string name, Parameter parameter) = tied.First();
-            using (Tensor finite = isfinite(parameter).all())
+            using Tensor finite = isfinite(parameter);
+            using Tensor all = finite.all();
+            if (!all.item<bool>())
             {
-                if (!finite.item<bool>())
-                {
-                    throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(named));
-                }
+                throw new ArgumentException($"Parameter '{name}' holds values that are not finite.", nameof(named));
             }
 
             segments.Add(new Segment(name, parameter.shape, offset, RoleOf(name), [.. tied.Skip(1).Select(t => t.name)]));
@@ -78,19 +79,23 @@ public sealed class ModelVector : IDisposable
 
         Tensor values = empty(offset, first.dtype, first.device).DetachFromDisposeScope();
         Tensor gradients = zeros(offset, first.dtype, first.device).DetachFromDisposeScope();
+        var views = new List<Tensor>();
         for (int i = 0; i < parameters.Count; i++)
         {
             Segment segment = segments[i];
-            using Tensor view = values.narrow(0, segment.Offset, segment.Length).view(segment.Shape);
+            using Tensor part = values.narrow(0, segment.Offset, segment.Length);
+            using Tensor view = part.view(segment.Shape);
             view.copy_(parameters[i]);
             parameters[i].set_(view);
             if (parameters[i].requires_grad)
             {
-                parameters[i].grad = gradients.narrow(0, segment.Offset, segment.Length).view(segment.Shape).DetachFromDisposeScope();
+                using Tensor gradient = gradients.narrow(0, segment.Offset, segment.Length);
+                views.Add(gradient.view(segment.Shape).DetachFromDisposeScope());
+                parameters[i].grad = views[^1];
             }
         }
 
-        var vector = new ModelVector(values, gradients, segments, parameters);
+        var vector = new ModelVector(values, gradients, segments, parameters, views);
         vector.AssertShared();
         return vector;
     }
@@ -102,18 +107,24 @@ public sealed class ModelVector : IDisposable
         using IDisposable noGrad = no_grad();
         for (int i = 0; i < _parameters.Count; i++)
         {
+            if (_parameters[i].IsInvalid)
+            {
+                throw Detached(i);
+            }
+
             // Storage pointers cannot be read for every dtype: change an element in the vector and look for it in the view.
             using Tensor element = Values.narrow(0, Segments[i].Offset, 1);
             using Tensor before = element.clone();
             using Tensor marker = before.add(Scalars.One);
             element.copy_(marker);
-            using Tensor seen = _parameters[i].flatten().narrow(0, 0, 1);
+            using Tensor flat = _parameters[i].flatten();
+            using Tensor seen = flat.narrow(0, 0, 1);
             using Tensor same = seen.eq(marker);
             bool shared = same.item<bool>();
             element.copy_(before);
             if (!shared)
             {
-                throw new InvalidOperationException($"Parameter '{Segments[i].Name}' no longer shares the model vector's storage.");
+                throw Detached(i);
             }
         }
     }
@@ -134,14 +145,16 @@ public sealed class ModelVector : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (Parameter parameter in _parameters)
+        foreach (Tensor view in _views)
         {
-            parameter.grad?.Dispose();
+            view.Dispose();
         }
 
         Values.Dispose();
         Gradients.Dispose();
     }
+
+    private InvalidOperationException Detached(int i) => new($"Parameter '{Segments[i].Name}' no longer shares the model vector's storage.");
 
     private static SegmentRole RoleOf(string name)
     {

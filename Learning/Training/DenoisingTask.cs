@@ -50,11 +50,11 @@ public sealed class DenoisingTask : ITrainingTask
     public int Steps => _spec.Training.Steps;
 
     /// <inheritdoc/>
-    public Tensor Loss(Network network, int step, ScalarType dtype)
+    public TrainingTensors Draw(int step)
     {
         int[] rows = _order.Batch(step);
         NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, _stream, step);
-        return Loss(network, batch, Classes(_data.Splits.Train, rows, step), dtype);
+        return Tensors(batch, Classes(_data.Splits.Train, rows, step));
     }
 
     /// <inheritdoc/>
@@ -65,18 +65,18 @@ public sealed class DenoisingTask : ITrainingTask
         {
             using DisposeScope scope = NewDisposeScope();
             NoisyBatch batch = NoisyBatch.Paired(_data.Splits.Validation, _validation, _schedule, _spec.Seed, stratum, Strata);
-            sum += Loss(network, batch, Classes(_data.Splits.Validation, _validation, step: -1), dtype).item<float>();
+            Tensor? classes = Classes(_data.Splits.Validation, _validation, step: -1);
+            sum += Tensors(batch, classes).Loss(network, dtype).item<float>();
         }
 
         return [("loss/validation", sum / Strata)];
     }
 
-    private Tensor Loss(Network network, NoisyBatch batch, Tensor? classes, ScalarType dtype)
+    private TrainingTensors Tensors(NoisyBatch batch, Tensor? classes)
     {
         var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
         Tensor target = DenoisingTarget.Of(_parameterization, data.Clean, data.Noise, data.Alpha, data.Sigma);
-        Tensor raw = network.forward(data.Input.to(dtype), data.Time, classes).to(float32);
-        return nn.functional.mse_loss(raw, target);
+        return new TrainingTensors(data.Input, data.Time, classes, target);
     }
 
     // In training a share of the classes is dropped, so that the network learns the unconditional prediction too.

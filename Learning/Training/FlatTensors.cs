@@ -75,7 +75,8 @@ public static class FlatTensors
 
     private static float[] ToArray(Tensor tensor)
     {
-        using Tensor flat = tensor.detach().to(float32).cpu().contiguous();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor flat = tensor.detach().to(float32).cpu().contiguous();
         return flat.data<float>().ToArray();
     }
 }

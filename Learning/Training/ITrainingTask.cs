@@ -16,8 +16,8 @@ public interface ITrainingTask
     /// <summary>Optimizer steps in all.</summary>
     int Steps { get; }
 
-    /// <summary>The loss of step <paramref name="step"/>, a scalar that autograd can follow.</summary>
-    Tensor Loss(Network network, int step, ScalarType dtype);
+    /// <summary>The batch of step <paramref name="step"/>, in the caller's dispose scope.</summary>
+    TrainingTensors Draw(int step);
 
     /// <summary>The held-out losses and scores, by name; the first is the one that picks the best checkpoint (lower is better).</summary>
     IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype);

@@ -1,5 +1,6 @@
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Models.Fused;
 using OrleansDDM.Learning.Serialization;
 
 using TorchSharp;
@@ -16,6 +17,7 @@ public sealed class NetworkPredictor : IPredictor
 
     private readonly Network _network;
     private readonly ModelVector _vector;
+    private readonly FusedTransformer? _fused;
     private readonly ModelShape _shape;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization? _parameterization;
@@ -45,6 +47,8 @@ public sealed class NetworkPredictor : IPredictor
         }
 
         network.eval();
+        _fused = FusedTransformer.TryCreate(network, _vector, Chunk, get_num_threads());
+        _fused?.Load();
     }
 
     /// <inheritdoc/>
@@ -65,6 +69,7 @@ public sealed class NetworkPredictor : IPredictor
     /// <inheritdoc/>
     public void Dispose()
     {
+        _fused?.Dispose();
         _vector.Dispose();
         _network.Dispose();
     }
@@ -75,21 +80,34 @@ public sealed class NetworkPredictor : IPredictor
         Tensor input = tensor(x.ToArray(), [count, _shape.Channels, _shape.Height, _shape.Width]);
         using Scalar scale = DenoisingTarget.InputScale(_schedule, level.Alpha, level.Sigma);
         input.mul_(scale);
-        Tensor time = tensor(Enumerable.Repeat((float)level.Time, count).ToArray());
-        Tensor output = _network.forward(input, time, _conditional ? Rows(classes, count) : null);
+        long[] rows = _conditional ? Rows(classes, count) : [];
+        Tensor output = _fused is null ? Run(input, level.Time, rows) : RunFused(_fused, input, level.Time, rows);
         using Scalar outputScale = _parameterization is { } parameterization ? DenoisingTarget.OutputScale(parameterization, level.Sigma) : 1;
         output = _parameterization is null ? output.softmax(1) : output.mul_(outputScale);
         return output.contiguous().data<float>().ToArray();
     }
 
-    private Tensor Rows(ReadOnlySpan<int> classes, int count)
+    private Tensor Run(Tensor input, double time, long[] rows) =>
+        _network.forward(input, tensor(Enumerable.Repeat((float)time, (int)input.shape[0]).ToArray()), rows.Length == 0 ? null : tensor(rows));
+
+    private static Tensor RunFused(FusedTransformer fused, Tensor input, double time, long[] rows)
+    {
+        var times = new float[input.shape[0]];
+        Array.Fill(times, (float)time);
+        var output = new float[times.Length * fused.OutputSize];
+        fused.Predict(input.data<float>().ToArray(), times, rows, output);
+        return tensor(output, [times.Length, fused.OutputSize]);
+    }
+
+    private long[] Rows(ReadOnlySpan<int> classes, int count)
     {
         var rows = new long[count];
         for (int i = 0; i < count; i++)
         {
             rows[i] = classes.IsEmpty || classes[i] < 0 ? _shape.Classes : classes[i];
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(rows[i], _shape.Classes, nameof(classes));
         }
 
-        return tensor(rows);
+        return rows;
     }
 }

@@ -50,12 +50,12 @@ public sealed class RouterTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public Tensor Loss(Network network, int step, ScalarType dtype)
+    public TrainingTensors Draw(int step)
     {
-        ArgumentNullException.ThrowIfNull(network);
         int[] rows = _order.Batch(step);
         NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, Stream, step);
-        return nn.functional.cross_entropy(Logits(network, batch, dtype), Clusters(_data.TrainClusters, rows));
+        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
+        return new TrainingTensors(data.Input, data.Time, null, Clusters(_data.TrainClusters, rows));
     }
 
     /// <inheritdoc/>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 
 using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Models.Fused;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;
 
@@ -14,7 +15,7 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>
 /// Trains one network on one task: optimizer and EMA on the flat vector, checkpoints, validation. In bfloat16 the network is a working copy
-/// and <see cref="_master"/> holds the float32 weights.
+/// and <see cref="_master"/> holds the float32 weights. Where the network has a fused form, gradients come from it instead of autograd.
 /// </summary>
 public sealed class Trainer : ITrainingSession
 {
@@ -29,6 +30,7 @@ public sealed class Trainer : ITrainingSession
     private readonly ScalarType _dtype;
     private readonly Tensor _master;
     private readonly Tensor _average;
+    private readonly FusedTransformer? _fused;
     private readonly IOptimizer _optimizer;
     private readonly List<MetricRow> _history = [];
     private double _windowLoss;
@@ -61,6 +63,7 @@ public sealed class Trainer : ITrainingSession
         initialize(_working);
         _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
         _average = _master.clone().DetachFromDisposeScope();
+        _fused = FusedTransformer.TryCreate(network, _working, task.Batch, get_num_threads());
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
         if (checkpoint is not null)
         {
@@ -133,6 +136,7 @@ public sealed class Trainer : ITrainingSession
     public void Dispose()
     {
         _optimizer.Dispose();
+        _fused?.Dispose();
         _average.Dispose();
         _master.Dispose();
         _working.Dispose();
@@ -143,9 +147,7 @@ public sealed class Trainer : ITrainingSession
     {
         using DisposeScope scope = NewDisposeScope();
         _working.Gradients.zero_();
-        Tensor loss = _task.Loss(_network, Step, _dtype);
-        loss.backward();
-        double value = loss.item<float>();
+        double value = AccumulateGradient(_task.Draw(Step));
         using IDisposable noGrad = no_grad();
         Tensor gradients = _working.Gradients.to(float32);
         double norm = gradients.norm().item<float>();
@@ -177,6 +179,19 @@ public sealed class Trainer : ITrainingSession
         }
 
         return value;
+    }
+
+    private double AccumulateGradient(TrainingTensors batch)
+    {
+        if (_fused is not null)
+        {
+            _fused.Load();
+            return batch.Accumulate(_fused);
+        }
+
+        Tensor loss = batch.Loss(_network, _dtype);
+        loss.backward();
+        return loss.item<float>();
     }
 
     // Rows depend on the step alone: the mean training loss of a fixed window, and validation at fixed steps.

@@ -1,0 +1,44 @@
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Models.Fused;
+
+using static TorchSharp.torch;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <summary>
+/// One step's batch: what the network sees and what it should answer. The tensors are float32 on the CPU (class indices int64) and belong to
+/// the caller's dispose scope.
+/// </summary>
+/// <param name="Input">(B, C, H, W).</param>
+/// <param name="Time">(B).</param>
+/// <param name="Classes">Condition, (B) int64, or null.</param>
+/// <param name="Target">(B, C, H, W) for a regression, or (B) int64 for a classification.</param>
+public sealed record TrainingTensors(Tensor Input, Tensor Time, Tensor? Classes, Tensor Target)
+{
+    private bool IsClassification => Target.dtype == int64;
+
+    /// <summary>The loss, a scalar that autograd can follow: mean squared error or mean cross-entropy, in float32.</summary>
+    /// <param name="network">The network.</param>
+    /// <param name="dtype">Its dtype.</param>
+    public Tensor Loss(Network network, ScalarType dtype)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        Tensor output = network.forward(Input.to(dtype), Time, Classes).to(float32);
+        return IsClassification ? nn.functional.cross_entropy(output, Target) : nn.functional.mse_loss(output, Target);
+    }
+
+    /// <summary>The same loss without autograd; its gradient is added to the model vector's.</summary>
+    public double Accumulate(FusedTransformer network)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        float[] input = Input.contiguous().data<float>().ToArray();
+        float[] time = Time.data<float>().ToArray();
+        if (IsClassification)
+        {
+            return network.AccumulateCrossEntropy(input, time, Target.data<long>().ToArray());
+        }
+
+        long[] classes = Classes is null ? [] : Classes.data<long>().ToArray();
+        return network.AccumulateSquaredError(input, time, classes, Target.contiguous().data<float>().ToArray());
+    }
+}
