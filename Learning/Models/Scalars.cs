@@ -10,9 +10,9 @@ namespace OrleansDDM.Learning.Models;
 /// </summary>
 public static class Scalars
 {
-    /// <summary>0.</summary>
-    public static readonly Scalar Zero = 0f;
-
     /// <summary>1.</summary>
     public static readonly Scalar One = 1f;
+
+    /// <summary>1000.</summary>
+    public static readonly Scalar Thousand = 1000f;
 }

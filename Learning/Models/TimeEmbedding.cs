@@ -24,7 +24,7 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
     {
         _classes = classes;
         int frequencies = Math.Max(8, width / 4);
-        float[] rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)(1000 * Math.Exp(-Math.Log(10_000) * i / frequencies)))];
+        float[] rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)Math.Exp(-Math.Log(10_000) * i / frequencies))];
         _rates = tensor(rates).DetachFromDisposeScope();
         _in = Linear(2 * frequencies, width);
         _out = Linear(width, width);
@@ -41,7 +41,7 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor time, Tensor? classes)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor angles = time.to(float32).unsqueeze(1) * _rates.to(time.device);                  // (B, F)
+        Tensor angles = time.to(float32).unsqueeze(1).mul(Scalars.Thousand) * _rates.to(time.device); // (B, F)
         Tensor features = cat([cos(angles), sin(angles)], 1).to(_in.weight!.dtype);              // (B, 2F)
         Tensor embedding = _out.forward(functional.silu(_in.forward(features)));                 // (B, d)
         if (_table is not null)

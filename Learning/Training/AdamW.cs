@@ -25,7 +25,11 @@ public sealed class AdamW : IOptimizer
         _spec = spec;
         _first = zeros(vector.Length, float32, vector.Values.device).DetachFromDisposeScope();
         _second = zeros(vector.Length, float32, vector.Values.device).DetachFromDisposeScope();
-        _decay = spec.WeightDecay > 0 ? vector.DecayMask().to(float32).DetachFromDisposeScope() : null;
+        if (spec.WeightDecay > 0)
+        {
+            using Tensor mask = vector.DecayMask();
+            _decay = mask.to(float32).DetachFromDisposeScope();
+        }
     }
 
     /// <inheritdoc/>

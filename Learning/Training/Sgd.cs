@@ -21,7 +21,11 @@ public sealed class Sgd : IOptimizer
         ArgumentNullException.ThrowIfNull(spec);
         _spec = spec;
         _velocity = zeros(vector.Length, float32, vector.Values.device).DetachFromDisposeScope();
-        _decay = spec.WeightDecay > 0 ? vector.DecayMask().to(float32).DetachFromDisposeScope() : null;
+        if (spec.WeightDecay > 0)
+        {
+            using Tensor mask = vector.DecayMask();
+            _decay = mask.to(float32).DetachFromDisposeScope();
+        }
     }
 
     /// <inheritdoc/>
