@@ -69,6 +69,10 @@ internal static class SiloHost
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Logging.ClearProviders().SetMinimumLevel(options.LogLevel)
             .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
+        LogLevel runtime = options.LogLevel < LogLevel.Warning ? options.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)options.LogLevel);
+        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("OrleansDDM", options.LogLevel);
     }
 
     private static void AddGrains(ISiloBuilder silo, EmbeddedSiloOptions options, string folder, string database)
