@@ -1,0 +1,71 @@
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Models.Fused;
+
+using TorchSharp;
+
+using static TorchSharp.torch;
+
+namespace OrleansDDM.Benchmarks.Steps;
+
+/// <summary>One evaluation of the DiT without gradient, as sampling does it many times: the fused form against the module.</summary>
+internal static class PredictBenchmark
+{
+    private const int Rounds = 5;
+
+    public static BenchmarkReport Run()
+    {
+        var report = new BenchmarkReport("predict");
+        set_num_threads(1);
+        StepModel model = StepModel.Dit();
+        using Network network = model.Build();
+        using ModelVector vector = ModelVector.Adopt(network);
+        using IDisposable noGrad = no_grad();
+        using (Tensor weights = tensor(model.Weights))
+        {
+            vector.Values.copy_(weights);
+        }
+
+        using FusedTransformer? fused = FusedTransformer.TryCreate(network, vector, StepModel.Batch, 1);
+        if (fused is null)
+        {
+            Console.WriteLine("This processor has no 512-bit vectors, so there is no fused form.");
+            return report;
+        }
+
+        fused.Load();
+        foreach (int batch in new[] { 1, 16, 128 })
+        {
+            var output = new float[batch * StepModel.Shape.Size];
+            float[] input = model.Input[..output.Length];
+            float[] time = model.Time[..batch];
+            double FusedOnce()
+            {
+                fused.Predict(input, time, [], output);
+                return 0;
+            }
+
+            double ModuleOnce()
+            {
+                using DisposeScope scope = NewDisposeScope();
+                Tensor x = tensor(input, [batch, StepModel.Shape.Channels, StepModel.Shape.Height, StepModel.Shape.Width]);
+                network.forward(x, tensor(time), null).data<float>().CopyTo(output);
+                return 0;
+            }
+
+            int repeats = 2048 / batch;
+            var rates = new (double Fused, double Module)[Rounds];
+            FusedOnce();
+            ModuleOnce();
+            for (int round = 0; round < Rounds; round++)
+            {
+                rates[round] = (repeats * batch / StepTiming.Of(repeats, FusedOnce).Cpu, repeats * batch / StepTiming.Of(repeats, ModuleOnce).Cpu);
+            }
+
+            report.Add($"batch-{batch}/fused", rates.Select(r => r.Fused).Order().ElementAt(Rounds / 2), "images/s of one thread");
+            report.Add($"batch-{batch}/module", rates.Select(r => r.Module).Order().ElementAt(Rounds / 2), "images/s of one thread");
+            report.Ratios[$"predict/batch-{batch}/fused-over-module"] = rates.Select(r => r.Fused / r.Module).Order().ElementAt(Rounds / 2);
+        }
+
+        return report;
+    }
+}
