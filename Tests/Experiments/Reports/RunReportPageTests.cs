@@ -137,7 +137,7 @@ public class RunReportPageTests
         Assert.Equal(["T-shirt", "Bag"], Section(page, "clustering").Descendants("thead").Single().Descendants("th").Select(h => h.Value).Skip(3));
         Assert.Equal(["3", "1,009", "25.1\u00A0%", "901", "108"], RowsOf(page, "Training images of each cluster")[3]);
         Assert.Equal(["0", "90", "3", "3", "3"], RowsOf(page, "t = 0.25")[0]);
-        Assert.Equal(["0.75", "40.0\u00A0%", "400"], RowsOf(page, "Router accuracy")[1]);
+        Assert.Equal(["0.750", "40.0\u00A0%", "400"], RowsOf(page, "Router accuracy")[1]);
         Assert.Equal(["2", "0.25", "0.25"], RowsOf(page, "Mean weight over all steps")[2].Select(cell => cell.TrimEnd('0')));
         Assert.Equal(["expert-0", "loss/train", "3", "30", "2.5", "0.2", "2.5", "0.2"], RowsOf(page, "First, best and last")[0].Select(Trim));
     }
