@@ -57,7 +57,7 @@ internal static class PageStyle
         .key li { display: flex; align-items: center; gap: .4rem }
         .chip { width: .85rem; height: .85rem; border-radius: 3px; background: var(--c) }
         .scroll { overflow-x: auto; margin: 1rem 0 }
-        table { border-collapse: collapse; font-size: .87rem; font-variant-numeric: tabular-nums }
+        table { border-collapse: collapse; min-width: min(100%, 22rem); font-size: .87rem; font-variant-numeric: tabular-nums }
         caption { text-align: left; padding-bottom: .4rem }
         caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 4rem) }
         th, td { padding: .35rem .55rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; vertical-align: middle }
