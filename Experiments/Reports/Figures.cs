@@ -23,20 +23,25 @@ public static class Figures
             return v > 0 ? "∞" : "−∞";
         }
 
+        if (v == 0)
+        {
+            return "0";
+        }
+
         double size = Math.Abs(v);
-        if (v != 0 && (size < 1e-4 || size >= 1e9))
+        if (size is < 1e-4 or >= 1e9)
         {
             return Signed(v.ToString("0." + new string('#', digits - 1) + "e0", CultureInfo.InvariantCulture));
         }
 
-        int whole = size < 1 ? (v == 0 ? 1 : (int)Math.Floor(Math.Log10(size)) + 1) : (int)Math.Floor(Math.Log10(size)) + 1;
+        int whole = (int)Math.Floor(Math.Log10(size)) + 1;
         int decimals = Math.Clamp(digits - whole, 0, 15);
         return Signed(v.ToString("N" + decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
     }
 
-    /// <summary>A share in [0, 1] as a percentage with one decimal.</summary>
+    /// <summary>A share in [0, 1] as a percentage with one decimal; its sign stays with it where a line breaks.</summary>
     public static string Share(double? value) =>
-        value is { } v && double.IsFinite(v) ? (100 * v).ToString("0.0", CultureInfo.InvariantCulture) + " %" : None;
+        value is { } v && double.IsFinite(v) ? (100 * v).ToString("0.0", CultureInfo.InvariantCulture) + "\u00A0%" : None;
 
     /// <summary>A count with thousands separators.</summary>
     public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);

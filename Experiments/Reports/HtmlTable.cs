@@ -22,7 +22,7 @@ public static class HtmlTable
             new XAttribute("tabindex", "0"),
             new XElement(
                 "table",
-                new XElement("caption", caption),
+                new XElement("caption", new XElement("span", caption)),
                 new XElement("thead", new XElement("tr", headers.Select(h => new XElement("th", new XAttribute("scope", "col"), h)))),
                 new XElement("tbody", rows.Select(cells => Row(caption, headers.Count, cells)))));
     }

@@ -10,7 +10,7 @@ internal static class PageStyle
         * { box-sizing: border-box }
         html { -webkit-text-size-adjust: 100%; scroll-behavior: smooth }
         body { margin: 0; background: var(--page); color: var(--text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif }
-        header, main { max-width: 68rem; margin: 0 auto; padding: 0 1.25rem }
+        header, main { max-width: 73rem; margin: 0 auto; padding: 0 1.25rem }
         header { padding-top: 2rem }
         h1 { font-size: 2rem; line-height: 1.15; margin: 0 0 .5rem; overflow-wrap: anywhere }
         h2 { font-size: 1.3rem; margin: 0 0 .75rem }
@@ -38,7 +38,7 @@ internal static class PageStyle
         .gallery figcaption { margin: 0 0 .35rem }
         .gallery figure { display: flex; flex-direction: column-reverse; justify-content: flex-end }
         img { display: block; max-width: 100%; height: auto; border-radius: 4px }
-        svg { display: block; width: 100%; height: auto; max-width: 34rem }
+        svg { display: block; width: 100%; height: auto; max-width: 30rem }
         .small svg { max-width: 19rem }
         svg text { font-size: 11px; fill: var(--text) }
         svg .name { fill: var(--soft) }
@@ -57,13 +57,14 @@ internal static class PageStyle
         .key li { display: flex; align-items: center; gap: .4rem }
         .chip { width: .85rem; height: .85rem; border-radius: 3px; background: var(--c) }
         .scroll { overflow-x: auto; margin: 1rem 0 }
-        table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
+        table { border-collapse: collapse; min-width: min(100%, 22rem); font-size: .87rem; font-variant-numeric: tabular-nums }
         caption { text-align: left; padding-bottom: .4rem }
-        th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; vertical-align: middle }
+        caption span { display: inline-block; position: sticky; left: 0; max-width: calc(100vw - 4rem) }
+        th, td { padding: .35rem .55rem; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; vertical-align: middle }
         thead th { color: var(--soft); font-weight: 500; font-size: .84rem; vertical-align: bottom; white-space: normal; line-height: 1.25 }
         th:first-child { text-align: left; position: sticky; left: 0; background: var(--card) }
         tbody th { font-weight: 600 }
-        td svg { width: 5.5rem; display: inline-block; vertical-align: middle }
+        td svg { width: 4.5rem; display: inline-block; vertical-align: middle }
         .badge { display: inline-block; margin-left: .5rem; padding: 0 .45rem; border: 1px solid var(--soft); border-radius: 999px; color: var(--soft); font-size: .74rem; font-weight: 500 }
         .best { font-weight: 700; color: var(--c0) }
         details { margin: .75rem 0 0 }

@@ -20,9 +20,14 @@ public sealed record RunEnvironment(
         RuntimeInformation.ProcessArchitecture.ToString(),
         Environment.ProcessorCount,
         RuntimeInformation.FrameworkDescription,
-        VersionOf(typeof(TorchSharp.torch).Assembly),
-        global::TorchSharp.torch.__version__,
+        VersionOf(typeof(global::TorchSharp.torch).Assembly),
+        LibTorchVersion(),
         VersionOf(typeof(RunEnvironment).Assembly));
+
+    // torch.__version__ returns this constant too, but loads the native library first, which a report has no need of.
+    private static string LibTorchVersion() =>
+        typeof(global::TorchSharp.torch).GetField("libtorchPackageVersion", BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public)
+            ?.GetRawConstantValue() as string ?? Figures.None;
 
     private static string VersionOf(Assembly assembly) =>
         assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString() ?? Figures.None;

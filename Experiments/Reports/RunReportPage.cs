@@ -49,7 +49,8 @@ public static class RunReportPage
             ("Ensemble", experts),
             ("Network", network),
             ("Training", $"{Figures.Count(spec.Training.Steps)} steps of each expert, batch {Figures.Count(spec.Training.Batch)} over all experts"),
-            ("Sampling", $"{spec.Mixing.Rule}, {spec.Sampling.Scheduler}, {Figures.Count(spec.Sampling.Steps)} steps, {spec.Sampling.Grid} grid"),
+            ("Sampling", (spec.Experts.Count == 1 ? "" : spec.Mixing.Rule + ", ")
+                + $"{spec.Sampling.Scheduler}, {Figures.Count(spec.Sampling.Steps)} steps, {spec.Sampling.Grid} grid"),
             ("Seed", spec.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)),
             ("Spec SHA-256", new XElement("span", Html.Class("hash"), contents.SpecHash)));
     }

@@ -69,7 +69,7 @@ public sealed class ChartAxis
         double[] all =
         [
             .. Enumerable.Range(firstDecade, lastDecade - firstDecade + 1)
-                .SelectMany(decade => digits.Select(digit => double.Parse($"{digit}e{decade}", CultureInfo.InvariantCulture))),
+                .SelectMany(decade => digits.Select(digit => double.Parse(FormattableString.Invariant($"{digit}e{decade}"), CultureInfo.InvariantCulture))),
         ];
         double first = all.Last(tick => tick <= low * (1 + 1e-9));
         double last = all.First(tick => tick >= high * (1 - 1e-9));

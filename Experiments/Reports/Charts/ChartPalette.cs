@@ -17,7 +17,7 @@ public static class ChartPalette
     public const int Neutral = 7;
 
     /// <summary>The largest number of lines that are told apart by colour.</summary>
-    public const int Distinct = 7;
+    public const int Distinct = 8;
 
     // Blue, vermilion, green, purple, amber, sky, brown, grey, olive, indigo: (on white, text on it, on black).
     private static readonly (string Light, string Ink, string Dark)[] Colours =
@@ -62,6 +62,6 @@ public static class ChartPalette
             }
         }
 
-        return rules.ToString();
+        return rules.Append(".line.faint{stroke-dasharray:none}\n").ToString();
     }
 }

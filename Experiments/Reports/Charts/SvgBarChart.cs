@@ -17,7 +17,7 @@ public sealed record Bar(string Name, IReadOnlyList<BarPiece> Pieces, string Tex
 /// <summary>Horizontal bars from zero, one under the other, with an optional line to compare with.</summary>
 public static class SvgBarChart
 {
-    private const double Width = 420;
+    private const double Width = 370;
     private const double Pitch = 24;
     private const double Thick = 17;
 

@@ -13,7 +13,7 @@ public static class SvgHeatmap
     private const int Levels = 12;
     private const double Width = 260;
     private const double Left = 34;
-    private const double Top = 22;
+    private const double Top = 30;
 
     /// <summary>The chart.</summary>
     /// <param name="title">What it shows, for a screen reader.</param>
@@ -88,7 +88,7 @@ public static class SvgHeatmap
             if (each || c == 0 || c == width - 1)
             {
                 int number = !each && c == width - 1 ? last : first + c;
-                yield return Svg.Text(Left + (c + 0.5) * cell, Top - 3, number.ToString(CultureInfo.InvariantCulture), anchor: "middle");
+                yield return Svg.Text(Left + (c + 0.5) * cell, Top - 5, number.ToString(CultureInfo.InvariantCulture), anchor: "middle");
             }
         }
     }

@@ -7,8 +7,8 @@ namespace OrleansDDM.Experiments.Reports.Charts;
 /// <summary>Lines over a common axis, each named at its end. The y axis is logarithmic where the values ask for it.</summary>
 public sealed record SvgLineChart
 {
-    private const double Width = 420;
-    private const double Height = 260;
+    private const double Width = 380;
+    private const double Height = 240;
     private const double Left = 54;
     private const double Top = 12;
     private const double Bottom = Height - 44;

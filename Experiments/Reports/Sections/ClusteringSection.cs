@@ -28,8 +28,10 @@ internal static class ClusteringSection
             "single" => "All images form one cluster.",
             _ => $"Method: {clusters.Method}.",
         };
-        return $"{method} {Figures.Count(clusters.Sizes.Sum())} training images, "
-            + $"clusters of {Figures.Count(clusters.Sizes.Min())} to {Figures.Count(clusters.Sizes.Max())}."
+        string range = clusters.Sizes.Count == 1
+            ? "."
+            : $", clusters of {Figures.Count(clusters.Sizes.Min())} to {Figures.Count(clusters.Sizes.Max())}.";
+        return $"{method} {Figures.Count(clusters.Sizes.Sum())} training images{range}"
             + (clusters.Labels is null ? " The data has no labels." : "");
     }
 

@@ -17,12 +17,14 @@ internal static class HeadlineSection
             best is null
                 ? Html.Paragraph("No samples were judged in this run, so there is no Fréchet distance and no best mixing rule.")
                 : null,
-            new XElement("dl", Html.Class("cards"), (best is null ? [] : Samples(best, best.Samples!)), Loss(evaluation), Router(evaluation)));
+            new XElement("dl", Html.Class("cards"), (best is null ? [] : Samples(best, best.Samples!, RuleFacts.HasChoice(evaluation))), Loss(evaluation), Router(evaluation)));
     }
 
-    private static IEnumerable<XElement> Samples(RuleResult best, SampleReport samples)
+    private static IEnumerable<XElement> Samples(RuleResult best, SampleReport samples, bool chosen)
     {
-        yield return Card("Best mixing rule", best.Rule, "by the Fréchet distance of this evaluation, among rules that use no labels");
+        yield return chosen
+            ? Card("Best mixing rule", best.Rule, "by the Fréchet distance of this evaluation, among rules that use no labels")
+            : Card("Mixing rule", best.Rule, "the only one of this evaluation that uses no labels");
         yield return Card(
             $"Fréchet distance of {best.Rule}",
             Figures.Number(samples.FrechetDistance),

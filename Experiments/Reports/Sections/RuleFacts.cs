@@ -11,10 +11,13 @@ internal static class RuleFacts
         .Where(r => !r.UsesLabels && r.Samples is not null && double.IsFinite(r.Samples.FrechetDistance))
         .MinBy(r => r.Samples!.FrechetDistance);
 
+    /// <summary>Whether there was anything to be best among.</summary>
+    public static bool HasChoice(EvaluationResult evaluation) => evaluation.Rules.Count(r => !r.UsesLabels && r.Samples is not null) > 1;
+
     /// <summary>Why a rule has no held-out loss.</summary>
     public static string LossReason(RuleResult rule) =>
         rule.Rule.StartsWith("sample-", StringComparison.Ordinal) || rule.Rule == "sticky-prior"
-            ? "draws experts at random, so its prediction is no posterior mean and has no loss to compare"
+            ? "a rule that draws experts at random predicts no posterior mean, so it has no loss to compare"
             : "not measured (evaluation.lossImages is 0, or there are no test images)";
 
     /// <summary>The counts that a Fréchet distance depends on.</summary>

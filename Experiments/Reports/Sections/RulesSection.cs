@@ -30,7 +30,7 @@ internal static class RulesSection
                 : HtmlTable.Of(
                     $"Each mixing rule, with solver {evaluation.Solver}, seed {evaluation.Seed}",
                     Headers,
-                    evaluation.Rules.Select(rule => Row(rule, rule == best, highest))),
+                    evaluation.Rules.Select(rule => Row(rule, rule == best && RuleFacts.HasChoice(evaluation), highest))),
             Notes(evaluation, judged),
             Strata(evaluation),
             PerClass(evaluation, clusters),

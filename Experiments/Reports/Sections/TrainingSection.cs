@@ -74,7 +74,7 @@ internal static class TrainingSection
                 double[] finite = [.. c.Values.Where(double.IsFinite)];
                 return (object[])
                 [
-                    c.Role, c.Name, Figures.Count(c.Values.Length), c.Steps.Length == 0 ? Figures.None : Figures.Number(c.Steps[^1], 9),
+                    c.Role, c.Name, Figures.Count(c.Values.Length), c.Steps is [.., var last] && double.IsFinite(last) ? Figures.Count((long)last) : Figures.None,
                     Figures.Number(c.Values.Length == 0 ? null : c.Values[0]), Figures.Number(finite.Length == 0 ? null : finite.Min()),
                     Figures.Number(finite.Length == 0 ? null : finite.Max()), Figures.Number(c.Values.Length == 0 ? null : c.Values[^1]),
                 ];
