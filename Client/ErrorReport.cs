@@ -1,9 +1,13 @@
 using System.Text.Json;
 
+using Orleans.Runtime;
+using Orleans.Runtime.Messaging;
+
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client;
@@ -41,7 +45,9 @@ public static class ErrorReport
     {
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
-        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException => ExitCode.BadConfiguration,
+        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException
+            or RunFolderInUseException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
+        ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,
         TimeoutException => ExitCode.Timeout,
         UnauthorizedAccessException => ExitCode.Unauthorised,

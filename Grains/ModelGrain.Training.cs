@@ -18,11 +18,13 @@ internal abstract partial class ModelGrain
         int saved = State.Checkpoints.LastOrDefault()?.Step ?? -1;
         long savedAt = services.Clock.GetTimestamp();
         var interval = TimeSpan.FromSeconds(spec.Training.CheckpointSeconds);
+        TimeSpan longest = services.Devices.Value.Slice;
+        TimeSpan length = interval > TimeSpan.Zero && interval < longest ? interval : longest;
         while (true)
         {
             (SliceReport slice, int step, MetricPoint[] points) = await lease.RunAsync(session =>
             {
-                SliceReport report = session.Train(services.Devices.Value.Slice, stop);
+                SliceReport report = session.Train(length, stop);
                 return (report, session.Step, ToPoints(report.Rows));
             });
             _points.AddRange(points);

@@ -146,7 +146,11 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
     private async Task FaultAsync(Exception e, string specHash)
     {
-        LogFault(e, _role);
+        if (e is not TrainingDivergedException)
+        {
+            LogFault(e, _role);
+        }
+
         State.Phase = ModelPhase.Faulted;
         State.Message = e is TrainingDivergedException
             ? $"{_role} diverged: {e.Message} Lower training.learningRate or set training.clipNorm; its last good checkpoint is of step {State.Checkpoints.LastOrDefault()?.Step ?? 0}."

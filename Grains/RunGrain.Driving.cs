@@ -4,6 +4,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -74,7 +75,15 @@ internal sealed partial class RunGrain
         }
         catch (Exception e)
         {
-            LogFault(e, _name);
+            if (e is DatasetException or SpecException)
+            {
+                LogUnfit(_name, e.Message);
+            }
+            else
+            {
+                LogFault(e, _name);
+            }
+
             BeginSettling(RunPhase.Faulted, $"The data of run '{_name}' could not be prepared: {e.Message}");
         }
     }

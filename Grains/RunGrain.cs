@@ -25,6 +25,7 @@ namespace OrleansDDM.Grains;
 internal sealed partial class RunGrain(
     [PersistentState("run", StorageNames.Provider)] IPersistentState<RunState> state,
     SlotPool slots,
+    Checkpoints checkpoints,
     ILearningRuntime runtime,
     TimeProvider clock,
     IOptions<RunOptions> options,
@@ -100,7 +101,7 @@ internal sealed partial class RunGrain(
         }
 
         await _settling.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        if (!_driven && State.Phase != RunPhase.Ready)
+        if (!_driven && (State.Phase != RunPhase.Ready || !await IsWholeAsync(cancellation)))
         {
             await DriveAsync();
         }
@@ -143,6 +144,13 @@ internal sealed partial class RunGrain(
         }
 
         await AcceptAsync(status, report.Checkpoint, report.Points);
+    }
+
+    /// <summary>Whether the weights of every model are still there and good.</summary>
+    private Task<bool> IsWholeAsync(CancellationToken cancellation)
+    {
+        ArtifactReference?[] weights = [.. State.Models.Values.Select(m => m.Weights)];
+        return slots.RunAsync(Lane.Training, () => weights.All(w => w is not null && checkpoints.IsGood(w)), cancellation);
     }
 
     private RunSpec Read(string spec)
@@ -207,6 +215,9 @@ internal sealed partial class RunGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Name}: its data or spec is unfit: {Reason}")]
+    private partial void LogUnfit(string name, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name} faulted")]
     private partial void LogFault(Exception exception, string name);

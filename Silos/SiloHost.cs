@@ -68,6 +68,7 @@ internal static class SiloHost
         builder.Services.AddSingleton(options.Clock);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Logging.ClearProviders().SetMinimumLevel(options.LogLevel)
+            .AddFilter("Orleans", options.LogLevel > LogLevel.Error ? options.LogLevel : LogLevel.Error)
             .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).

@@ -31,7 +31,7 @@ internal static class SampleCommand
 
     private static readonly Option<string> Picture = new("--out")
     {
-        Description = "PNG file to write; the figures go beside it as NAME.json, or samples.json by default.",
+        Description = "PNG file to write; how it was drawn goes beside it: x.png and x.json.",
         HelpName = "FILE",
         DefaultValueFactory = _ => "samples.png",
     };

@@ -38,10 +38,18 @@ internal static class TrainCommand
             CommonOptions.Cluster,
             CommonOptions.Progress,
         };
+        command.Validators.Add(result =>
+        {
+            // Otherwise a mistyped option would be looked for as a file.
+            if (result.GetValue(SpecFile) is ['-', ..] option)
+            {
+                result.AddError($"Unrecognized command or argument '{option}'.");
+            }
+        });
         command.SetAction(async (parsed, cancellation) =>
         {
             ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
-            string? data = parsed.GetValue(Data);
+            string? data = SpecSource.DataOf(parsed.GetValue(Data));
             RunSpec preset = Presets.For(data ?? "shapes");
             preset = preset with { Name = SpecSource.NameOf(preset.Name) };
             IEnumerable<string> overrides = parsed.GetValue(CommonOptions.Set)!;

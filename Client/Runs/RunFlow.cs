@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Text.Json;
 
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;
 
@@ -18,18 +20,15 @@ internal static class RunFlow
     {
         if (folder.Exists)
         {
-            RunSpec existing = folder.ReadSpec();
-            if (SpecJson.Hash(existing) != SpecJson.Hash(spec))
+            if (Conflict(folder, spec) is { } conflict)
             {
-                if (!force)
-                {
-                    throw new CliException(
-                        ExitCode.BadConfiguration,
-                        $"'{folder.Path}' holds run '{existing.Name}' with a different spec. Choose another --out or --name, or replace it with --force.");
-                }
-
-                RunFolderReset.Clear(folder);
+                RunFolderReset.Clear(force ? folder : throw new CliException(ExitCode.BadConfiguration, conflict));
             }
+        }
+        else
+        {
+            // Before the folder is made: a slip of the keyboard leaves nothing behind.
+            _ = DatasetCatalog.Default(dataRoots).Find(spec.Data.Name);
         }
 
         Directory.CreateDirectory(folder.Path);
@@ -46,10 +45,10 @@ internal static class RunFlow
         {
             await using RunSession session = await RunSession.StartAsync(folder, spec, dataRoots, slots, cancellation);
             RunStatus status = await session.TrainAsync(progress, cancellation);
-            if (File.Exists(folder.Metrics) && File.Exists(folder.Report))
+            if (Judged(folder) is { } judged)
             {
                 progress.Say("Trained and judged already.");
-                return EvaluationResult.FromJson(await File.ReadAllTextAsync(folder.Metrics, cancellation));
+                return judged;
             }
 
             progress.Say($"Trained after {clock.Elapsed.TotalSeconds:0} s. Judging the ensemble.");
@@ -57,5 +56,33 @@ internal static class RunFlow
         });
         EvaluationTable.Write(Console.Out, spec, result, folder);
         return ExitCode.Ok;
+    }
+
+    private static string? Conflict(RunFolder folder, RunSpec spec)
+    {
+        try
+        {
+            RunSpec existing = folder.ReadSpec();
+            return SpecJson.Hash(existing) == SpecJson.Hash(spec)
+                ? null
+                : $"'{folder.Path}' holds run '{existing.Name}' with a different spec. Choose another --out or --name, or replace it with --force.";
+        }
+        catch (SpecException e)
+        {
+            return $"'{folder.Path}' holds a run whose run.json cannot be read: {e.Message} Choose another --out or --name, or replace it with --force.";
+        }
+    }
+
+    // The figures are written last: with them, the pictures and the report are there.
+    private static EvaluationResult? Judged(RunFolder folder)
+    {
+        try
+        {
+            return File.Exists(folder.Metrics) && File.Exists(folder.Report) ? EvaluationResult.FromJson(File.ReadAllText(folder.Metrics)) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

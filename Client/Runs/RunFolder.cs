@@ -51,7 +51,11 @@ public sealed class RunFolder(string path)
 
     /// <summary>Reads the run's spec.</summary>
     /// <exception cref="SpecException">It is not a valid spec.</exception>
-    public RunSpec ReadSpec() => SpecJson.Read(System.IO.File.ReadAllText(Spec));
+    public RunSpec ReadSpec()
+    {
+        string json = System.IO.File.ReadAllText(Spec);
+        return json.Length > 0 ? SpecJson.Read(json) : throw new SpecException("run.json", $"of '{Path}' is empty");
+    }
 
     /// <summary>The newest status that was written, or null.</summary>
     public RunStatus? ReadStatus()

@@ -1,25 +1,35 @@
+using OrleansDDM.Silos.Embedding;
+
 namespace OrleansDDM.Client.Runs;
 
-/// <summary>Empties a run's folder, for <c>--force</c>. Only what a run writes is deleted.</summary>
+/// <summary>Empties a run's folder, for <c>--force</c>. Only what a run writes is deleted; the lock stays.</summary>
 internal static class RunFolderReset
 {
-    private static readonly string[] Files =
-        ["run.json", "metrics.jsonl", "metrics.json", "status.json", "samples.png", "clusters.png", "report.html", "endpoint.json", "checkpoints.jsonl"];
+    private static readonly string[] Patterns =
+    [
+        "metrics.jsonl", "metrics.json", "status.json", "samples.png", "clusters.png", "report.html", "endpoint.json*", "state.db*", ".*.tmp",
+    ];
 
-    private static readonly string[] Folders = ["model", "artifacts", "quarantine"];
+    private static readonly string[] Folders = ["model", "artifacts", "checkpoints"];
 
-    /// <summary>Deletes the run in the folder.</summary>
+    /// <summary>Deletes the run in the folder. The spec goes last: what a crash leaves behind is still a run that can be replaced.</summary>
+    /// <exception cref="RunFolderInUseException">A process drives it.</exception>
     public static void Clear(RunFolder folder)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        foreach (string file in Files.Concat(Directory.EnumerateFiles(folder.Path, "state.db*").Select(f => Path.GetFileName(f)!)))
+        using RunFolderLock held = RunFolderLock.Take(folder.Path);
+        var options = new EnumerationOptions { AttributesToSkip = 0 };
+        foreach (string file in Patterns.SelectMany(p => Directory.GetFiles(folder.Path, p, options)))
         {
-            File.Delete(Path.Combine(folder.Path, file));
+            File.Delete(file);
         }
 
-        foreach (string name in Folders.Select(f => Path.Combine(folder.Path, f)).Where(Directory.Exists))
+        IEnumerable<string> halves = Directory.GetDirectories(folder.Path, ".model.*.tmp", options);
+        foreach (string name in Folders.Select(f => Path.Combine(folder.Path, f)).Where(Directory.Exists).Concat(halves))
         {
             Directory.Delete(name, recursive: true);
         }
+
+        File.Delete(folder.Spec);
     }
 }

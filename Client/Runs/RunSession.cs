@@ -65,7 +65,7 @@ public sealed class RunSession : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(progress);
         RunStatus status = (await _run.SubmitAsync(SpecJson.Canonical(Spec), false, CancellationToken.None)).Status;
-        if (status.Phase is RunPhase.Stopped or RunPhase.Faulted)
+        if (status.Phase is RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready)
         {
             status = await _run.ResumeAsync(CancellationToken.None);
         }
@@ -90,7 +90,7 @@ public sealed class RunSession : IAsyncDisposable
         {
             RunPhase.Ready => status,
             RunPhase.Stopped or RunPhase.Stopping => throw new CliException(ExitCode.Interrupted, $"The run was stopped. Go on with: ddm resume {_folder.Path}"),
-            _ => throw new CliException(ExitCode.Failure, $"The run faulted: {status.Message}"),
+            _ => throw Fault(status),
         };
     }
 
@@ -124,12 +124,42 @@ public sealed class RunSession : IAsyncDisposable
             Experts = weights[..experts],
             Router = weights.Length > experts ? weights[experts] : null,
         };
-        if (!Directory.Exists(_folder.Model))
+        if (!IsWhole(_folder.Model))
         {
             ModelFolder.Write(_folder.Model, contents);
         }
 
         return contents;
+    }
+
+    private static bool IsWhole(string model)
+    {
+        try
+        {
+            return Directory.Exists(model) && ModelFolder.Read(model) is not null;
+        }
+        catch (ModelIntegrityException)
+        {
+            return false; // the artifacts have every byte of it
+        }
+    }
+
+    // A grain's status has words only; the data's own error says which kind of mistake it was.
+    private Exception Fault(RunStatus status)
+    {
+        if (status.Data is null)
+        {
+            try
+            {
+                Learning.Prepare(Spec, CancellationToken.None);
+            }
+            catch (Exception e) when (e is DatasetException or SpecException)
+            {
+                return e;
+            }
+        }
+
+        return new CliException(ExitCode.Failure, $"The run faulted: {status.Message}");
     }
 
     /// <inheritdoc/>

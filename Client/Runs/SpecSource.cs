@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -27,6 +28,10 @@ internal static partial class SpecSource
         ];
         return SpecJson.Read(json, flags);
     }
+
+    /// <summary>A known name as it is; a path as an absolute one, so that the run can be resumed from any folder.</summary>
+    public static string? DataOf(string? data) =>
+        data is null || DatasetCatalog.KnownNames.Contains(data) || !Path.Exists(data) ? data : Path.GetFullPath(data);
 
     /// <summary>A run's name made of a data set's name or path.</summary>
     public static string NameOf(string data)

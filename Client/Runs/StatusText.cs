@@ -26,7 +26,7 @@ internal static class StatusText
     {
         if (format == OutputFormat.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { live, status }, Json));
+            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status }, Json));
             return;
         }
 

@@ -135,9 +135,9 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
         string searched = Roots.Count == 0 ? "no data root is set" : "searched " + string.Join(", ", Roots);
         string mend = $"`ddm data get {official?.Name ?? "NAME"}` downloads one, --data-root or {RootsVariable} names other roots";
         return official is not null
-            ? new DatasetException($"Data set '{name}'", $"is not on this machine ({searched}); {mend}")
+            ? new DatasetException($"Data set '{name}'", $"is not on this machine ({searched}); {mend}") { IsNotFound = true }
             : new DatasetException(
                 $"Data set '{name}'",
-                $"is neither a known name ({string.Join(", ", KnownNames)}) nor a path that holds images in a known format ({searched}); {mend}");
+                $"is neither a known name ({string.Join(", ", KnownNames)}) nor a path that holds images in a known format ({searched}); {mend}") { IsNotFound = true };
     }
 }

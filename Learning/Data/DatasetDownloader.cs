@@ -32,7 +32,7 @@ public sealed class DatasetDownloader(HttpClient http, TimeProvider? time = null
         string name, string root, Uri? mirror = null, Action<DownloadProgress>? progress = null, CancellationToken cancellation = default)
     {
         OfficialDataset dataset = OfficialDatasets.Find(name)
-            ?? throw new DatasetException($"Data set '{name}'", $"cannot be downloaded; those that can are {string.Join(", ", OfficialDatasets.All.Select(d => d.Name))}");
+            ?? throw new DatasetException($"Data set '{name}'", $"cannot be downloaded; those that can are {string.Join(", ", OfficialDatasets.All.Select(d => d.Name))}") { IsNotFound = true };
         string folder = Path.Combine(root, name);
         foreach (OfficialFile file in dataset.Files)
         {

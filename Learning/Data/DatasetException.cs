@@ -12,4 +12,7 @@ public sealed class DatasetException : Exception
     {
         Source = source;
     }
+
+    /// <summary>Whether there is no such data set, as opposed to one that is damaged.</summary>
+    public bool IsNotFound { get; init; }
 }

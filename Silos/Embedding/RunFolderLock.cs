@@ -1,7 +1,7 @@
 namespace OrleansDDM.Silos.Embedding;
 
 /// <summary>Keeps two processes from running the same folder. The system frees it when the process ends, however it ends.</summary>
-internal sealed class RunFolderLock : IDisposable
+public sealed class RunFolderLock : IDisposable
 {
     private readonly FileStream _file;
 
@@ -22,5 +22,6 @@ internal sealed class RunFolderLock : IDisposable
         }
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 }

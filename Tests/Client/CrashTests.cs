@@ -1,0 +1,92 @@
+using Xunit;
+
+namespace OrleansDDM.Tests.Client;
+
+/// <summary>A run whose process is killed again and again ends bit-identical to one that nobody disturbed.</summary>
+public sealed class CrashTests : IDisposable
+{
+    private const string Run = "runs/shapes";
+
+    private readonly Grains.RunFolder _folder = new();
+    private readonly Random _random = new(20260101);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Kills_at_any_moment_change_no_bit()
+    {
+        await KillAsync(TinyRun.Long(), p => p.UntilAsync(() => File.Exists(_folder.File(Run + "/run.json"))), 300);
+        Assert.Contains("interrupted", (await DdmProcess.ExpectAsync(0, _folder, "runs")).Output, StringComparison.Ordinal);
+        await KillAsync(TinyRun.Long(), p => p.SaysAsync("Training the experts"), 200);
+        await KillAsync(Resume, p => Grown(p, 1), 50);
+        Assert.Contains("interrupted", (await DdmProcess.ExpectAsync(0, _folder, "status", "--run", Run)).Output, StringComparison.Ordinal);
+        await KillAsync(Resume, p => Grown(p, 2), 100);
+        await KillAsync(Resume, p => p.UntilAsync(() => File.Exists(_folder.File(Run + "/endpoint.json"))), 400);
+        await KillAsync(Resume, p => Grown(p, 3), 200);
+        await KillAsync(Resume, p => p.SaysAsync(" done: "), 200);
+        await KillAsync(Resume, p => p.SaysAsync("Judging"), 400);
+        await KillAsync(Resume, p => p.SaysAsync("Drawing the pictures"), 50);
+        await DdmProcess.ExpectAsync(0, _folder, Resume);
+        await Outcome.AssertUninterruptedAsync(_folder.File(Run));
+    }
+
+    [Fact]
+    public async Task Truncated_and_lost_files_change_no_bit()
+    {
+        await KillAsync(TinyRun.Long(), p => Grown(p, 3), 100);
+        Truncate(Newest());
+        await KillAsync(Resume, p => Grown(p, 3), 100);
+        Truncate(_folder.File(Run + "/state.db"), keep: 0);
+        await KillAsync(Resume, p => Grown(p, 2), 100);
+        File.Delete(_folder.File(Run + "/state.db"));
+        await KillAsync(Resume, p => Grown(p, 2), 100);
+        Truncate(_folder.File(Run + "/state.db-wal"));
+        Truncate(Newest("artifacts"));
+        await KillAsync(Resume, p => Grown(p, 2), 100);
+        Truncate(_folder.File(Run + "/state.db"));
+        Truncate(Newest("checkpoints"));
+        Truncate(_folder.File(Run + "/metrics.jsonl"));
+        Truncate(_folder.File(Run + "/status.json"));
+        Assert.Equal(0, (await DdmProcess.RunAsync(_folder, "status", "--run", Run)).ExitCode);
+        await KillAsync(Resume, p => p.SaysAsync("Judging"), 100);
+        Truncate(Newest("artifacts"));
+        await DdmProcess.ExpectAsync(0, _folder, Resume);
+        await Outcome.AssertUninterruptedAsync(_folder.File(Run));
+        Truncate(_folder.File(Run + "/metrics.json"));
+        await DdmProcess.ExpectAsync(0, _folder, Resume);
+        await Outcome.AssertUninterruptedAsync(_folder.File(Run));
+    }
+
+    /// <summary>Checkpoints that were ever announced in a run's folder.</summary>
+    internal static int Checkpoints(string run)
+    {
+        string folder = Path.Combine(run, "checkpoints");
+        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.jsonl", SearchOption.AllDirectories).Sum(f => File.ReadAllBytes(f).Count(b => b == '\n')) : 0;
+    }
+
+    private static IEnumerable<string> Resume => ["resume", Run, "--slots", "1"];
+
+    private async Task KillAsync(IEnumerable<string> line, Func<DdmProcess, Task> moment, int spread)
+    {
+        using DdmProcess process = DdmProcess.Start(_folder, line);
+        await moment(process);
+        await process.ForAsync(TimeSpan.FromMilliseconds(_random.Next(spread)));
+        Assert.True(await process.KillAsync(), "It had ended before it was killed: " + await process.EndAsync());
+    }
+
+    private Task Grown(DdmProcess process, int by)
+    {
+        int before = Checkpoints(_folder.File(Run));
+        return process.UntilAsync(() => Checkpoints(_folder.File(Run)) >= before + by);
+    }
+
+    private string Newest(string below = "") => Directory.EnumerateFiles(_folder.File(Path.Combine(Run, below)), "*", SearchOption.AllDirectories)
+        .Where(f => new FileInfo(f).Length > 0 && Path.GetFileName(f) != "run.json")
+        .MaxBy(File.GetLastWriteTimeUtc)!;
+
+    private static void Truncate(string file, int? keep = null)
+    {
+        using FileStream stream = File.OpenWrite(file);
+        stream.SetLength(keep ?? stream.Length / 2);
+    }
+}
