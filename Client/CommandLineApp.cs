@@ -19,6 +19,7 @@ public static class CommandLineApp
             ResumeCommand.Create(),
             SampleCommand.Create(),
             EvaluateCommand.Create(),
+            CompareCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),
             WatchCommand.Create(),

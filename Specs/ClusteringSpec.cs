@@ -17,4 +17,10 @@ public sealed record ClusteringSpec
 
     /// <summary>Largest number of Lloyd iterations of either stage.</summary>
     public int Iterations { get; init; } = 30;
+
+    /// <summary>
+    /// Number of clusters that take the place of the data's labels as the classes of a class-conditional model; 0 = the labels. Only for
+    /// <c>experts.count</c> 1: a monolith that is told the cluster, the control of an ensemble that draws its cluster.
+    /// </summary>
+    public int Conditions { get; init; }
 }

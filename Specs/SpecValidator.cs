@@ -24,6 +24,7 @@ public static partial class SpecValidator
         InRange("clustering.dimensions", spec.Clustering.Dimensions, 2, 256);
         InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, spec.Experts.Count, 65536);
         InRange("clustering.iterations", spec.Clustering.Iterations, 1, 1000);
+        ValidateConditions(spec);
         ValidateModel("model", spec.Model);
         ValidateModel("router.model", spec.Router.Model);
         OneOf("router.model.kind", spec.Router.Model.Kind, "dit", "mlp");
@@ -83,6 +84,21 @@ public static partial class SpecValidator
         if (!NamePattern().IsMatch(name ?? string.Empty))
         {
             throw new SpecException(key, "must be 1 to 64 letters, digits, '-', '_' or '.', and not start with '.'");
+        }
+    }
+
+    private static void ValidateConditions(RunSpec spec)
+    {
+        InRange("clustering.conditions", spec.Clustering.Conditions, 0, 64);
+        if (spec.Clustering.Conditions == 0)
+        {
+            return;
+        }
+
+        InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, spec.Clustering.Conditions, 65536);
+        if (spec.Clustering.Conditions == 1 || spec.Experts.Count != 1 || !spec.Model.ClassConditional)
+        {
+            throw new SpecException("clustering.conditions", "must be 0, or at least 2 with experts.count 1 and model.classConditional true");
         }
     }
 

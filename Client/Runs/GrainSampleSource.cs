@@ -38,6 +38,7 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
                 Steps = order.Steps,
                 Scheduler = order.Scheduler,
                 Class = order.Class,
+                Classes = order.Classes?.Skip(starts[i]).Take(count).ToArray(),
                 Guidance = order.Guidance,
             };
             results[i] = await RequestAsync(request, token);

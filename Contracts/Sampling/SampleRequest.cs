@@ -45,4 +45,8 @@ public sealed record SampleRequest
     /// <summary>Expert of each sample, for the mixing rule <c>oracle</c>; null for the other rules.</summary>
     [Id(9)]
     public int[]? Experts { get; init; }
+
+    /// <summary>Class of each sample, -1 = unconditional; null = <see cref="Class"/> for all. At most one of the two is given.</summary>
+    [Id(10)]
+    public int[]? Classes { get; init; }
 }

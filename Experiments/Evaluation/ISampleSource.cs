@@ -19,6 +19,7 @@ public interface ISampleSource
 /// <param name="Scheduler">Solver.</param>
 /// <param name="Class">Class of all samples.</param>
 /// <param name="Guidance">Classifier-free guidance weight.</param>
+/// <param name="Classes">Class of each sample, in place of <paramref name="Class"/>.</param>
 public sealed record SampleOrder(
     string Rule,
     int Count,
@@ -27,7 +28,8 @@ public sealed record SampleOrder(
     int? Steps = null,
     string? Scheduler = null,
     int? Class = null,
-    double? Guidance = null);
+    double? Guidance = null,
+    IReadOnlyList<int>? Classes = null);
 
 /// <summary>Samples and how the experts were used for them.</summary>
 /// <param name="Values">(N, C, H, W), about [-1, 1].</param>

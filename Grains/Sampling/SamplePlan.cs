@@ -79,9 +79,16 @@ internal sealed record SamplePlan
             Schedule = NoiseSchedules.Parse(spec.Diffusion.Path),
             Rule = MixingRules.Parse(spec.Mixing.Rule, run.Data.Priors),
             Experts = request.Experts,
-            Condition = request.Class is { } c ? new Condition([.. Enumerable.Repeat(c, request.Count)]) : Condition.None,
+            Condition = ConditionOf(request),
         };
     }
+
+    private static Condition ConditionOf(SampleRequest request) => request switch
+    {
+        { Classes: { } classes } => new Condition(classes),
+        { Class: { } c } => new Condition([.. Enumerable.Repeat(c, request.Count)]),
+        _ => Condition.None,
+    };
 
     private static void Check(SampleRequest request, RunSpec spec, DataSummary data, int[] shape)
     {
@@ -103,7 +110,15 @@ internal sealed record SamplePlan
         Require(
             request.Experts is null || (request.Experts.Length == request.Count && request.Experts.All(k => k >= 0 && k < spec.Experts.Count)),
             $"experts must name one of the experts 0 to {spec.Experts.Count - 1} for each of the {request.Count} samples.");
-        if (request.Class is { } wanted)
+        if (request.Classes is { } each)
+        {
+            Require(request.Class is null, "class and classes were both given; give one of them.");
+            Require(spec.Model.ClassConditional, "classes were given, but the run was trained without classes (model.classConditional).");
+            Require(
+                each.Length == request.Count && each.All(c => c >= -1 && c < data.Classes),
+                $"classes must name one of the classes 0 to {data.Classes - 1}, or -1 for none, for each of the {request.Count} samples.");
+        }
+        else if (request.Class is { } wanted)
         {
             Require(spec.Model.ClassConditional, "class was given, but the run was trained without classes (model.classConditional).");
             Require(wanted >= 0 && wanted < data.Classes, $"class is {wanted}; the run knows 0 to {data.Classes - 1}.");

@@ -162,6 +162,17 @@ public sealed class ImageDataset
         return new ImageDataset(Name, split ?? Split, Channels, Height, Width, pixels, labels, ClassNames, ids);
     }
 
+    /// <summary>The same images with other classes.</summary>
+    /// <param name="labels">(N) class of each image, from 0.</param>
+    /// <param name="classNames">Name of each class.</param>
+    /// <exception cref="ArgumentException">Not one label per image, or a label outside the classes.</exception>
+    public ImageDataset WithLabels(int[] labels, IReadOnlyList<string> classNames)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(classNames);
+        return new ImageDataset(Name, Split, Channels, Height, Width, _pixels, labels, classNames, _ids);
+    }
+
     private static long[] Sequence(int count)
     {
         var ids = new long[count];

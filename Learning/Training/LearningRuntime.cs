@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
 using OrleansDDM.Learning.Clustering;
@@ -24,7 +26,7 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        (TrainingData data, ClusteringResult clusters) = PreparedOf(spec);
+        (TrainingData data, ClusteringResult clusters, _) = PreparedOf(spec);
         cancellation.ThrowIfCancellationRequested();
         data.Shape.Check("model", spec.Model);
         data.Shape.Check("router.model", spec.Router.Model);
@@ -45,6 +47,9 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
 
     /// <summary>The clustering of a run.</summary>
     public ClusteringResult Clusters(RunSpec spec) => PreparedOf(spec).Clusters;
+
+    /// <summary>How long the clustering of a run took, without the loading of its images; in seconds.</summary>
+    public double ClusteringSeconds(RunSpec spec) => PreparedOf(spec).ClusteringSeconds;
 
     /// <inheritdoc/>
     public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint)
@@ -82,6 +87,12 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     private Prepared Load(RunSpec spec)
     {
         DataSplits splits = catalog.Load(spec.Data, spec.Seed);
+        var clock = Stopwatch.StartNew();
+        if (spec.Clustering.Conditions > 0)
+        {
+            splits = LabelledByCluster(spec, splits);
+        }
+
         ClusteringResult clusters = Clusterer.Run(spec.Clustering, spec.Experts.Count, spec.Seed, splits.Train);
         int empty = clusters.Sizes.ToList().IndexOf(0);
         if (empty >= 0)
@@ -90,8 +101,20 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
         }
 
         var data = new TrainingData(splits, clusters.Assignments, clusters.AssignNew(splits.Validation), spec.Experts.Count);
-        return new Prepared(data, clusters);
+        return new Prepared(data, clusters, clock.Elapsed.TotalSeconds);
     }
 
-    private sealed record Prepared(TrainingData Data, ClusteringResult Clusters);
+    // The same split, bit for bit, as an ensemble of that many experts trains on under the same seed.
+    private static DataSplits LabelledByCluster(RunSpec spec, DataSplits splits)
+    {
+        int count = spec.Clustering.Conditions;
+        ClusteringResult clusters = Clusterer.Run(spec.Clustering, count, spec.Seed, splits.Train);
+        string[] names = [.. Enumerable.Range(0, count).Select(k => string.Create(CultureInfo.InvariantCulture, $"cluster {k}"))];
+        return new DataSplits(
+            splits.Train.WithLabels([.. clusters.Assignments], names),
+            splits.Validation.WithLabels(clusters.AssignNew(splits.Validation), names),
+            splits.Test.WithLabels(clusters.AssignNew(splits.Test), names));
+    }
+
+    private sealed record Prepared(TrainingData Data, ClusteringResult Clusters, double ClusteringSeconds);
 }

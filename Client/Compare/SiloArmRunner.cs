@@ -1,0 +1,67 @@
+using System.Text;
+using System.Text.Json;
+
+using OrleansDDM.Client.Progress;
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Experiments.Compare;
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Compare;
+
+/// <summary>Runs the arms of a comparison, each as a run with a folder and an embedded silo of its own. One arm at a time.</summary>
+/// <param name="folder">The comparison's folder.</param>
+/// <param name="dataRoots">Folders to look for data in.</param>
+/// <param name="slots">Models in training at a time.</param>
+/// <param name="sink">Where progress goes.</param>
+internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> dataRoots, int slots, IProgressSink sink) : IArmRunner, IDisposable
+{
+    private CompareJudge? _judge;
+
+    /// <inheritdoc/>
+    public async Task<JudgeFacts> JudgeAsync(ComparePlan plan, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        if (File.Exists(folder.Judge) && File.Exists(folder.JudgeFacts))
+        {
+            return JsonSerializer.Deserialize<JudgeFacts>(await File.ReadAllTextAsync(folder.JudgeFacts, cancellation))
+                ?? throw new InvalidDataException($"'{folder.JudgeFacts}' is empty; delete it to train the judge again.");
+        }
+
+        progress?.Report("Training the judge.");
+        return await OnThreadAsync(() =>
+        {
+            DataSplits splits = DatasetCatalog.Default(dataRoots).Load(plan.Arms[0].Spec.Data, plan.Seeds[0]);
+            _judge = CompareJudge.Train(plan.Metric, splits.Train, cancellation);
+            JudgeFacts facts = _judge.Facts(splits, cancellation);
+            AtomicFile.Write(folder.Judge, _judge.Save());
+            AtomicFile.Write(folder.JudgeFacts, JsonSerializer.SerializeToUtf8Bytes(facts));
+            return facts;
+        });
+    }
+
+    /// <inheritdoc/>
+    public async Task<ArmMeasurement> RunAsync(ComparePlan plan, CompareRun run, IProgress<string>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(run);
+        RunSpec spec = run.Spec;
+        var arm = new RunFolder(folder.ArmOf(run));
+        Directory.CreateDirectory(arm.Path);
+        AtomicFile.Write(arm.Spec, Encoding.UTF8.GetBytes(SpecJson.Write(spec)));
+        var clock = new ArmClock(sink, arm.Path);
+        await using RunSession session = await RunSession.StartAsync(arm, spec, dataRoots, slots, cancellation);
+        RunStatus status = await clock.MeasureAsync(() => session.TrainAsync(clock, cancellation));
+        CompareJudge judge = _judge ??= CompareJudge.Load(plan.Metric, await File.ReadAllBytesAsync(folder.Judge, cancellation));
+        var evaluator = new ArmEvaluator(
+            plan, run, session.Learning.Data(spec), session.Learning.Clusters(spec), session.Export(status), session.Samples, judge);
+        return await evaluator.RunAsync(clock.Times(spec, session.Learning.ClusteringSeconds(spec)), progress, cancellation);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _judge?.Dispose();
+
+    private static Task<T> OnThreadAsync<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+}
