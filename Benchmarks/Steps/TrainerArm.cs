@@ -38,7 +38,7 @@ public sealed class TrainerArm(StepModel model, string precision, int batch = 12
     private Trainer Create()
     {
         var spec = new TrainingSpec { Warmup = 0, DecayShare = 0, ClipNorm = 0, Precision = precision, Validations = 1 };
-        return new Trainer(spec, new FixedBatchTask(model, batch), model.Build(), "benchmark", vector =>
+        return new Trainer(spec, new FixedBatchTask(model, batch), model.Build(), StepModel.Shape, "benchmark", vector =>
         {
             using Tensor weights = tensor(model.Weights);
             vector.Values.copy_(weights);

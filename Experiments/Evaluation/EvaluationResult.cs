@@ -30,10 +30,6 @@ public sealed record EvaluationResult
     /// <summary>Wall time of the whole evaluation in seconds.</summary>
     public required double Seconds { get; init; }
 
-    /// <summary>The rule with the lowest Fréchet distance, or null where nothing was sampled.</summary>
-    [JsonIgnore]
-    public RuleResult? Best => Rules.Where(r => r.Samples is not null).MinBy(r => r.Samples!.FrechetDistance);
-
     /// <summary>The JSON document.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Options);
 
