@@ -25,6 +25,7 @@ namespace OrleansDDM.Grains;
 internal sealed partial class RunGrain(
     [PersistentState("run", StorageNames.Provider)] IPersistentState<RunState> state,
     SlotPool slots,
+    Checkpoints checkpoints,
     ILearningRuntime runtime,
     TimeProvider clock,
     IOptions<RunOptions> options,
@@ -32,6 +33,7 @@ internal sealed partial class RunGrain(
 {
     private readonly SemaphoreSlim _saving = new(1);
     private readonly Dictionary<string, ModelStatus> _live = [];
+    private readonly HashSet<string> _confirmed = [];
     private EventLog _events = null!;
     private CancellationTokenSource _stop = new();
     private Task _driving = Task.CompletedTask;
@@ -100,7 +102,10 @@ internal sealed partial class RunGrain(
         }
 
         await _settling.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        if (!_driven && State.Phase != RunPhase.Ready)
+        ArtifactReference?[] weights = [.. State.Models.Values.Select(m => m.Weights)];
+        bool complete = State.Phase == RunPhase.Ready && await slots.RunAsync(
+            Lane.Training, () => weights.All(w => w is not null && checkpoints.IsGood(w)), cancellation);
+        if (!_driven && !complete)
         {
             await DriveAsync();
         }
