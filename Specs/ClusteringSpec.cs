@@ -19,8 +19,9 @@ public sealed record ClusteringSpec
     public int Iterations { get; init; } = 30;
 
     /// <summary>
-    /// Number of clusters that take the place of the data's labels as the classes of a class-conditional model; 0 = the labels. Only for
-    /// <c>experts.count</c> 1: a monolith that is told the cluster, the control of an ensemble that draws its cluster.
+    /// Number of clusters that take the place of the data's labels as the classes of a class-conditional model, 0 to 64; 0 = the labels.
+    /// With <c>experts.count</c> 1 it makes a monolith that is told the cluster, the control of an ensemble that draws its cluster.
+    /// Ignored where <c>model.classConditional</c> is false.
     /// </summary>
     public int Conditions { get; init; }
 }

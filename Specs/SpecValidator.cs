@@ -22,9 +22,9 @@ public static partial class SpecValidator
         OneOf("clustering.method", spec.Clustering.Method, "features", "random");
         OneOf("clustering.features", spec.Clustering.Features, "pca", "autoencoder");
         InRange("clustering.dimensions", spec.Clustering.Dimensions, 2, 256);
-        InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, spec.Experts.Count, 65536);
+        InRange("clustering.conditions", spec.Clustering.Conditions, 0, 64);
+        InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, Math.Max(spec.Experts.Count, spec.Clustering.Conditions), 65536);
         InRange("clustering.iterations", spec.Clustering.Iterations, 1, 1000);
-        ValidateConditions(spec);
         ValidateModel("model", spec.Model);
         ValidateModel("router.model", spec.Router.Model);
         OneOf("router.model.kind", spec.Router.Model.Kind, "dit", "mlp");
@@ -84,21 +84,6 @@ public static partial class SpecValidator
         if (!NamePattern().IsMatch(name ?? string.Empty))
         {
             throw new SpecException(key, "must be 1 to 64 letters, digits, '-', '_' or '.', and not start with '.'");
-        }
-    }
-
-    private static void ValidateConditions(RunSpec spec)
-    {
-        InRange("clustering.conditions", spec.Clustering.Conditions, 0, 64);
-        if (spec.Clustering.Conditions == 0)
-        {
-            return;
-        }
-
-        InRange("clustering.fineCentroids", spec.Clustering.FineCentroids, spec.Clustering.Conditions, 65536);
-        if (spec.Clustering.Conditions == 1 || spec.Experts.Count != 1 || !spec.Model.ClassConditional)
-        {
-            throw new SpecException("clustering.conditions", "must be 0, or at least 2 with experts.count 1 and model.classConditional true");
         }
     }
 

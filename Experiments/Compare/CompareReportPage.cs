@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml.Linq;
 
 using OrleansDDM.Experiments.Reports;
+using OrleansDDM.Experiments.Reports.Sections;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Experiments.Compare;
@@ -32,16 +33,16 @@ public static class CompareReportPage
     private static XElement Claims(CompareFindings findings) => Html.Section(
         "claims",
         "Claims",
-        HtmlTable.Of(
-            "A claim that is not shown fails; with one seed no Fréchet distance can be shown to be lower",
-            ["Claim", "Verdict", "Measured", "Holds if"],
-            findings.Gates.Select(g => (object[])
-            [
-                new object[] { g.Id + ". " + g.Claim },
-                g.Verdict == Gate.Holds ? new XElement("span", Html.Class("best"), g.Verdict) : g.Verdict,
-                g.Measured,
-                g.Threshold,
-            ])));
+        new XElement("p", Html.Class("soft"), "A claim that is not shown fails; with one seed no Fréchet distance can be shown to be lower."),
+        EnvironmentSection.Facts(findings.Gates.Select(g => (
+            g.Id,
+            (object)new object[]
+            {
+                g.Verdict == Gate.Holds ? new XElement("span", Html.Class("best"), "holds") : new XElement("strong", "fails"),
+                $": {g.Claim}.",
+                new XElement("div", Html.Class("soft"), $"Holds if {g.Threshold}."),
+                new XElement("div", Html.Class("soft"), $"Measured: {g.Measured}."),
+            }))));
 
     private static XElement Distances(CompareFindings findings)
     {
@@ -94,7 +95,9 @@ public static class CompareReportPage
     private static XElement Controls(CompareFindings findings) => Html.Section(
         "controls",
         "Controls",
-        HtmlTable.Of("Without these the claims would mean little", ["Control", "Purpose", "Measured"], findings.Controls.Select(c => (object[])[c.Id, c.Purpose, c.Measured])));
+        Html.Paragraph("Without these the claims would mean little."),
+        EnvironmentSection.Facts(findings.Controls.Select(c => (
+            c.Id, (object)new object[] { c.Purpose + ".", new XElement("div", Html.Class("soft"), c.Measured) }))));
 
     private static XElement Plan(CompareFindings findings) => Html.Section(
         "plan",

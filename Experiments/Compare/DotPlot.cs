@@ -17,6 +17,7 @@ internal static class DotPlot
     private const double Width = 520;
     private const double Pitch = 22;
     private const double Top = 20;
+    private const double Right = 28;
 
     /// <summary>The plot.</summary>
     /// <param name="title">What it shows, for a screen reader.</param>
@@ -29,8 +30,8 @@ internal static class DotPlot
         double bottom = Top + (Pitch * rows.Count);
         double[] values = [.. rows.SelectMany(r => r.Values).Append(reference.Value).Where(double.IsFinite)];
         ChartAxis x = ChartAxis.AsksForLog(values)
-            ? ChartAxis.Log(values.Min(), values.Max(), left, Width - 14)
-            : ChartAxis.Linear(0, values.DefaultIfEmpty(1).Max(), left, Width - 14);
+            ? ChartAxis.Log(values.Min(), values.Max(), left, Width - Right)
+            : ChartAxis.Linear(0, values.DefaultIfEmpty(1).Max(), left, Width - Right);
         double mark = x.Position(reference.Value);
         return Svg.Drawing(
             Width,

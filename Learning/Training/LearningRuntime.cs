@@ -88,7 +88,7 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     {
         DataSplits splits = catalog.Load(spec.Data, spec.Seed);
         var clock = Stopwatch.StartNew();
-        if (spec.Clustering.Conditions > 0)
+        if (spec.Clustering.Conditions > 0 && spec.Model.ClassConditional)
         {
             splits = LabelledByCluster(spec, splits);
         }

@@ -14,7 +14,7 @@ public sealed class SpecJsonTests
     private static readonly string[] Others =
     [
         "name=other", "seed=1", "data.name=mnist", "data.limit=10", "data.validation=0.1", "data.shapesSize=24", "data.shapesColour=true",
-        "data.shapesCount=100", "clustering.method=random", "clustering.features=autoencoder", "clustering.dimensions=8",
+        "data.shapesCount=100", "clustering.method=random", "clustering.features=autoencoder", "clustering.conditions=2", "clustering.dimensions=8",
         "clustering.fineCentroids=64", "clustering.iterations=5", "experts.count=2", "model.kind=unet", "model.patch=2",
         "model.width=128", "model.depth=3", "model.heads=2", "model.classConditional=true", "model.conditionDropout=0.2",
         "router.model.kind=mlp", "router.model.patch=2", "router.model.width=64", "router.model.depth=1", "router.model.heads=2",

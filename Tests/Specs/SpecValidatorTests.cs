@@ -14,7 +14,7 @@ public sealed class SpecValidatorTests
     [
         ("seed", "-1", "0", "18446744073709551615", "18446744073709551616"), ("data.limit", "-1", "0", "2147483647", "2147483648"),
         ("data.validation", "0.0009", "0.001", "0.5", "0.51"), ("data.shapesSize", "7", "8", "64", "65"),
-        ("data.shapesCount", "63", "64", "1000000", "1000001"), ("clustering.dimensions", "1", "2", "256", "257"),
+        ("data.shapesCount", "63", "64", "1000000", "1000001"), ("clustering.dimensions", "1", "2", "256", "257"), ("clustering.conditions", "-1", "0", "64", "65"),
         ("clustering.fineCentroids", "3", "4", "65536", "65537"), ("clustering.iterations", "0", "1", "1000", "1001"),
         ("experts.count", "0", "1", "64", "65"), ("model.patch", "0", "1", "64", "65"), ("model.width", "3", "4", "4096", "4097"),
         ("model.depth", "0", "1", "64", "65"), ("model.heads", "0", "1", "64", "65"), ("model.conditionDropout", "-0.1", "0", "0.999", "1"),
