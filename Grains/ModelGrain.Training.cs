@@ -76,6 +76,7 @@ internal abstract partial class ModelGrain
         MetricPoint[] points = [];
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
+            TrainingCost.Of(spec, ModelRole.Parse(_role)),
             () =>
             {
                 term = services.Checkpoints.HighestTerm(_run, _role);

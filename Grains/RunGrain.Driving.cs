@@ -31,6 +31,7 @@ internal sealed partial class RunGrain
         _stop.Dispose();
         _stop = new CancellationTokenSource();
         State.Term++;
+        _confirmed.Clear();
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
@@ -153,7 +154,7 @@ internal sealed partial class RunGrain
         }
 
         _events.SendTelemetry(told);
-        if (checkpoint is not null || news || known?.Term != status.Term)
+        if (checkpoint is not null || known?.Phase != status.Phase || known?.Term != status.Term)
         {
             State.Models[status.Role] = status with { ImagesPerSecond = null };
             await SaveAsync();
@@ -164,11 +165,13 @@ internal sealed partial class RunGrain
             return;
         }
 
+        // What this activation was not told itself may be out of date: weights can have been lost since.
+        _ = status.Phase == ModelPhase.Done ? _confirmed.Add(status.Role) : _confirmed.Remove(status.Role);
         if (status.Phase == ModelPhase.Faulted)
         {
             BeginSettling(RunPhase.Faulted, status.Message);
         }
-        else if (Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done))
+        else if (Models().All(m => _confirmed.Contains(m.Role)))
         {
             BeginSettling(RunPhase.Ready, message: null);
         }

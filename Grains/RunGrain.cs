@@ -33,6 +33,7 @@ internal sealed partial class RunGrain(
 {
     private readonly SemaphoreSlim _saving = new(1);
     private readonly Dictionary<string, ModelStatus> _live = [];
+    private readonly HashSet<string> _confirmed = [];
     private EventLog _events = null!;
     private CancellationTokenSource _stop = new();
     private Task _driving = Task.CompletedTask;

@@ -18,7 +18,7 @@ public interface IRunGrain : IGrainWithStringKey
     [Alias(Aliases.Submit)]
     Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default);
 
-    /// <summary>Goes on with a stopped, faulted or interrupted run from its last checkpoints; returns at once.</summary>
+    /// <summary>Goes on with a stopped, faulted or interrupted run from its last checkpoints, and mends a ready one whose weights are lost; returns at once.</summary>
     /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
     [Alias(Aliases.Resume)]
     Task<RunStatus> ResumeAsync(CancellationToken cancellation = default);

@@ -39,8 +39,8 @@ internal sealed class Slot : IDisposable
     /// <summary>Whether it refuses new work.</summary>
     public bool IsClosed => _stopping;
 
-    /// <summary>Sessions being opened here; guarded by the pool.</summary>
-    public int Opening { get; set; }
+    /// <summary>Cost of the sessions being opened here; guarded by the pool.</summary>
+    public double Opening { get; set; }
 
     /// <summary>Trained models open on this slot.</summary>
     public PredictorCache? Predictors { get; set; }

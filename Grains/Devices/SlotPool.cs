@@ -30,17 +30,20 @@ internal sealed class SlotPool : IDisposable
     public Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default) =>
         _slots.MinBy(s => s.Waiting)!.RunAsync(lane, work, cancellation);
 
-    /// <summary>Opens a training session on the slot with the fewest. A session under the same key is taken over: it is closed.</summary>
+    /// <summary>
+    /// Opens a training session on the slot with the least training to do. A session under the same key is taken over: it is closed.
+    /// </summary>
     /// <param name="key">Key of the model's grain.</param>
+    /// <param name="cost">How much training it is; see <see cref="TrainingCost"/>.</param>
     /// <param name="open">Opens the session; runs on the slot.</param>
     /// <param name="cancellation">Gives up while waiting for the slot.</param>
-    public async Task<TrainingLease> OpenAsync(string key, Func<ITrainingSession> open, CancellationToken cancellation)
+    public async Task<TrainingLease> OpenAsync(string key, double cost, Func<ITrainingSession> open, CancellationToken cancellation)
     {
         Slot slot;
         lock (_lock)
         {
-            slot = _slots.MinBy(s => s.Sessions.Count + s.Opening)!;
-            slot.Opening++;
+            slot = _slots.MinBy(s => s.Opening + s.Sessions.Values.Sum(l => l.Cost))!;
+            slot.Opening += cost;
         }
 
         try
@@ -54,7 +57,7 @@ internal sealed class SlotPool : IDisposable
             }
 
             ITrainingSession session = await slot.RunAsync(Lane.Training, open, cancellation);
-            var lease = new TrainingLease(key, slot, session);
+            var lease = new TrainingLease(key, cost, slot, session);
             slot.Sessions[key] = lease;
             return lease;
         }
@@ -62,7 +65,7 @@ internal sealed class SlotPool : IDisposable
         {
             lock (_lock)
             {
-                slot.Opening--;
+                slot.Opening -= cost;
             }
         }
     }

@@ -3,9 +3,12 @@ using OrleansDDM.Learning.Training;
 namespace OrleansDDM.Grains.Devices;
 
 /// <summary>The right to train one model on one slot. Its session lives on the slot's thread and dies with the lease.</summary>
-internal sealed class TrainingLease(string key, Slot slot, ITrainingSession session) : IAsyncDisposable
+internal sealed class TrainingLease(string key, double cost, Slot slot, ITrainingSession session) : IAsyncDisposable
 {
     private bool _closed;
+
+    /// <summary>How much training it is.</summary>
+    public double Cost => cost;
 
     /// <summary>The slot that the session is bound to.</summary>
     public Slot Slot => slot;

@@ -130,16 +130,23 @@ public sealed class ResumeTests : SiloTest
     }
 
     [Fact]
-    public async Task Ready_run_whose_weights_are_spoilt_is_mended_when_it_is_forced_to_look()
+    public async Task Resume_mends_a_ready_run_whose_weights_are_spoilt()
     {
         await Run().SubmitAsync(SpecJson.Write(Spec()));
         await WatchAsync(Run());
-        RunStatus before = await Run().GetStatusAsync();
-        string sha = before.Models[0].Weights!.Sha256;
+        Assert.Equal(RunPhase.Ready, (await Run().ResumeAsync()).Phase);
+        string sha = (await Run().GetStatusAsync()).Models[0].Weights!.Sha256;
         File.WriteAllText(Folder.File($"artifacts/{sha[..2]}/{sha}"), "spoilt");
-        await Silo.DisposeAsync();
-        File.Delete(Folder.File("state.db"));
-        await StartSiloAsync();
+        await ResumeAndCheckAsync();
+        Assert.Equal([("expert-0", 40)], Reopened());
+    }
+
+    [Fact]
+    public async Task Lost_database_of_a_ready_run_costs_no_training()
+    {
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await WatchAsync(Run());
+        await CrashAsync(() => File.Delete(Folder.File("state.db")));
         await Run().SubmitAsync(SpecJson.Write(Spec()));
         await CheckAsync();
         Assert.All(Reopened(), o => Assert.Equal(40, o.Step));
