@@ -40,7 +40,7 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
             _done.Add(progress.Role ?? string.Empty);
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{progress.Role} done: {progress.Step} steps, validation loss {progress.ValidationLoss:0.0000}"));
         }
-        else if (progress is { Kind: RunEventKind.Telemetry, Role: { } role, Step: > 0 } && !_done.Contains(role))
+        else if (progress is { Kind: RunEventKind.Telemetry, Role: { } role, Loss: not null } && !_done.Contains(role))
         {
             double? remaining = _remaining.Seconds(role, progress.Step, progress.Steps);
             if (!_shown.TryGetValue(role, out long shown) || clock.GetElapsedTime(shown) >= Interval)

@@ -98,7 +98,7 @@ public sealed class DiffusionTransformer : Network
             .view(batch, _shape.Channels, _rows, _patch, _columns, _patch)
             .permute(0, 2, 4, 1, 3, 5)
             .reshape(batch, _rows * _columns, -1);                                                 // (B, T, C p p)
-        Tensor h = _patches.forward(tokens) + _positions.to(tokens.dtype, tokens.device);          // (B, T, d)
+        Tensor h = _patches.forward(tokens).add(_positions.to(tokens.dtype, tokens.device), Scalars.One); // (B, T, d)
         for (int i = 0; i < _blocks.Count; i++)
         {
             h = _blocks[i].forward(h, modulation.AsMemory(6 * i, 6));

@@ -115,7 +115,7 @@ public sealed class ModelVector : IDisposable
             // Storage pointers cannot be read for every dtype: change an element in the vector and look for it in the view.
             using Tensor element = Values.narrow(0, Segments[i].Offset, 1);
             using Tensor before = element.clone();
-            using Tensor marker = before.add(Scalars.One);
+            using Tensor marker = before.add(Scalars.One, Scalars.One);
             element.copy_(marker);
             using Tensor flat = _parameters[i].flatten();
             using Tensor seen = flat.narrow(0, 0, 1);

@@ -44,10 +44,10 @@ public sealed class Perceptron : Network
     public override Tensor forward(Tensor x, Tensor time, Tensor? classes)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor h = _in.forward(x.reshape(x.shape[0], _shape.Size)) + _time.forward(time, classes);     // (B, d)
+        Tensor h = _in.forward(x.reshape(x.shape[0], _shape.Size)).add(_time.forward(time, classes), Scalars.One); // (B, d)
         foreach (Linear layer in _layers)
         {
-            h += layer.forward(functional.silu(h));
+            h = h.add(layer.forward(functional.silu(h)), Scalars.One);
         }
 
         Tensor output = _head.forward(functional.silu(h));                                             // (B, size) or (B, K)

@@ -43,8 +43,8 @@ public sealed class ResidualBlock : Module<Tensor, Tensor, Tensor>
     public override Tensor forward(Tensor h, Tensor embedding)
     {
         Tensor inner = _conv1.forward(functional.silu(_norm1.forward(h)));                  // (B, outputs, H, W)
-        inner += _embedding.forward(embedding).unsqueeze(-1).unsqueeze(-1);
+        inner = inner.add(_embedding.forward(embedding).unsqueeze(-1).unsqueeze(-1), Scalars.One);
         inner = _conv2.forward(functional.silu(_norm2.forward(inner)));
-        return inner + (_skip?.forward(h) ?? h);
+        return inner.add(_skip?.forward(h) ?? h, Scalars.One);
     }
 }

@@ -47,7 +47,7 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
         if (_table is not null)
         {
             Tensor rows = classes ?? tensor(Enumerable.Repeat((long)_classes, (int)time.shape[0]).ToArray(), device: time.device);
-            embedding += _table.forward(rows);
+            embedding = embedding.add(_table.forward(rows), Scalars.One);
         }
 
         return embedding.MoveToOuterDisposeScope();

@@ -40,7 +40,7 @@ public sealed class TransformerBlock : Module<Tensor, Memory<Tensor>, Tensor>
     {
         ArgumentNullException.ThrowIfNull(h);
         Tensor normed = functional.layer_norm(h, [h.shape[2]], eps: 1e-6);
-        return addcmul(shift, normed, scale.add(Scalars.One), Scalars.One);
+        return addcmul(shift, normed, scale.add(Scalars.One, Scalars.One), Scalars.One);
     }
 
     /// <inheritdoc/>

@@ -57,7 +57,7 @@ public sealed class AdamW : IOptimizer
         using Scalar rate = -learningRate / (1 - Math.Pow(_spec.Beta1, step));
         using Scalar correction = Math.Sqrt(1 - Math.Pow(_spec.Beta2, step));
         using Scalar epsilon = Epsilon;
-        values.addcdiv_(_first, _second.sqrt().div_(correction).add_(epsilon), rate);
+        values.addcdiv_(_first, _second.sqrt().div_(correction).add_(epsilon, Scalars.One), rate);
     }
 
     /// <inheritdoc/>

@@ -38,7 +38,7 @@ public sealed class Sgd : IOptimizer
         using IDisposable noGrad = no_grad();
         using DisposeScope scope = NewDisposeScope();
         using Scalar keep = _spec.Beta1;
-        _velocity.mul_(keep).add_(gradients);
+        _velocity.mul_(keep).add_(gradients, Scalars.One);
         if (_decay is not null)
         {
             using Scalar decay = -learningRate * _spec.WeightDecay;

@@ -17,15 +17,15 @@ public sealed class CrashTests : IDisposable
     {
         await KillAsync(TinyRun.Long(), p => p.UntilAsync(() => File.Exists(_folder.File(Run + "/run.json"))), 300);
         Assert.Contains("interrupted", (await DdmProcess.ExpectAsync(0, _folder, "runs")).Output, StringComparison.Ordinal);
-        await KillAsync(TinyRun.Long(), p => p.SaysAsync("Training the experts"), 200);
+        await KillAsync(TinyRun.Long(), p => p.UntilSaidAsync("Training the experts"), 200);
         await KillAsync(Resume, p => Grown(p, 1), 50);
         Assert.Contains("interrupted", (await DdmProcess.ExpectAsync(0, _folder, "status", "--run", Run)).Output, StringComparison.Ordinal);
         await KillAsync(Resume, p => Grown(p, 2), 100);
         await KillAsync(Resume, p => p.UntilAsync(() => File.Exists(_folder.File(Run + "/endpoint.json"))), 400);
         await KillAsync(Resume, p => Grown(p, 3), 200);
-        await KillAsync(Resume, p => p.SaysAsync(" done: "), 200);
-        await KillAsync(Resume, p => p.SaysAsync("Judging"), 400);
-        await KillAsync(Resume, p => p.SaysAsync("Drawing the pictures"), 50);
+        await KillAsync(Resume, p => p.UntilSaidAsync(" done: "), 200);
+        await KillAsync(Resume, p => p.UntilSaidAsync("Judging"), 400);
+        await KillAsync(Resume, p => p.UntilSaidAsync("Drawing the pictures"), 50);
         await DdmProcess.ExpectAsync(0, _folder, Resume);
         await Outcome.AssertUninterruptedAsync(_folder.File(Run));
     }
@@ -48,7 +48,7 @@ public sealed class CrashTests : IDisposable
         Truncate(_folder.File(Run + "/metrics.jsonl"));
         Truncate(_folder.File(Run + "/status.json"));
         Assert.Equal(0, (await DdmProcess.RunAsync(_folder, "status", "--run", Run)).ExitCode);
-        await KillAsync(Resume, p => p.SaysAsync("Judging"), 100);
+        await KillAsync(Resume, p => p.UntilSaidAsync("Judging"), 100);
         Truncate(Newest("artifacts"));
         await DdmProcess.ExpectAsync(0, _folder, Resume);
         await Outcome.AssertUninterruptedAsync(_folder.File(Run));
@@ -66,15 +66,19 @@ public sealed class CrashTests : IDisposable
 
     private static IEnumerable<string> Resume => ["resume", Run, "--slots", "1"];
 
-    private async Task KillAsync(IEnumerable<string> line, Func<DdmProcess, Task> moment, int spread)
+    private async Task KillAsync(IEnumerable<string> line, Func<DdmProcess, Task<bool>> moment, int spread)
     {
         using DdmProcess process = DdmProcess.Start(_folder, line);
-        await moment(process);
+        if (!await moment(process))
+        {
+            Assert.Fail("It ended before the moment came: " + await process.EndAsync());
+        }
+
         await process.ForAsync(TimeSpan.FromMilliseconds(_random.Next(spread)));
         Assert.True(await process.KillAsync(), "It had ended before it was killed: " + await process.EndAsync());
     }
 
-    private Task Grown(DdmProcess process, int by)
+    private Task<bool> Grown(DdmProcess process, int by)
     {
         int before = Checkpoints(_folder.File(Run));
         return process.UntilAsync(() => Checkpoints(_folder.File(Run)) >= before + by);

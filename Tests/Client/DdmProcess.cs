@@ -121,9 +121,8 @@ internal sealed class DdmProcess : IDisposable
         return true;
     }
 
-    /// <summary>Waits until a text has appeared on stderr and asserts that it does.</summary>
-    public async Task SaysAsync(string text) =>
-        Assert.True(await UntilAsync(() => Error.Contains(text, StringComparison.Ordinal)), $"'{text}' was never said:\n{Error}");
+    /// <summary>Waits until a text has appeared on stderr; returns false if the process ends before.</summary>
+    public Task<bool> UntilSaidAsync(string text) => UntilAsync(() => Error.Contains(text, StringComparison.Ordinal));
 
     /// <summary>Waits, but not beyond its end.</summary>
     public Task ForAsync(TimeSpan time)

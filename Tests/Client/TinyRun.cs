@@ -18,7 +18,7 @@ internal static class TinyRun
 
     /// <summary>A run that trains for some seconds and writes checkpoints all the time.</summary>
     public static IEnumerable<string> Long(params IEnumerable<string> more) =>
-        Train(["evaluation.rules=full,top-1", "training.steps=1500", "training.checkpointSeconds=0.2", .. more]);
+        Train(["evaluation.rules=full,top-1", "training.steps=3000", "training.checkpointSeconds=0.2", .. more]);
 
     private static IEnumerable<string> Train(IEnumerable<string> more) =>
         ["train", "--data", "shapes", "--slots", "1", .. Settings.Concat(more).SelectMany(s => (string[])["--set", s])];
