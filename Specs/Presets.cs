@@ -14,7 +14,7 @@ public static class Presets
         Data = new DataSpec { Name = "shapes", ShapesSize = 16, ShapesCount = 4000 },
         Clustering = new ClusteringSpec { Dimensions = 24, FineCentroids = 64 },
         Model = new ModelSpec { Kind = "unet", Width = 16, Depth = 3 },
-        Router = new RouterSpec { Model = new ModelSpec { Width = 32, Depth = 2 } },
+        Router = new RouterSpec { StepShare = 1 },
         Training = new TrainingSpec { Steps = 640, Batch = 128, LearningRate = 2e-3, Warmup = 100, EmaDecay = 0.995, Validations = 6 },
         Sampling = new SamplingSpec { Scheduler = "dpmpp-2m", Steps = 16 },
         Evaluation = new EvaluationSpec { Samples = 384, LossImages = 256, Rules = ["full", "top-1", "top-2", "sticky-prior"] },
