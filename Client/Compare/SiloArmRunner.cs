@@ -5,6 +5,7 @@ using OrleansDDM.Client.Progress;
 using OrleansDDM.Client.Runs;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Compare;
+using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;
@@ -30,7 +31,7 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
         }
 
         progress?.Report("Training the judge.");
-        return await OnThreadAsync(() =>
+        return await JudgeThread.RunAsync(() =>
         {
             DataSplits splits = DatasetCatalog.Default(dataRoots).Load(plan.Arms[0].Spec.Data, plan.Seeds[0]);
             _judge = CompareJudge.Train(plan.Metric, splits.Train, cancellation);
@@ -61,7 +62,4 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
 
     /// <inheritdoc/>
     public void Dispose() => _judge?.Dispose();
-
-    private static Task<T> OnThreadAsync<T>(Func<T> work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

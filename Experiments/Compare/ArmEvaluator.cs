@@ -35,8 +35,8 @@ public sealed class ArmEvaluator(
     public async Task<ArmMeasurement> RunAsync(ArmTimes times, IProgress<string>? progress, CancellationToken cancellation)
     {
         DataSplits splits = data.Splits;
-        Gaussian test = await OnThreadAsync(() => judge.Reference(splits.Test, cancellation));
-        Gaussian? validation = run.Choosing ? await OnThreadAsync(() => judge.Reference(splits.Validation, cancellation)) : null;
+        Gaussian test = await JudgeThread.RunAsync(() => judge.Reference(splits.Test, cancellation));
+        Gaussian? validation = run.Choosing ? await JudgeThread.RunAsync(() => judge.Reference(splits.Validation, cancellation)) : null;
         var rules = new List<RuleMeasurement>();
         foreach (string rule in run.Arm.Rules)
         {
@@ -45,9 +45,9 @@ public sealed class ArmEvaluator(
         }
 
         progress?.Report($"{run.Name}: held-out loss");
-        float[] errors = await OnThreadAsync(() => Errors(CompareRules.Full, splits.Test, cancellation));
-        float[] train = await OnThreadAsync(() => Errors(CompareRules.Full, splits.Train, cancellation));
-        float[]? oracle = model.Experts.Length == 1 ? null : await OnThreadAsync(() => Errors("oracle", splits.Test, cancellation));
+        float[] errors = await JudgeThread.RunAsync(() => Errors(CompareRules.Full, splits.Test, cancellation));
+        float[] train = await JudgeThread.RunAsync(() => Errors(CompareRules.Full, splits.Train, cancellation));
+        float[]? oracle = model.Experts.Length == 1 ? null : await JudgeThread.RunAsync(() => Errors("oracle", splits.Test, cancellation));
         return new ArmMeasurement
         {
             Arm = run.Arm.Name,
@@ -77,8 +77,6 @@ public sealed class ArmEvaluator(
         return [.. Enumerable.Range(0, count).Select(i => Array.IndexOf(drawn.Weights, 1.0, i * priors.Length, priors.Length) - (i * priors.Length))];
     }
 
-    private static Task<T> OnThreadAsync<T>(Func<T> work) => Task.Factory.StartNew(work, default, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
     private static long Parameters(byte[] weights) => SafetensorsReader.Read(weights).Entries.Sum(e => (long)e.Count);
 
     private static double[] Shares(ReadOnlySpan<int> labels, int clusters)
@@ -95,12 +93,12 @@ public sealed class ArmEvaluator(
     private async Task<RuleMeasurement> RuleAsync(string rule, Gaussian test, Gaussian? validation, CancellationToken cancellation)
     {
         SampledImages samples = await SampleAsync(rule, _metric.Samples, _metric.TestNoise(run.Seed), cancellation);
-        double distance = await OnThreadAsync(() => judge.Distance(samples.Values, test, cancellation));
+        double distance = await JudgeThread.RunAsync(() => judge.Distance(samples.Values, test, cancellation));
         double? chosenBy = null;
         if (validation is not null)
         {
             SampledImages others = await SampleAsync(rule, _metric.ValidationSamples, _metric.ValidationNoise(run.Seed), cancellation);
-            chosenBy = await OnThreadAsync(() => judge.Distance(others.Values, validation, cancellation));
+            chosenBy = await JudgeThread.RunAsync(() => judge.Distance(others.Values, validation, cancellation));
         }
 
         double expert = ModelFlops.Denoiser(run.Spec.Model, plan.Shape);

@@ -37,10 +37,10 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
         var clock = Stopwatch.StartNew();
         string[] rules = [.. evaluation.Rules.Where(rule => _spec.Experts.Count > 1 || rule == "full")];
         var results = new List<RuleResult>();
-        using FeatureNetwork? network = evaluation.Samples == 0 ? null : await OnThreadAsync(() => Judge(progress, cancellation), cancellation);
+        using FeatureNetwork? network = evaluation.Samples == 0 ? null : await JudgeThread.RunAsync(() => Judge(progress, cancellation), cancellation);
         SampleReference? reference = network is null
             ? null
-            : await OnThreadAsync(() => Reference(network, cancellation), cancellation);
+            : await JudgeThread.RunAsync(() => Reference(network, cancellation), cancellation);
         foreach (string rule in rules)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,7 +48,7 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
             results.Add(await RuleAsync(rule, evaluation, reference, progress, cancellation));
         }
 
-        IReadOnlyList<RouterJudgement> router = await OnThreadAsync(() => Router(evaluation), cancellation);
+        IReadOnlyList<RouterJudgement> router = await JudgeThread.RunAsync(() => Router(evaluation), cancellation);
         return new EvaluationResult
         {
             Seed = Seed,
@@ -58,9 +58,6 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
             Seconds = clock.Elapsed.TotalSeconds,
         };
     }
-
-    private static Task<T> OnThreadAsync<T>(Func<T> work, CancellationToken cancellation) =>
-        Task.Factory.StartNew(work, cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private static bool IsRandom(string rule) => rule.StartsWith("sample-", StringComparison.Ordinal) || rule == "sticky-prior";
 
@@ -75,7 +72,7 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
             IReadOnlyList<int>? experts = rule == "oracle" ? ProportionalExperts(evaluation.Samples) : null;
             sampled = await source.SampleAsync(new SampleOrder(rule, evaluation.Samples, Seed, experts), null, cancellation);
             var pixels = new FeatureSet(sampled.Values, data.Splits.Train.ImageSize);
-            report = await OnThreadAsync(() => reference.Report(pixels, cancellation), cancellation);
+            report = await JudgeThread.RunAsync(() => reference.Report(pixels, cancellation), cancellation);
         }
 
         double[]? errors = null;
@@ -83,7 +80,7 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
         if (images > 0 && !IsRandom(rule))
         {
             progress?.Report($"{rule}: held-out loss");
-            errors = await OnThreadAsync(() => Errors(rule, images, evaluation.LossStrata, cancellation), cancellation);
+            errors = await JudgeThread.RunAsync(() => Errors(rule, images, evaluation.LossStrata, cancellation), cancellation);
         }
 
         return new RuleResult(
