@@ -74,13 +74,7 @@ public static class HeldOutLoss
         CancellationToken cancellation)
     {
         int size = images.ImageSize;
-        var noisy = new float[batch.Clean.Length];
-        for (int i = 0; i < noisy.Length; i++)
-        {
-            noisy[i] = (float)(level.Alpha * batch.Clean[i] + level.Sigma * batch.Noise[i]);
-        }
-
-        State<float> x = State<float>.Of([batch.Count, images.Channels, images.Height, images.Width], noisy);
+        State<float> x = State<float>.Of([batch.Count, images.Channels, images.Height, images.Width], batch.Noisy());
 
         // Local predictors complete synchronously: this does not block on another thread.
         Denoised<float> denoised = denoiser.DenoiseAsync(x, level, condition, context, cancellation).AsTask().GetAwaiter().GetResult();

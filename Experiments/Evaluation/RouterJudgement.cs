@@ -28,13 +28,7 @@ public sealed record RouterJudgement(double Time, double Accuracy, int[][] Confu
     {
         NoisyBatch batch = NoisyBatch.Paired(images, rows, schedule, seed, stratum, strata);
         Level level = schedule.At((stratum + 0.5) / strata);
-        var noisy = new float[batch.Clean.Length];
-        for (int i = 0; i < noisy.Length; i++)
-        {
-            noisy[i] = (float)(level.Alpha * batch.Clean[i] + level.Sigma * batch.Noise[i]);
-        }
-
-        State<float> x = State<float>.Of([batch.Count, images.Channels, images.Height, images.Width], noisy);
+        State<float> x = State<float>.Of([batch.Count, images.Channels, images.Height, images.Width], batch.Noisy());
         double[] weights = router.WeightsAsync(x, level, Condition.None).AsTask().GetAwaiter().GetResult();
         int[][] confusion = [.. Enumerable.Range(0, router.Count).Select(_ => new int[router.Count])];
         for (int i = 0; i < rows.Length; i++)

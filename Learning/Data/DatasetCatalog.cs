@@ -138,6 +138,7 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
             ? new DatasetException($"Data set '{name}'", $"is not on this machine ({searched}); {mend}") { IsNotFound = true }
             : new DatasetException(
                 $"Data set '{name}'",
-                $"is neither a known name ({string.Join(", ", KnownNames)}) nor a path that holds images in a known format ({searched}); {mend}") { IsNotFound = true };
+                $"is neither a known name ({string.Join(", ", KnownNames)}) nor a path that holds images in a known format ({searched}); {mend}")
+            { IsNotFound = true };
     }
 }

@@ -14,6 +14,9 @@ public sealed record ModelShape(int Channels, int Height, int Width, int Classes
     /// <summary>Values per sample.</summary>
     public int Size => Channels * Height * Width;
 
+    /// <summary>Shape of a batch, (B, C, H, W).</summary>
+    public long[] Batch(int count) => [count, Channels, Height, Width];
+
     /// <summary>Reads what <see cref="ToText"/> writes.</summary>
     /// <exception cref="FormatException">It is not four positive numbers.</exception>
     public static ModelShape Parse(string text)

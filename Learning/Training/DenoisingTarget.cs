@@ -1,7 +1,5 @@
 using OrleansDDM.Learning.Diffusion;
 
-using static TorchSharp.torch;
-
 namespace OrleansDDM.Learning.Training;
 
 /// <summary>
@@ -20,22 +18,36 @@ public static class DenoisingTarget
         return schedule.Id == "edm" ? 1 / Math.Sqrt(alpha * alpha * DataDeviation * DataDeviation + sigma * sigma) : 1;
     }
 
-    /// <summary>The regression target of the raw output, in the shape of <paramref name="clean"/>.</summary>
-    /// <param name="parameterization">What the expert predicts.</param>
-    /// <param name="clean">x0, (B, C, H, W).</param>
-    /// <param name="noise">eps, (B, C, H, W).</param>
-    /// <param name="alpha">(B, 1, 1, 1).</param>
-    /// <param name="sigma">(B, 1, 1, 1).</param>
-    public static Tensor Of(Parameterization parameterization, Tensor clean, Tensor noise, Tensor alpha, Tensor sigma) =>
-        parameterization switch
+    /// <summary>What the network sees of a batch: x_t, scaled. (B, C, H, W)</summary>
+    public static float[] Input(INoiseSchedule schedule, NoisyBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        var alpha = new float[batch.Count];
+        var sigma = new float[batch.Count];
+        for (int i = 0; i < batch.Count; i++)
         {
-            Parameterization.X0 => clean,
-            Parameterization.Eps => noise,
-            Parameterization.V => alpha * noise - sigma * clean,
-            Parameterization.Flow => noise - clean,
-            Parameterization.Score => -noise,
+            float scale = (float)InputScale(schedule, batch.Alpha[i], batch.Sigma[i]);
+            (alpha[i], sigma[i]) = (scale * batch.Alpha[i], scale * batch.Sigma[i]);
+        }
+
+        return batch.Combine(alpha, sigma);
+    }
+
+    /// <summary>The regression target of the raw output, (B, C, H, W).</summary>
+    public static float[] Of(Parameterization parameterization, NoisyBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        float[] Constant(float value) => [.. Enumerable.Repeat(value, batch.Count)];
+        return parameterization switch
+        {
+            Parameterization.X0 => batch.Clean,
+            Parameterization.Eps => batch.Noise,
+            Parameterization.V => batch.Combine(Array.ConvertAll(batch.Sigma, sigma => -sigma), batch.Alpha),
+            Parameterization.Flow => batch.Combine(Constant(-1), Constant(1)),
+            Parameterization.Score => batch.Combine(Constant(0), Constant(-1)),
             _ => throw new ArgumentOutOfRangeException(nameof(parameterization)),
         };
+    }
 
     /// <summary>Factor that turns the raw output at sigma into the prediction.</summary>
     public static double OutputScale(Parameterization parameterization, double sigma) =>

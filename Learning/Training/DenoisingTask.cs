@@ -74,9 +74,12 @@ public sealed class DenoisingTask : ITrainingTask
 
     private TrainingTensors Tensors(NoisyBatch batch, Tensor? classes)
     {
-        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
-        Tensor target = DenoisingTarget.Of(_parameterization, data.Clean, data.Noise, data.Alpha, data.Sigma);
-        return new TrainingTensors(data.Input, data.Time, classes, target);
+        long[] shape = _data.Shape.Batch(batch.Count);
+        return new TrainingTensors(
+            tensor(DenoisingTarget.Input(_schedule, batch), shape),
+            tensor(batch.Time),
+            classes,
+            tensor(DenoisingTarget.Of(_parameterization, batch), shape));
     }
 
     // In training a share of the classes is dropped, so that the network learns the unconditional prediction too.

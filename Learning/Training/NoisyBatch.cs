@@ -38,6 +38,24 @@ public sealed class NoisyBatch
     /// <summary>sigma(t), (B).</summary>
     public float[] Sigma { get; }
 
+    /// <summary>x_t = alpha x0 + sigma eps, (B, C, H, W).</summary>
+    public float[] Noisy() => Combine(Alpha, Sigma);
+
+    /// <summary>a x0 + s eps with one coefficient each per sample, (B, C, H, W).</summary>
+    /// <param name="a">Coefficient of the clean image, (B).</param>
+    /// <param name="s">Coefficient of the noise, (B).</param>
+    public float[] Combine(ReadOnlySpan<float> a, ReadOnlySpan<float> s)
+    {
+        var values = new float[Clean.Length];
+        int size = Clean.Length / Count;
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = (a[i / size] * Clean[i]) + (s[i / size] * Noise[i]);
+        }
+
+        return values;
+    }
+
     /// <summary>Draws a training batch.</summary>
     /// <param name="data">The images.</param>
     /// <param name="rows">Which of them.</param>

@@ -54,8 +54,7 @@ public sealed class RouterTask : ITrainingTask
     {
         int[] rows = _order.Batch(step);
         NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, Stream, step);
-        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
-        return new TrainingTensors(data.Input, data.Time, null, Clusters(_data.TrainClusters, rows));
+        return new TrainingTensors(Input(batch), tensor(batch.Time), null, Clusters(_data.TrainClusters, rows));
     }
 
     /// <inheritdoc/>
@@ -79,9 +78,8 @@ public sealed class RouterTask : ITrainingTask
 
     private static Tensor Clusters(IReadOnlyList<int> clusters, int[] rows) => tensor(Array.ConvertAll(rows, row => (long)clusters[row]));
 
-    private Tensor Logits(Network network, NoisyBatch batch, ScalarType dtype)
-    {
-        var data = new NoisyTensors(batch, _data.Splits.Train, _schedule);
-        return network.forward(data.Input.to(dtype), data.Time, null).to(float32);                    // (B, K)
-    }
+    private Tensor Input(NoisyBatch batch) => tensor(DenoisingTarget.Input(_schedule, batch), _data.Shape.Batch(batch.Count)); // (B, C, H, W)
+
+    private Tensor Logits(Network network, NoisyBatch batch, ScalarType dtype) =>
+        network.forward(Input(batch).to(dtype), tensor(batch.Time), null).to(float32);                // (B, K)
 }

@@ -1,13 +1,10 @@
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
-
 using TorchSharp;
-using AdamW = OrleansDDM.Learning.Training.AdamW;
-
 using Xunit;
-
 using static TorchSharp.torch;
+using AdamW = OrleansDDM.Learning.Training.AdamW;
 
 namespace OrleansDDM.Tests.Learning.Training;
 
