@@ -9,6 +9,7 @@ public static class CommonOptions
     public static Option<OutputFormat> Format { get; } = new("--format")
     {
         Description = "How to write the result to stdout.",
+        HelpName = "table|json",
         DefaultValueFactory = _ => OutputFormat.Table,
     };
 
@@ -65,6 +66,7 @@ public static class CommonOptions
     /// <summary><c>--progress</c>.</summary>
     public static Option<ProgressMode> Progress { get; } = new("--progress")
     {
+        HelpName = "auto|plain|none",
         Description = "Progress on stderr: live bars, plain lines, or none; auto = bars when a terminal shows them.",
         DefaultValueFactory = _ => ProgressMode.Auto,
     };

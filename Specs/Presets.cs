@@ -32,6 +32,13 @@ public static class Presets
         return data switch
         {
             "shapes" => Demo with { Name = data, Evaluation = Demo.Evaluation with { Rules = AllRules } },
+            "mnist" or "fashion-mnist" => spec with
+            {
+                Model = new ModelSpec { Kind = "unet", Width = 16, Depth = 3 },
+                Training = spec.Training with { Steps = 5000, Batch = 128, LearningRate = 2e-3 },
+                Mixing = new MixingSpec { Rule = "sticky-prior" },
+                Sampling = new SamplingSpec { Scheduler = "dpmpp-2m", Steps = 20 },
+            },
             "cifar-10" => spec with { Model = spec.Model with { Width = 128, Depth = 6 }, Training = spec.Training with { Flip = true } },
             "digits" => spec with
             {

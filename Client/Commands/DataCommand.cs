@@ -35,8 +35,9 @@ internal static class DataCommand
             Console.WriteLine($"{"name",-15}{"checksum",-10}{"where",-40}what");
             foreach (DatasetListing row in found)
             {
-                string where = row.Location?.Path ?? (row.Name == "shapes" ? "built in" : "not found");
-                string checksum = row.Location is null ? "–" : row.Location.Checksum.ToString().ToLowerInvariant();
+                bool drawn = row.Name == DatasetCatalog.Shapes;
+                string where = drawn ? "built in" : row.Location?.Path ?? "not found";
+                string checksum = drawn || row.Location is null ? "–" : row.Location.Checksum.ToString().ToLowerInvariant();
                 Console.WriteLine($"{row.Name,-15}{checksum,-10}{where,-40}{row.Description}");
             }
 

@@ -9,7 +9,8 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
     /// <summary>Environment variable with more roots, separated as in PATH.</summary>
     public const string RootsVariable = "DDM_DATA";
 
-    private const string Shapes = "shapes";
+    /// <summary>Name of the drawn set, which needs no file.</summary>
+    public const string Shapes = "shapes";
 
     /// <summary>Folders that are searched, in order.</summary>
     public IReadOnlyList<string> Roots { get; } = roots;
