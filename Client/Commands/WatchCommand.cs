@@ -35,7 +35,7 @@ internal static class WatchCommand
             long after = parsed.GetValue(After);
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {
-                await foreach (RunEvent e in connection.Run.WatchAsync(after, CancellationToken.None).WithCancellation(cancellation))
+                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
                 {
                     Console.WriteLine(JsonSerializer.Serialize(e, new JsonSerializerOptions(StatusText.Json) { WriteIndented = false }));
                 }
@@ -47,7 +47,7 @@ internal static class WatchCommand
             return await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
             {
                 progress.Begin(status.Models);
-                await foreach (RunEvent e in connection.Run.WatchAsync(after, CancellationToken.None).WithCancellation(cancellation))
+                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
                 {
                     progress.Show(e);
                 }

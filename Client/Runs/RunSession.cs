@@ -169,7 +169,7 @@ public sealed class RunSession : IAsyncDisposable
     {
         await WriteMetricRowsAsync();
         await using StreamWriter rows = File.AppendText(_folder.MetricRows);
-        await foreach (RunEvent e in _run.WatchAsync(status.LastEvent, CancellationToken.None).WithCancellation(cancellation))
+        await foreach (RunEvent e in RunEvents.FollowAsync(_run, status.LastEvent, cancellation))
         {
             progress.Show(e);
             foreach (MetricPoint point in e.Points)
