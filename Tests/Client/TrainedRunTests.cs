@@ -141,7 +141,7 @@ public sealed class TrainedRunTests(TrainedRun run) : IClassFixture<TrainedRun>
         byte[] router = File.ReadAllBytes(model);
         File.WriteAllBytes(model, router[..^4]);
 
-        DdmResult sample = await DdmProcess.ExpectAsync(7, copy, "sample", "--run", TrainedRun.Name, "--count", "1", "--slots", "1", "--format", "json");
+        DdmResult sample = await DdmProcess.ExpectAsync(7, copy, "sample", "--run", TrainedRun.Name, "--count", "1", "--mixing", "full", "--slots", "1", "--format", "json");
         Assert.Equal(7, sample.Json.GetProperty("error").GetProperty("code").GetInt32());
         Assert.Contains(name, sample.Json.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
         CommandLineTests.AssertNoStack(sample);
