@@ -1,6 +1,8 @@
 using System.Text.Json;
 
 using OrleansDDM.Benchmarks;
+using OrleansDDM.Benchmarks.Runs;
+using OrleansDDM.Benchmarks.Sampling;
 using OrleansDDM.Benchmarks.Steps;
 
 // dotnet run --project Benchmarks -c Release -- NAME [--json FILE]
@@ -9,6 +11,9 @@ var benchmarks = new Dictionary<string, Func<BenchmarkReport>>
     ["step"] = StepBenchmark.Run,
     ["predict"] = PredictBenchmark.Run,
     ["memory"] = MemoryBenchmark.Run,
+    ["run"] = EnsembleBenchmark.Run,
+    ["grain"] = GrainBenchmark.Run,
+    ["sampling"] = SamplingBenchmark.Run,
 };
 bool valid = args is [_] or [_, "--json", _];
 if (!valid || !benchmarks.TryGetValue(args[0], out Func<BenchmarkReport>? run))

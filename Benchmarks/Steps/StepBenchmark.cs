@@ -86,11 +86,11 @@ internal static class StepBenchmark
         }
 
         string prefix = $"{model.Name}/{threads}-thread";
-        double product = Median(products);
+        double product = Figures.Median(products);
         report.Add($"{prefix}/torch-matmul", product, "GFLOP/s");
         for (int i = 0; i < arms.Count; i++)
         {
-            double rate = Median(rates[i]);
+            double rate = Figures.Median(rates[i]);
             double flops = rate * 3 * model.ForwardFlops / 1e9;
             report.Add($"{prefix}/{arms[i].Name}", rate, string.Create(
                 CultureInfo.InvariantCulture,
@@ -103,7 +103,7 @@ internal static class StepBenchmark
             for (int other = 2; other < arms.Count; other++)
             {
                 double[] paired = [.. Enumerable.Range(0, Rounds).Select(round => rates[mine][round] / rates[other][round])];
-                report.Ratios[$"step/{prefix}/{arms[mine].Name}-over-{arms[other].Name}"] = Median(paired);
+                report.Ratios[$"step/{prefix}/{arms[mine].Name}-over-{arms[other].Name}"] = Figures.Median(paired);
             }
         }
     }
@@ -122,6 +122,4 @@ internal static class StepBenchmark
         });
         return 2.0 * Size * Size * Size * Repeats / (threads == 1 ? timing.Cpu : timing.Wall) / 1e9;
     }
-
-    private static double Median(double[] values) => values.Order().ElementAt(values.Length / 2);
 }

@@ -19,6 +19,9 @@ internal static class EvaluationTable
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"FD: Fréchet distance in {first.FeatureSpace}, {first.Samples} samples; train against test is {first.FrechetFloor:0.00}."));
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Confident: share whose class a classifier is at least {first.Confidence:0.0#} sure of; of real test images {first.ConfidentShareOfTest:0.000}."));
         }
 
         output.WriteLine($"{"rule",-16}{"FD",9}{"precision",11}{"recall",9}{"confident",11}{"held-out loss",15}{"images/s",10}");

@@ -22,6 +22,9 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
     private const int JudgeTrainingImages = 10_000;
     private const int JudgeTestImages = 5_000;
 
+    // About six passes of its batches: a judge that is itself unsure of real images says little about samples.
+    private const int JudgeImagesPerStep = 10;
+
     private readonly RunSpec _spec = model.Spec;
 
     /// <summary>Seed of the evaluation's samples and draws: fixed, so that runs are judged on the same noise.</summary>
@@ -146,7 +149,7 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
             Width = train.Width,
             Classes = labelled ? train.ClassNames.Count : data.Clusters,
             Seed = Seed,
-            Steps = Math.Clamp(train.Count / 20, 200, 2000),
+            Steps = Math.Clamp(train.Count / JudgeImagesPerStep, 200, 6000),
         };
         return FeatureNetwork.Train(
             (rows, batch) =>

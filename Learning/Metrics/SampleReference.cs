@@ -17,6 +17,7 @@ public sealed class SampleReference
     private readonly FeatureSet _testFeatures;
     private readonly Gaussian _trainingGaussian;
     private readonly double? _accuracy;
+    private readonly double _confidentShare;
     private readonly ulong _seed;
     private readonly Dictionary<int, Baseline> _baselines = [];
 
@@ -41,6 +42,7 @@ public sealed class SampleReference
         _testFeatures = network.Features(test.Values, cancellation);
         _trainingGaussian = Gaussian.Of(_trainingFeatures);
         _accuracy = testLabels is null ? null : network.Accuracy(test.Values, testLabels, cancellation);
+        _confidentShare = ConfidentPerClass(test, cancellation).Sum() / (double)test.Count;
     }
 
     /// <summary>Judges samples.</summary>
@@ -68,6 +70,7 @@ public sealed class SampleReference
             Memorisation = Memorisation.Of(samples, baseline.Test, _training, baseline.TestToTraining, MemorisationQuantile, cancellation),
             Confidence = Confidence,
             ConfidentShare = confident.Sum() / (double)samples.Count,
+            ConfidentShareOfTest = _confidentShare,
             ConfidentPerClass = confident,
         };
     }

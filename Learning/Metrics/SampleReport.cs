@@ -45,6 +45,9 @@ public sealed record SampleReport
     /// <summary>Share of samples of whose class the classifier is at least <see cref="Confidence"/> sure.</summary>
     public required double ConfidentShare { get; init; }
 
+    /// <summary>The same share of the test images: what real images get.</summary>
+    public required double ConfidentShareOfTest { get; init; }
+
     /// <summary>Number of confident samples of each class. // (classes)</summary>
     public required IReadOnlyList<int> ConfidentPerClass { get; init; }
 

@@ -41,7 +41,7 @@ internal static class HeadlineSection
         yield return Card(
             $"Confident samples (≥ {Figures.Number(samples.Confidence, 2)})",
             Figures.Share(samples.ConfidentShare),
-            $"they cover {samples.ClassesCovered} of {samples.Classes} classes"
+            $"of real test images {Figures.Share(samples.ConfidentShareOfTest)}; they cover {samples.ClassesCovered} of {samples.Classes} classes"
                 + (samples.TestAccuracy is { } accuracy ? $"; the classifier is right on {Figures.Share(accuracy)} of test images" : ""));
         yield return Card("Sampling speed", Figures.Number(best.ImagesPerSecond, 3) + " images/s", $"with {best.Rule}");
     }

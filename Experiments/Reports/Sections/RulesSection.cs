@@ -102,7 +102,8 @@ internal static class RulesSection
                 + $"floor: {RuleFacts.Floor(judged)}. Precision and recall use the {judged.PrecisionRecall.Neighbours}-nearest neighbours of the same features, "
                 + $"{Figures.Count(judged.PrecisionRecall.Samples)} samples and {Figures.Count(judged.PrecisionRecall.Real)} real images. "
                 + $"Memorised: share of samples nearer to a training image, in pixels, than {Figures.Share(judged.Memorisation.Quantile)} of held-out images are. "
-                + $"Confident: share of whose class a classifier is at least {Figures.Number(judged.Confidence, 2)} sure; classes: how many of them occur.");
+                + $"Confident: share of whose class a classifier is at least {Figures.Number(judged.Confidence, 2)} sure, {Figures.Share(judged.ConfidentShareOfTest)} for real test images; "
+                + "classes: how many of them occur.");
         }
 
         yield return Note(

@@ -72,6 +72,7 @@ internal static class SampleContents
         Memorisation = new Memorisation(2001, 5005, 10_003, 0.05, 4.218, 0.043, 0.691, 6.331, 6.642),
         Confidence = 0.9,
         ConfidentShare = 0.823,
+        ConfidentShareOfTest = 0.967,
         ConfidentPerClass = [811, 0, 833],
     };
 

@@ -59,6 +59,16 @@ public sealed class SampleReportTests : IClassFixture<SampleReportTests.Fixture>
     }
 
     [Fact]
+    public void Test_images_as_samples_are_as_confident_as_test_images()
+    {
+        SampleReport test = _fixture.Reference.Report(Images(200, seed: 2));
+        Assert.Equal(test.ConfidentShareOfTest, test.ConfidentShare);
+        SampleReport noise = _fixture.Reference.Report(Sets.Normal(200, 256, 1));
+        Assert.NotEqual(noise.ConfidentShareOfTest, noise.ConfidentShare);
+        Assert.Equal(test.ConfidentShareOfTest, noise.ConfidentShareOfTest);
+    }
+
+    [Fact]
     public void Noise_is_far_away()
     {
         SampleReport noise = _fixture.Reference.Report(Sets.Normal(200, 256, 1));
