@@ -14,6 +14,7 @@ var benchmarks = new Dictionary<string, Func<BenchmarkReport>>
     ["run"] = EnsembleBenchmark.Run,
     ["grain"] = GrainBenchmark.Run,
     ["sampling"] = SamplingBenchmark.Run,
+    ["precision"] = PrecisionBenchmark.Run,
 };
 bool valid = args is [_] or [_, "--json", _];
 if (!valid || !benchmarks.TryGetValue(args[0], out Func<BenchmarkReport>? run))

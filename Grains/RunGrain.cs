@@ -65,7 +65,7 @@ internal sealed partial class RunGrain(
     {
         RunSpec run = Read(spec);
         string hash = SpecJson.Hash(run);
-        if (State.SpecHash == hash)
+        if (Holds(hash))
         {
             if (State.Phase is RunPhase.Preparing or RunPhase.Training && !_driven)
             {
@@ -153,6 +153,10 @@ internal sealed partial class RunGrain(
         ArtifactReference?[] weights = [.. State.Models.Values.Select(m => m.Weights)];
         return slots.RunAsync(Lane.Training, () => weights.All(w => w is not null && checkpoints.IsGood(w)), cancellation);
     }
+
+    // A spec stored by an older version lacks the keys that have come since; with these at their defaults it is the same spec.
+    private bool Holds(string hash) =>
+        State.SpecHash == hash || (State.SpecHash.Length > 0 && SpecJson.Hash(SpecJson.Read(State.Spec)) == hash);
 
     private RunSpec Read(string spec)
     {

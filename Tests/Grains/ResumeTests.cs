@@ -1,4 +1,8 @@
 using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+
+using Microsoft.Data.Sqlite;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
@@ -43,6 +47,29 @@ public sealed class ResumeTests : SiloTest
         LetGo();
         Assert.True((await Run().SubmitAsync(SpecJson.Write(Spec()))).Attached);
         await CheckAsync();
+    }
+
+    [Fact]
+    public async Task Run_stored_before_a_spec_key_came_up_goes_on_under_the_spec_with_its_default()
+    {
+        await StopAtAsync(18);
+        string hash = SpecJson.Hash(Spec());
+        string older = new('0', hash.Length);
+        await Silo.DisposeAsync();
+        RewriteStates(text => WithoutKey(text).Replace(hash, older, StringComparison.Ordinal));
+        foreach (string index in Directory.EnumerateFiles(Folder.File("checkpoints"), "*.jsonl", SearchOption.AllDirectories))
+        {
+            File.WriteAllText(index, File.ReadAllText(index).Replace(hash, older, StringComparison.Ordinal));
+        }
+
+        await StartSiloAsync();
+        LetGo();
+        SubmitReply reply = await Run().SubmitAsync(SpecJson.Write(Spec()));
+        Assert.True(reply.Attached);
+        Assert.Equal((RunPhase.Stopped, older), (reply.Status.Phase, reply.Status.SpecHash));
+        await ResumeAndCheckAsync();
+        Assert.All(Runtime.Opened.Skip(3), o => Assert.Equal(18, o.Step));
+        await Assert.ThrowsAsync<RunConflictException>(() => Run().SubmitAsync(SpecJson.Write(Spec(seed: 8))));
     }
 
     [Theory]
@@ -150,6 +177,30 @@ public sealed class ResumeTests : SiloTest
         await Run().SubmitAsync(SpecJson.Write(Spec()));
         await CheckAsync();
         Assert.All(Reopened(), o => Assert.Equal(40, o.Step));
+    }
+
+    private static string WithoutKey(string payload)
+    {
+        JsonNode state = JsonNode.Parse(payload)!;
+        if (state["Spec"] is { } stored)
+        {
+            JsonNode spec = JsonNode.Parse((string)stored!)!;
+            Assert.True(spec["training"]!.AsObject().Remove("keepLast"));
+            state["Spec"] = spec.ToJsonString();
+        }
+
+        return state.ToJsonString();
+    }
+
+    /// <summary>Changes the JSON of every grain state in the stopped silo's database.</summary>
+    private void RewriteStates(Func<string, string> change)
+    {
+        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
+        database.Open();
+        database.CreateFunction("change", (byte[] payload) => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload))));
+        using SqliteCommand update = database.CreateCommand();
+        update.CommandText = "UPDATE GrainState SET PayloadBinary = change(PayloadBinary) WHERE PayloadBinary IS NOT NULL";
+        Assert.Equal(4, update.ExecuteNonQuery());
     }
 
     private async Task AllAtAsync(int step)
