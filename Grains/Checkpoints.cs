@@ -16,7 +16,7 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
     /// <summary>Writes the session's checkpoint.</summary>
     public CheckpointReference Write(string run, string role, string specHash, long term, ITrainingSession session)
     {
-        double? validation = Validation(session.History);
+        double? validation = Validation(session);
         CheckpointReference? written = null;
         artifacts.Put(session.SaveCheckpoint(), artifact =>
         {
@@ -77,6 +77,14 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
     /// <summary>Stores the final weights.</summary>
     public ArtifactReference WriteWeights(ITrainingSession session) => artifacts.Put(session.SaveWeights());
 
+    /// <summary>Stores the weights of a checkpoint.</summary>
+    /// <exception cref="ArtifactException">Its bytes are missing or corrupt.</exception>
+    public ArtifactReference WriteWeights(CheckpointReference checkpoint, Func<byte[], ITrainingSession> open)
+    {
+        using ITrainingSession session = open(artifacts.Read(checkpoint.Artifact.Sha256));
+        return WriteWeights(session);
+    }
+
     /// <summary>Deletes an artifact that the model no longer needs.</summary>
     public bool Delete(ArtifactReference reference)
     {
@@ -98,8 +106,9 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
         }
     }
 
-    private static double? Validation(IReadOnlyList<MetricRow> history) =>
-        history.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && double.IsFinite(row.Value) ? row.Value : null;
+    // Only of the very weights that are written.
+    private static double? Validation(ITrainingSession session) =>
+        session.History.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && row.Step == session.Step ? row.Value : null;
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
     private partial void LogPassedOver(string role, int step, string reason);

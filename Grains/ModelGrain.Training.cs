@@ -37,8 +37,9 @@ internal abstract partial class ModelGrain
             };
 
             bool finished = step >= State.Steps;
+            bool validated = slice.Rows.Any(r => r.Name == MetricNames.Validation);
             CheckpointReference? checkpoint = null;
-            if (step > saved && (finished || stop.IsCancellationRequested || services.Clock.GetElapsedTime(savedAt) >= interval))
+            if (step > saved && (finished || validated || stop.IsCancellationRequested || services.Clock.GetElapsedTime(savedAt) >= interval))
             {
                 checkpoint = await SaveAsync(lease, spec.Training.KeepLast, specHash);
                 saved = step;
@@ -47,7 +48,9 @@ internal abstract partial class ModelGrain
 
             if (finished)
             {
-                State.Weights = await lease.RunAsync(services.Checkpoints.WriteWeights);
+                State.Weights = spec.Training.Export == "best" && State.Best is { } best
+                    ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, specHash, bytes)))
+                    : await lease.RunAsync(services.Checkpoints.WriteWeights);
                 State.Phase = ModelPhase.Done;
                 await state.WriteStateAsync();
             }
@@ -82,7 +85,7 @@ internal abstract partial class ModelGrain
                 term = services.Checkpoints.HighestTerm(_run, _role);
                 candidates = services.Checkpoints.Candidates(_run, _role, specHash, remembered);
                 (ITrainingSession session, from) = services.Checkpoints.OpenNewest(
-                    candidates, bytes => services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), bytes), _role);
+                    candidates, bytes => Open(spec, specHash, bytes), _role);
                 steps = session.Steps;
                 points = ToPoints(session.History);
                 return session;
@@ -109,6 +112,9 @@ internal abstract partial class ModelGrain
             throw;
         }
     }
+
+    private ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
+        services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), checkpoint, specHash);
 
     private async Task<CheckpointReference> SaveAsync(TrainingLease lease, int keepLast, string specHash)
     {
@@ -161,8 +167,9 @@ internal abstract partial class ModelGrain
             await _stop.CancelAsync();
             DeactivateOnIdle();
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e)
         {
+            // Whatever ails the run, it is not this model's work; the run asks again by itself.
             LogUntold(_role, e.Message);
         }
     }

@@ -100,7 +100,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     private async Task EndTrainingAsync()
     {
         await _stop.CancelAsync();
-        await _training;
+        await _training.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private ModelStatus Status() => (_live ?? new ModelStatus { Role = _role, Step = State.Checkpoints.LastOrDefault()?.Step ?? 0 }) with

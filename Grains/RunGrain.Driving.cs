@@ -50,12 +50,19 @@ internal sealed partial class RunGrain
     {
         // Leaves the caller's turn: what follows runs in turns of its own.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
+        string fault = $"The data of run '{_name}' could not be prepared";
         try
         {
             PreparedData data = await slots.RunAsync(Lane.Training, () => runtime.Prepare(spec, stop), stop);
             stop.ThrowIfCancellationRequested();
+            if (State.Data?.Fingerprint is { Length: > 0 } known && known != data.Fingerprint)
+            {
+                throw new DatasetException(spec.Data.Name, "is not what the run began with: its images or their clusters have changed; bring the old data back, or train anew with --force");
+            }
+
             State.Data = new DataSummary(
-                data.Channels, data.Height, data.Width, data.Classes, data.TrainCount, [.. data.Priors], data.ClusterReport);
+                data.Channels, data.Height, data.Width, data.Classes, data.TrainCount, [.. data.Priors], data.ClusterReport, data.Fingerprint);
+            fault = $"The models of run '{_name}' could not be started";
             await EnterAsync(RunPhase.Training);
             _poll?.Dispose();
             await StartModelsAsync(retry, stop);
@@ -85,7 +92,7 @@ internal sealed partial class RunGrain
                 LogFault(e, _name);
             }
 
-            BeginSettling(RunPhase.Faulted, $"The data of run '{_name}' could not be prepared: {e.Message}");
+            BeginSettling(RunPhase.Faulted, $"{fault}: {e.Message}");
         }
     }
 
@@ -123,7 +130,8 @@ internal sealed partial class RunGrain
             throw new StaleTermException($"The report of {status.Role}", status.Term, known.Term);
         }
 
-        if (checkpoint is null && _live.GetValueOrDefault(status.Role) is { } live && live.Term == status.Term && live.Step > status.Step)
+        if (checkpoint is null && status.Phase == ModelPhase.Training
+            && _live.GetValueOrDefault(status.Role) is { } live && live.Term == status.Term && live.Step > status.Step)
         {
             // Telemetry is not waited for, so it may come late.
             return;
@@ -210,6 +218,14 @@ internal sealed partial class RunGrain
         {
             // Another activation drives the run; this one is on its way out.
         }
+        catch (Exception e)
+        {
+            // The end could not be stored; who watches shall still see it, and a resume tries again.
+            LogUnstored(e, _name);
+            State.Phase = end;
+            State.Message = message;
+            _events.Publish();
+        }
         finally
         {
             DelayDeactivation(TimeSpan.Zero);
@@ -231,6 +247,10 @@ internal sealed partial class RunGrain
         {
             // Unreachable is as good as stopped: its checkpoints are on disk.
             LogUnreachable(_name, model.Role, e.Message);
+        }
+        catch (Exception e)
+        {
+            LogNotStopped(e, _name, model.Role);
         }
     }
 }

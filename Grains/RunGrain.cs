@@ -48,6 +48,12 @@ internal sealed partial class RunGrain(
     {
         _name = GrainKeys.RunName(this.GetPrimaryKeyString());
         _events = new EventLog(() => state.State, options.Value.KeepEvents, clock);
+        if (State.Phase == RunPhase.Stopping)
+        {
+            // Whoever was stopping the run is gone.
+            _settling = SettleAsync(RunPhase.Stopped, message: null);
+        }
+
         return Task.CompletedTask;
     }
 
@@ -210,6 +216,12 @@ internal sealed partial class RunGrain(
             DeactivateOnIdle();
             throw;
         }
+        catch (Exception e)
+        {
+            LogUnstored(e, _name);
+            BeginSettling(RunPhase.Faulted, $"The state of run '{_name}' cannot be stored: {e.Message}");
+            throw;
+        }
         finally
         {
             _saving.Release();
@@ -226,6 +238,12 @@ internal sealed partial class RunGrain(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name} faulted")]
     private partial void LogFault(Exception exception, string name);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: its state cannot be stored")]
+    private partial void LogUnstored(Exception exception, string name);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: {Role} did not stop in order")]
+    private partial void LogNotStopped(Exception exception, string name, string role);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
     private partial void LogUnreachable(string name, string role, string reason);

@@ -38,8 +38,18 @@ public static partial class SpecValidator
         Positive("diffusion.logitStd", spec.Diffusion.LogitStd);
         ValidateTraining(spec);
         ValidateRule("mixing.rule", spec.Mixing.Rule, spec.Experts.Count);
+        if (spec.Mixing.Rule == "oracle")
+        {
+            throw new SpecException("mixing.rule", "cannot be 'oracle': samples have no true cluster to be told; it is a rule for evaluation.rules");
+        }
+
         ValidateSampling(spec.Sampling);
         InRange("evaluation.samples", spec.Evaluation.Samples, 0, 1_000_000);
+        if (spec.Evaluation.Samples is > 0 and < 4)
+        {
+            throw new SpecException("evaluation.samples", $"is {spec.Evaluation.Samples}; a Fréchet distance needs at least 4 samples (0 = none)");
+        }
+
         InRange("evaluation.lossImages", spec.Evaluation.LossImages, 0, 1_000_000);
         InRange("evaluation.lossStrata", spec.Evaluation.LossStrata, 1, 100);
         foreach (string rule in spec.Evaluation.Rules)
@@ -122,6 +132,7 @@ public static partial class SpecValidator
         InRange("training.emaDecay", training.EmaDecay, 0, 0.99999999);
         OneOf("training.precision", training.Precision, "float32", "bfloat16");
         OneOf("training.weights", training.Weights, "ema", "raw");
+        OneOf("training.export", training.Export, "last", "best");
         InRange("training.validations", training.Validations, 1, 1000);
         InRange("training.checkpointSeconds", training.CheckpointSeconds, 0, 86_400);
         InRange("training.keepLast", training.KeepLast, 1, 100);

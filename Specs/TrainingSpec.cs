@@ -46,7 +46,10 @@ public sealed record TrainingSpec
     /// <summary>Which weights are validated, sampled and exported: <c>ema</c> or <c>raw</c>.</summary>
     public string Weights { get; init; } = "ema";
 
-    /// <summary>Number of evenly spaced validations of the held-out loss.</summary>
+    /// <summary>Which checkpoint is exported: <c>last</c>, or <c>best</c>, the one of the lowest validation loss.</summary>
+    public string Export { get; init; } = "last";
+
+    /// <summary>Number of evenly spaced validations of the held-out loss; each is followed by a checkpoint.</summary>
     public int Validations { get; init; } = 10;
 
     /// <summary>Longest time between two checkpoints, in seconds.</summary>

@@ -14,6 +14,6 @@ internal static class ProgressText
         $"{progress.Role,-9} step {progress.Step}/{progress.Steps}  loss {progress.Loss:0.0000}  {progress.ImagesPerSecond:0} images/s{Left(remaining)}");
 
     private static string Left(double? seconds) => seconds is { } s
-        ? string.Create(CultureInfo.InvariantCulture, $"  {TimeSpan.FromSeconds(Math.Ceiling(s)):m\\:ss} left")
+        ? string.Create(CultureInfo.InvariantCulture, $"  {(int)(Math.Ceiling(s) / 60)}:{Math.Ceiling(s) % 60:00} left")
         : string.Empty;
 }

@@ -65,7 +65,7 @@ public sealed class RunSession : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(progress);
         RunStatus status = (await _run.SubmitAsync(SpecJson.Canonical(Spec), false, CancellationToken.None)).Status;
-        if (status.Phase is RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready)
+        if (status.Phase is not (RunPhase.Preparing or RunPhase.Training))
         {
             status = await _run.ResumeAsync(CancellationToken.None);
         }
@@ -147,19 +147,18 @@ public sealed class RunSession : IAsyncDisposable
     // A grain's status has words only; the data's own error says which kind of mistake it was.
     private Exception Fault(RunStatus status)
     {
-        if (status.Data is null)
+        int code = ExitCode.Failure;
+        try
         {
-            try
-            {
-                Learning.Prepare(Spec, CancellationToken.None);
-            }
-            catch (Exception e) when (e is DatasetException or SpecException)
-            {
-                return e;
-            }
+            string fingerprint = Learning.Prepare(Spec, CancellationToken.None).Fingerprint;
+            code = status.Data is { Fingerprint.Length: > 0 } data && data.Fingerprint != fingerprint ? ExitCode.Integrity : code;
+        }
+        catch (Exception e) when (e is DatasetException or SpecException)
+        {
+            return e;
         }
 
-        return new CliException(ExitCode.Failure, $"The run faulted: {status.Message}");
+        return new CliException(code, $"The run faulted: {status.Message}");
     }
 
     /// <inheritdoc/>

@@ -8,6 +8,7 @@ namespace OrleansDDM.Contracts.Runs;
 /// <param name="TrainCount">Training images.</param>
 /// <param name="Priors">p(k), the share of each cluster; sums to 1.</param>
 /// <param name="ClusterReport">Cluster sizes and label make-up as a JSON object.</param>
+/// <param name="Fingerprint">Hash of the training images and their clusters; a run goes on only with the same. Empty = not known.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.DataSummary)]
@@ -18,4 +19,5 @@ public sealed record DataSummary(
     [property: Id(3)] int Classes,
     [property: Id(4)] int TrainCount,
     [property: Id(5)] double[] Priors,
-    [property: Id(6)] string ClusterReport);
+    [property: Id(6)] string ClusterReport,
+    [property: Id(7)] string Fingerprint = "");

@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using OrleansDDM.Learning.Serialization;
+
 namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
@@ -22,7 +24,7 @@ public sealed class CheckpointIndex(string folder)
         lock (_lock)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            DurableFile.AppendLine(path, line);
+            AtomicFile.AppendLine(path, line);
         }
     }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Learning.Serialization;
 
 namespace OrleansDDM.Grains.Artifacts;
 
@@ -35,9 +36,9 @@ public sealed partial class FolderArtifactStore : IArtifactStore
     }
 
     /// <inheritdoc/>
-    public ArtifactReference Put(ReadOnlySpan<byte> bytes, Action<ArtifactReference>? announce = null)
+    public ArtifactReference Put(ReadOnlyMemory<byte> bytes, Action<ArtifactReference>? announce = null)
     {
-        string sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
+        string sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes.Span));
         var reference = new ArtifactReference(sha256, bytes.Length);
         announce?.Invoke(reference);
         string path = PathOf(sha256);
@@ -50,10 +51,10 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         if (!Directory.Exists(folder))
         {
             Directory.CreateDirectory(folder);
-            DurableFile.FlushFolder(_root);
+            AtomicFile.FlushFolder(_root);
         }
 
-        DurableFile.Write(path, Path.Combine(_temporary, Guid.NewGuid().ToString("N")), bytes);
+        AtomicFile.Write(path, Path.Combine(_temporary, Guid.NewGuid().ToString("N")), stream => stream.Write(bytes.Span));
         return reference;
     }
 

@@ -10,7 +10,7 @@ public interface IArtifactStore
     /// <param name="bytes">The bytes.</param>
     /// <param name="announce">Called with the name before a file of that name can exist, so that its owner can note it first and no
     /// crash leaves a file without an owner.</param>
-    ArtifactReference Put(ReadOnlySpan<byte> bytes, Action<ArtifactReference>? announce = null);
+    ArtifactReference Put(ReadOnlyMemory<byte> bytes, Action<ArtifactReference>? announce = null);
 
     /// <summary>The bytes, verified.</summary>
     /// <exception cref="ArtifactException">They are missing, or were corrupt and are now in quarantine.</exception>

@@ -12,8 +12,8 @@ public sealed class DeviceOptions
     /// <summary>Longest training time between two looks at the queue.</summary>
     public TimeSpan Slice { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Trained models that a slot keeps open for sampling; at least 1.</summary>
-    public int PredictorsPerSlot { get; set; } = 16;
+    /// <summary>Trained models that a slot keeps open for sampling; at least 1. By default the largest ensemble and its router fit.</summary>
+    public int PredictorsPerSlot { get; set; } = 72;
 
     /// <summary>Throws if a setting is out of range.</summary>
     /// <exception cref="ArgumentException">Names the setting and its range.</exception>

@@ -45,7 +45,7 @@ internal sealed class Slot : IDisposable
     /// <summary>Trained models open on this slot.</summary>
     public PredictorCache? Predictors { get; set; }
 
-    /// <summary>Runs work on the slot's thread.</summary>
+    /// <summary>Runs work on the slot's thread. Cancelled while it waits, it ends at once; once it runs, it looks at its token itself.</summary>
     /// <exception cref="ObjectDisposedException">The silo is stopping.</exception>
     public async Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default)
     {
@@ -67,6 +67,7 @@ internal sealed class Slot : IDisposable
         }
 
         _available.Release();
+        await using CancellationTokenRegistration registration = cancellation.Register(item.CancelIfWaiting);
         return await item.Task;
     }
 
@@ -161,11 +162,17 @@ internal sealed class Slot : IDisposable
     private sealed class Work<T>(Func<T> work, CancellationToken cancellation) : IWork
     {
         private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _taken;
 
         public Task<T> Task => _done.Task;
 
         public void Run()
         {
+            if (Interlocked.Exchange(ref _taken, 1) != 0)
+            {
+                return;
+            }
+
             if (cancellation.IsCancellationRequested)
             {
                 _done.TrySetCanceled(cancellation);
@@ -187,6 +194,14 @@ internal sealed class Slot : IDisposable
         }
 
         public void Cancel() => _done.TrySetCanceled(CancellationToken.None);
+
+        public void CancelIfWaiting()
+        {
+            if (Interlocked.Exchange(ref _taken, 1) == 0)
+            {
+                _done.TrySetCanceled(cancellation);
+            }
+        }
 
         public void Fail(Exception exception) => _done.TrySetException(exception);
     }

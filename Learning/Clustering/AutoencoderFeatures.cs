@@ -52,8 +52,9 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
     /// <summary>Trains on images, wherever they are held: the same images give the same code in any number of shards.</summary>
     /// <param name="shards">Images of one size, ids unique over all shards.</param>
     /// <param name="options">Options.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ArgumentException">No image, or sizes that differ.</exception>
-    public static AutoencoderFeatures Fit(IReadOnlyList<ImageDataset> shards, AutoencoderOptions options)
+    public static AutoencoderFeatures Fit(IReadOnlyList<ImageDataset> shards, AutoencoderOptions options, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(shards);
         ArgumentNullException.ThrowIfNull(options);
@@ -70,7 +71,7 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
             var parameters = EncoderShapes(size, options.Dimensions).Concat(DecoderShapes(size, options.Dimensions))
                 .Select((p, i) => (p.Name, Value: Initial(p.Shape, options.Seed, (ulong)i)))
                 .ToDictionary(p => p.Name, p => p.Value);
-            float loss = Train(images, parameters, size, options);
+            float loss = Train(images, parameters, size, options, cancellation);
             var kept = new SortedDictionary<string, float[]>();
             foreach ((string name, long[] _) in EncoderShapes(size, options.Dimensions))
             {
@@ -192,7 +193,11 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
     }
 
     private static float Train(
-        (ImageDataset Shard, int Index)[] images, Dictionary<string, Tensor> parameters, (int C, int H, int W) size, AutoencoderOptions options)
+        (ImageDataset Shard, int Index)[] images,
+        Dictionary<string, Tensor> parameters,
+        (int C, int H, int W) size,
+        AutoencoderOptions options,
+        CancellationToken cancellation)
     {
         using ModelVector vector = ModelVector.Adopt(parameters.Select(p => (p.Key, (TorchSharp.Modules.Parameter)p.Value)));
         using var optimizer = new AdamW(vector, new TrainingSpec());
@@ -202,6 +207,7 @@ public sealed class AutoencoderFeatures : IFeatureExtractor
         int tailSteps = Math.Max(1, options.Steps / 10);
         for (int step = 0; step < options.Steps; step++)
         {
+            cancellation.ThrowIfCancellationRequested();
             using DisposeScope scope = NewDisposeScope();
             for (int n = 0; n < options.Batch; n++)
             {

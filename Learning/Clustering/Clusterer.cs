@@ -21,7 +21,17 @@ public static class Clusterer
     /// <param name="seed">Seed.</param>
     /// <param name="shards">Training images; ids must be unique over all shards. Assignments follow in this order.</param>
     /// <exception cref="DatasetException">Fewer distinct images than clusters.</exception>
-    public static ClusteringResult Run(ClusteringSpec spec, int clusters, ulong seed, params IReadOnlyList<ImageDataset> shards)
+    public static ClusteringResult Run(ClusteringSpec spec, int clusters, ulong seed, params IReadOnlyList<ImageDataset> shards) =>
+        Run(spec, clusters, seed, shards, CancellationToken.None);
+
+    /// <inheritdoc cref="Run(ClusteringSpec, int, ulong, IReadOnlyList{ImageDataset})"/>
+    /// <param name="spec">How.</param>
+    /// <param name="clusters">K, at least 1.</param>
+    /// <param name="seed">Seed.</param>
+    /// <param name="shards">Training images; ids must be unique over all shards. Assignments follow in this order.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static ClusteringResult Run(
+        ClusteringSpec spec, int clusters, ulong seed, IReadOnlyList<ImageDataset> shards, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(shards);
@@ -41,10 +51,13 @@ public static class Clusterer
 
         ClusteringResult ByFeatures()
         {
-            IFeatureExtractor features = FitFeatures(spec, KeyedHash.Word(seed, FeatureRole, 0), shards);
+            IFeatureExtractor features = FitFeatures(spec, KeyedHash.Word(seed, FeatureRole, 0), shards, cancellation);
             KMeansShard[] points = [.. shards.Select(s => new KMeansShard(features.ExtractAll(s), features.Dimensions, s.Ids))];
-            KMeansResult fine = KMeans.Fit(
-                new KMeansOptions(Math.Max(clusters, spec.FineCentroids), spec.Iterations, KeyedHash.Word(seed, FineRole, 0)), features.Dimensions, points);
+            KMeansResult fine = KMeans.FitAsync(
+                new KMeansOptions(Math.Max(clusters, spec.FineCentroids), spec.Iterations, KeyedHash.Word(seed, FineRole, 0)),
+                features.Dimensions,
+                points,
+                cancellation).AsTask().GetAwaiter().GetResult();
             float[] coarse = Consolidate(fine, clusters, spec.Iterations, KeyedHash.Word(seed, CoarseRole, 0));
             return Result(method, [.. points.SelectMany(p => p.Nearest(coarse))], features, fine.Centroids, coarse);
         }
@@ -73,10 +86,10 @@ public static class Clusterer
             : throw new DatasetException("Clustering", $"found only {coarse.Counts.Length} distinct groups of images for {clusters} clusters; use fewer experts");
     }
 
-    private static IFeatureExtractor FitFeatures(ClusteringSpec spec, ulong seed, IReadOnlyList<ImageDataset> shards) => spec.Features switch
+    private static IFeatureExtractor FitFeatures(ClusteringSpec spec, ulong seed, IReadOnlyList<ImageDataset> shards, CancellationToken cancellation) => spec.Features switch
     {
         PcaFeatures.KindName => PcaFeatures.Fit(shards.Select(PcaStatistics.Of).Aggregate((a, b) => a.Add(b)), spec.Dimensions),
-        AutoencoderFeatures.KindName => AutoencoderFeatures.Fit(shards, new AutoencoderOptions { Dimensions = spec.Dimensions, Seed = seed }),
+        AutoencoderFeatures.KindName => AutoencoderFeatures.Fit(shards, new AutoencoderOptions { Dimensions = spec.Dimensions, Seed = seed }, cancellation),
         _ => throw new ArgumentException($"Features '{spec.Features}' are not known; use pca or autoencoder.", nameof(spec)),
     };
 

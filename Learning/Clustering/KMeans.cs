@@ -72,6 +72,8 @@ public static class KMeans
         float[] candidates = [];
         for (int round = 0; round <= SeedingRounds; round++)
         {
+            cancellation.ThrowIfCancellationRequested();
+
             // The first candidate is a plain draw; it spreads the rest.
             int wanted = round == 0 ? 1 : batch;
             float[] sofar = candidates;

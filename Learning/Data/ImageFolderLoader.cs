@@ -24,9 +24,13 @@ public static class ImageFolderLoader
     {
         string train = Path.Combine(folder, "train");
         string test = Path.Combine(folder, "test");
-        return Directory.Exists(train) && HasImages(train)
-            ? new SourceSplits(LoadSplit(train, name, "train", size), Directory.Exists(test) && HasImages(test) ? LoadSplit(test, name, "test", size) : null)
-            : new SourceSplits(LoadSplit(folder, name, "train", size), null);
+        if (!Directory.Exists(train) || !HasImages(train))
+        {
+            return new SourceSplits(LoadSplit(folder, name, "train", size), null);
+        }
+
+        ImageDataset images = LoadSplit(train, name, "train", size);
+        return new SourceSplits(images, Directory.Exists(test) && HasImages(test) ? Renumbered(LoadSplit(test, name, "test", size), images, test) : null);
     }
 
     /// <summary>Reads one folder as one split.</summary>
@@ -43,6 +47,26 @@ public static class ImageFolderLoader
         }
 
         return BoundedReader.Guard(folder, () => ReadSplit(folder, name, split, size));
+    }
+
+    /// <summary>The test images with the training images' numbers of the classes; a class may lack test images.</summary>
+    private static ImageDataset Renumbered(ImageDataset test, ImageDataset train, string folder)
+    {
+        if (test.HasLabels != train.HasLabels)
+        {
+            throw new DatasetException(folder, test.HasLabels ? "has class folders, the training images have none" : "has no class folders, the training images have some");
+        }
+
+        if (!test.HasLabels)
+        {
+            return test;
+        }
+
+        string[] classes = [.. train.ClassNames];
+        string? unknown = test.ClassNames.FirstOrDefault(c => !classes.Contains(c));
+        return unknown is null
+            ? test.WithLabels([.. test.Labels.ToArray().Select(l => Array.IndexOf(classes, test.ClassNames[l]))], classes)
+            : throw new DatasetException(folder, $"has a class '{unknown}' that the training images do not have");
     }
 
     private static ImageDataset ReadSplit(string folder, string name, string split, int? size)

@@ -1,3 +1,7 @@
+using System.Globalization;
+
+using OrleansDDM.Specs;
+
 namespace OrleansDDM.Learning.Data;
 
 /// <summary>Takes the validation split (and, where there is none, the test split) out of the training images, keyed by image id.</summary>
@@ -8,12 +12,19 @@ internal static class SplitKeeper
 
     /// <summary>Splits; each part has at least one image.</summary>
     /// <exception cref="DatasetException">Too few images.</exception>
+    /// <exception cref="SpecException">The share leaves less than a third to train on.</exception>
     public static DataSplits Split(ImageDataset all, ImageDataset? test, double validationShare, int limit, ulong seed)
     {
         int parts = test is null ? 3 : 2;
         if (all.Count < parts)
         {
             throw new DatasetException(all.Name, $"has {all.Count} training images; at least {parts} are needed to hold some out");
+        }
+
+        if (test is null && validationShare > 1.0 / 3)
+        {
+            throw new SpecException("data.validation", string.Create(
+                CultureInfo.InvariantCulture, $"is {validationShare}, but {all.Name} has no test images, which take as much again: use at most 0.33"));
         }
 
         long[] ids = all.Ids.ToArray();

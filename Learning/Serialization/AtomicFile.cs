@@ -16,10 +16,20 @@ public static partial class AtomicFile
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        ArgumentNullException.ThrowIfNull(write);
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new ArgumentException($"'{path}' does not name a file.", nameof(path));
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        Write(full, Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp"), write);
+    }
+
+    /// <summary>Writes what <paramref name="write"/> writes to <paramref name="path"/>, replacing what was there.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="temporary">Where it is written first: a path on the same volume that nobody else writes.</param>
+    /// <param name="write">Writes the content.</param>
+    /// <exception cref="IOException">The file cannot be written; nothing of it stays.</exception>
+    public static void Write(string path, string temporary, Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        string full = Path.GetFullPath(path);
         try
         {
             WriteThrough(temporary, write);
@@ -31,7 +41,39 @@ public static partial class AtomicFile
             throw;
         }
 
-        FlushFolder(folder);
+        FlushFolder(Path.GetDirectoryName(full)!);
+    }
+
+    /// <summary>
+    /// Appends one line and flushes it to the disk. A crash leaves at most a last line without its end; the next append closes it first, so that
+    /// it spoils no other.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static void AppendLine(string path, ReadOnlySpan<byte> utf8)
+    {
+        bool isNew = !File.Exists(path);
+        using (var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0))
+        {
+            bool torn = false;
+            if (stream.Length > 0)
+            {
+                stream.Seek(-1, SeekOrigin.End);
+                torn = stream.ReadByte() != '\n';
+            }
+
+            byte[] line = new byte[utf8.Length + (torn ? 2 : 1)];
+            utf8.CopyTo(line.AsSpan(torn ? 1 : 0));
+            line[0] = torn ? (byte)'\n' : line[0];
+            line[^1] = (byte)'\n';
+            stream.Seek(0, SeekOrigin.End);
+            stream.Write(line);
+            stream.Flush(flushToDisk: true);
+        }
+
+        if (isNew)
+        {
+            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        }
     }
 
     /// <summary>Writes a new file and flushes it to the disk.</summary>
@@ -43,7 +85,7 @@ public static partial class AtomicFile
     }
 
     /// <summary>Flushes the names in a folder to the disk; a no-op on Windows, where renames are journaled.</summary>
-    internal static void FlushFolder(string folder)
+    public static void FlushFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
         {

@@ -14,14 +14,17 @@ public interface ILearningRuntime
 
     /// <summary>Loads the data of a run and clusters it. Deterministic, idempotent and cached by the spec's hash.</summary>
     /// <exception cref="SpecException">The data contradicts the spec, e.g. a patch size that does not divide the image.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing is kept of it.</exception>
     PreparedData Prepare(RunSpec spec, CancellationToken cancellation);
 
     /// <summary>Opens a model for training, from scratch or from a checkpoint; prepares the data first if need be.</summary>
     /// <param name="spec">The run.</param>
     /// <param name="role">Which model of it. Checkpoints of two roles differ in their bytes, as artifacts are named by content.</param>
     /// <param name="checkpoint">Bytes of <see cref="ITrainingSession.SaveCheckpoint"/>, or null to start from scratch.</param>
+    /// <param name="specHash">Hash that the run's checkpoints carry; null = the spec's own. They differ for a run that was stored before a
+    /// key of the spec came up.</param>
     /// <exception cref="InvalidDataException">The bytes are not a checkpoint of this run and role; the caller may try an older one.</exception>
-    ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint);
+    ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null);
 
     /// <summary>Opens trained weights for prediction.</summary>
     /// <param name="spec">The run.</param>

@@ -15,7 +15,10 @@ public interface ITrainingSession : IDisposable
     /// <summary>Validation points so far, oldest first; part of the checkpoint.</summary>
     IReadOnlyList<MetricRow> History { get; }
 
-    /// <summary>Trains whole steps until <paramref name="budget"/> has passed, the last step is done, or cancellation is asked for.</summary>
+    /// <summary>
+    /// Trains whole steps until <paramref name="budget"/> has passed, a validation is done, the last step is done, or cancellation is asked for.
+    /// That it ends at validations lets a checkpoint be taken of the very weights that were validated.
+    /// </summary>
     /// <exception cref="TrainingDivergedException">The loss or the gradient is not finite.</exception>
     SliceReport Train(TimeSpan budget, CancellationToken cancellation);
 

@@ -1,6 +1,9 @@
+using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 
 using OrleansDDM.Learning.Clustering;
@@ -26,8 +29,7 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        (TrainingData data, ClusteringResult clusters, _) = PreparedOf(spec);
-        cancellation.ThrowIfCancellationRequested();
+        (TrainingData data, ClusteringResult clusters, string fingerprint, _) = PreparedOf(spec, cancellation);
         data.Shape.Check("model", spec.Model);
         data.Shape.Check("router.model", spec.Router.Model);
         ImageDataset train = data.Splits.Train;
@@ -39,7 +41,7 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
             classes = clusters.ClassNames,
         });
         return new PreparedData(
-            train.Channels, train.Height, train.Width, data.Shape.Classes, train.Count, clusters.Priors, report);
+            train.Channels, train.Height, train.Width, data.Shape.Classes, train.Count, clusters.Priors, report, fingerprint);
     }
 
     /// <summary>The images and clusters of a run, for evaluation.</summary>
@@ -52,7 +54,7 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     public double ClusteringSeconds(RunSpec spec) => PreparedOf(spec).ClusteringSeconds;
 
     /// <inheritdoc/>
-    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint)
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
         TrainingData data = PreparedOf(spec).Data;
@@ -61,39 +63,47 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
             ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
             : Networks.Denoiser(spec.Model, data.Shape);
         return new Trainer(
-            spec.Training, task, network, data.Shape, Identity(spec, role), vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+            spec.Training, task, network, data.Shape, $"{specHash ?? SpecJson.Hash(spec)}/{role}", vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
     }
 
     /// <inheritdoc/>
     public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => Predictors.Open(spec, role, weights);
 
-    private static string Identity(RunSpec spec, ModelRole role) => $"{SpecJson.Hash(spec)}/{role}";
-
-    private Prepared PreparedOf(RunSpec spec)
+    private Prepared PreparedOf(RunSpec spec, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
         string key = SpecJson.Hash(spec);
-        try
+        while (true)
         {
-            return _prepared.GetOrAdd(key, _ => new Lazy<Prepared>(() => Load(spec))).Value;
-        }
-        catch
-        {
-            _prepared.TryRemove(key, out _); // the next call tries again, e.g. when the file is there
-            throw;
+            Lazy<Prepared> prepared = _prepared.GetOrAdd(key, _ => new Lazy<Prepared>(() => Load(spec, cancellation)));
+            try
+            {
+                return prepared.Value;
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // Another caller, who was first, gave up.
+                _prepared.TryRemove(KeyValuePair.Create(key, prepared));
+            }
+            catch
+            {
+                _prepared.TryRemove(KeyValuePair.Create(key, prepared)); // the next call tries again, e.g. when the file is there
+                throw;
+            }
         }
     }
 
-    private Prepared Load(RunSpec spec)
+    private Prepared Load(RunSpec spec, CancellationToken cancellation)
     {
         DataSplits splits = catalog.Load(spec.Data, spec.Seed);
         var clock = Stopwatch.StartNew();
         if (spec.Clustering.Conditions > 0 && spec.Model.ClassConditional)
         {
-            splits = LabelledByCluster(spec, splits);
+            splits = LabelledByCluster(spec, splits, cancellation);
         }
 
-        ClusteringResult clusters = Clusterer.Run(spec.Clustering, spec.Experts.Count, spec.Seed, splits.Train);
+        cancellation.ThrowIfCancellationRequested();
+        ClusteringResult clusters = Clusterer.Run(spec.Clustering, spec.Experts.Count, spec.Seed, [splits.Train], cancellation);
         int empty = clusters.Sizes.ToList().IndexOf(0);
         if (empty >= 0)
         {
@@ -101,14 +111,29 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
         }
 
         var data = new TrainingData(splits, clusters.Assignments, clusters.AssignNew(splits.Validation), spec.Experts.Count);
-        return new Prepared(data, clusters, clock.Elapsed.TotalSeconds);
+        double seconds = clock.Elapsed.TotalSeconds;
+        return new Prepared(data, clusters, Fingerprint(splits.Train, clusters.Assignments), seconds);
+    }
+
+    private static string Fingerprint(ImageDataset train, IReadOnlyList<int> assignments)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.ASCII.GetBytes(train.Hash));
+        Span<byte> word = stackalloc byte[sizeof(int)];
+        foreach (int cluster in assignments)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(word, cluster);
+            hash.AppendData(word);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     // The same split, bit for bit, as an ensemble of that many experts trains on under the same seed.
-    private static DataSplits LabelledByCluster(RunSpec spec, DataSplits splits)
+    private static DataSplits LabelledByCluster(RunSpec spec, DataSplits splits, CancellationToken cancellation)
     {
         int count = spec.Clustering.Conditions;
-        ClusteringResult clusters = Clusterer.Run(spec.Clustering, count, spec.Seed, splits.Train);
+        ClusteringResult clusters = Clusterer.Run(spec.Clustering, count, spec.Seed, [splits.Train], cancellation);
         string[] names = [.. Enumerable.Range(0, count).Select(k => string.Create(CultureInfo.InvariantCulture, $"cluster {k}"))];
         return new DataSplits(
             splits.Train.WithLabels([.. clusters.Assignments], names),
@@ -116,5 +141,5 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
             splits.Test.WithLabels(clusters.AssignNew(splits.Test), names));
     }
 
-    private sealed record Prepared(TrainingData Data, ClusteringResult Clusters, double ClusteringSeconds);
+    private sealed record Prepared(TrainingData Data, ClusteringResult Clusters, string Fingerprint, double ClusteringSeconds);
 }

@@ -8,5 +8,6 @@ namespace OrleansDDM.Learning.Training;
 /// <param name="TrainCount">Training images.</param>
 /// <param name="Priors">p(k), the share of each cluster in the training images; sums to 1.</param>
 /// <param name="ClusterReport">Cluster sizes and label make-up as a JSON object, for people and reports.</param>
+/// <param name="Fingerprint">SHA-256 over the training images and their clusters.</param>
 public sealed record PreparedData(
-    int Channels, int Height, int Width, int Classes, int TrainCount, IReadOnlyList<double> Priors, string ClusterReport);
+    int Channels, int Height, int Width, int Classes, int TrainCount, IReadOnlyList<double> Priors, string ClusterReport, string Fingerprint);

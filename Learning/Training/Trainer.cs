@@ -88,11 +88,12 @@ public sealed class Trainer : ITrainingSession
         int start = Step;
         double loss = 0;
         _network.train();
-        while (Step < Steps && !cancellation.IsCancellationRequested && (Step == start || clock.Elapsed < budget))
+        bool validated = false;
+        while (Step < Steps && !validated && !cancellation.IsCancellationRequested && (Step == start || clock.Elapsed < budget))
         {
             double stepLoss = TrainStep();
             loss += stepLoss;
-            Record(stepLoss);
+            validated = Record(stepLoss);
         }
 
         int done = Step - start;
@@ -194,8 +195,8 @@ public sealed class Trainer : ITrainingSession
         return loss.item<float>();
     }
 
-    // Rows depend on the step alone: the mean training loss of a fixed window, and validation at fixed steps.
-    private void Record(double loss)
+    // Rows depend on the step alone: the mean training loss of a fixed window, and validation at fixed steps. True after a validation.
+    private bool Record(double loss)
     {
         _windowLoss += loss;
         _windowCount++;
@@ -205,10 +206,13 @@ public sealed class Trainer : ITrainingSession
             (_windowLoss, _windowCount) = (0, 0);
         }
 
-        if (Step * (long)_spec.Validations / Steps != (Step - 1) * (long)_spec.Validations / Steps || Step == Steps)
+        bool due = Step * (long)_spec.Validations / Steps != (Step - 1) * (long)_spec.Validations / Steps || Step == Steps;
+        if (due)
         {
             Validate();
         }
+
+        return due;
     }
 
     // Validates the weights that will be exported, which are swapped into the network for the time.
@@ -225,7 +229,9 @@ public sealed class Trainer : ITrainingSession
         _network.eval();
         foreach ((string name, double value) in _task.Validate(_network, _dtype))
         {
-            _history.Add(new MetricRow(Step, name, value));
+            _history.Add(double.IsFinite(value)
+                ? new MetricRow(Step, name, value)
+                : throw new TrainingDivergedException(string.Create(CultureInfo.InvariantCulture, $"{_identity}: {name} is {value} at step {Step}.")));
         }
 
         _network.train();

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Learning.Serialization;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -44,7 +44,7 @@ public sealed record EndpointFile(
     internal void Write(string folder)
     {
         string path = Path.Combine(folder, FileName);
-        DurableFile.Write(path, path + ".tmp", JsonSerializer.SerializeToUtf8Bytes(this, Options));
+        AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, Options));
     }
 
     /// <summary>Deletes the file of a run folder.</summary>

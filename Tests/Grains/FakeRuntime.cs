@@ -23,6 +23,12 @@ internal sealed class FakeRuntime : ILearningRuntime
 
     public int StepsPerSlice { get; init; } = 4;
 
+    /// <summary>Validation loss at a step.</summary>
+    public Func<int, double> Validation { get; set; } = step => 1.0 / step;
+
+    /// <summary>What <see cref="Prepare"/> says of the data.</summary>
+    public string Fingerprint { get; set; } = "data";
+
     /// <summary>(role, step that the session started from), in order of opening.</summary>
     public List<(string Role, int Step)> Opened { get; } = [];
 
@@ -56,19 +62,20 @@ internal sealed class FakeRuntime : ILearningRuntime
         Note();
         OnPrepare(spec, cancellation);
         int k = spec.Experts.Count;
-        return new PreparedData(1, 2, 2, 3, 100, [.. Enumerable.Repeat(1.0 / k, k)], "{}");
+        return new PreparedData(1, 2, 2, 3, 100, [.. Enumerable.Repeat(1.0 / k, k)], "{}", Fingerprint);
     }
 
-    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint)
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null)
     {
         Note();
-        Saved saved = new(role.ToString(), 0, spec.Seed, []);
+        string identity = $"{specHash ?? SpecJson.Hash(spec)}/{role}";
+        Saved saved = new(identity, 0, spec.Seed, []);
         if (checkpoint is not null)
         {
             saved = JsonSerializer.Deserialize<Saved>(checkpoint)!;
-            if (saved.Role != role.ToString())
+            if (saved.Identity != identity)
             {
-                throw new InvalidDataException($"A checkpoint of {saved.Role}, not of {role}.");
+                throw new InvalidDataException($"A checkpoint of {saved.Identity}, not of {identity}.");
             }
         }
 
@@ -101,7 +108,7 @@ internal sealed class FakeRuntime : ILearningRuntime
         }
     }
 
-    private sealed record Saved(string Role, int Step, ulong Value, List<MetricRow> History);
+    private sealed record Saved(string Identity, int Step, ulong Value, List<MetricRow> History);
 
     private sealed class Session(FakeRuntime runtime, RunSpec spec, ModelRole role, Saved saved) : ITrainingSession
     {
@@ -128,14 +135,15 @@ internal sealed class FakeRuntime : ILearningRuntime
                 _value = Next(_value, role, Step++);
                 if (Step % 10 == 0)
                 {
-                    _history.Add(new MetricRow(Step, "loss/validation", 1.0 / Step));
+                    _history.Add(new MetricRow(Step, "loss/validation", runtime.Validation(Step)));
+                    break;
                 }
             }
 
             return new SliceReport(Step, 0.5, 1000, [.. _history.Skip(from)]);
         }
 
-        public byte[] SaveCheckpoint() => JsonSerializer.SerializeToUtf8Bytes(new Saved(role.ToString(), Step, _value, _history));
+        public byte[] SaveCheckpoint() => JsonSerializer.SerializeToUtf8Bytes(new Saved(saved.Identity, Step, _value, _history));
 
         public byte[] SaveWeights() => Weights(role, _value);
 

@@ -20,11 +20,11 @@ public sealed class FolderArtifactStoreTests : IDisposable
     [Fact]
     public void Bytes_are_named_by_their_hash()
     {
-        ArtifactReference reference = _store.Put("abc"u8);
+        ArtifactReference reference = _store.Put("abc"u8.ToArray());
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", reference.Sha256);
         Assert.Equal(3, reference.Bytes);
         Assert.Equal("abc"u8.ToArray(), Open().Read(reference.Sha256));
-        Assert.Equal(reference, _store.Put("abc"u8));
+        Assert.Equal(reference, _store.Put("abc"u8.ToArray()));
         Assert.True(File.Exists(PathOf(reference)));
     }
 
@@ -33,7 +33,7 @@ public sealed class FolderArtifactStoreTests : IDisposable
     [InlineData(2)]
     public void Truncated_artifact_is_refused_and_quarantined(int length)
     {
-        ArtifactReference reference = _store.Put("abc"u8);
+        ArtifactReference reference = _store.Put("abc"u8.ToArray());
         File.WriteAllBytes(PathOf(reference), "abc"u8[..length]);
         ArtifactException e = Assert.Throws<ArtifactException>(() => _store.Read(reference.Sha256));
         Assert.Contains("corrupt", e.Message, StringComparison.Ordinal);
@@ -45,9 +45,9 @@ public sealed class FolderArtifactStoreTests : IDisposable
     [Fact]
     public void Storing_again_mends_a_corrupt_artifact()
     {
-        ArtifactReference reference = _store.Put("abc"u8);
+        ArtifactReference reference = _store.Put("abc"u8.ToArray());
         File.WriteAllBytes(PathOf(reference), "abd"u8);
-        _store.Put("abc"u8);
+        _store.Put("abc"u8.ToArray());
         Assert.Equal("abc"u8.ToArray(), _store.Read(reference.Sha256));
     }
 
@@ -55,14 +55,14 @@ public sealed class FolderArtifactStoreTests : IDisposable
     public void Name_is_announced_before_the_file_exists()
     {
         bool existed = true;
-        _store.Put("abc"u8, r => existed = _store.Contains(r.Sha256));
+        _store.Put("abc"u8.ToArray(), r => existed = _store.Contains(r.Sha256));
         Assert.False(existed);
     }
 
     [Fact]
     public void Failed_announcement_leaves_no_file()
     {
-        Assert.Throws<IOException>(() => _store.Put("abc"u8, _ => throw new IOException("disk full")));
+        Assert.Throws<IOException>(() => _store.Put("abc"u8.ToArray(), _ => throw new IOException("disk full")));
         Assert.Empty(Directory.GetFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories));
     }
 
@@ -78,7 +78,7 @@ public sealed class FolderArtifactStoreTests : IDisposable
     [Fact]
     public void Deleted_artifact_is_gone_and_deleting_twice_is_fine()
     {
-        ArtifactReference reference = _store.Put("abc"u8);
+        ArtifactReference reference = _store.Put("abc"u8.ToArray());
         _store.Delete(reference.Sha256);
         _store.Delete(reference.Sha256);
         Assert.False(_store.Contains(reference.Sha256));

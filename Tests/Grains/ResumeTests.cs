@@ -52,23 +52,25 @@ public sealed class ResumeTests : SiloTest
     [Fact]
     public async Task Run_stored_before_a_spec_key_came_up_goes_on_under_the_spec_with_its_default()
     {
-        await StopAtAsync(18);
+        HoldAt(0);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await Run().StopAsync();
+        await Silo.DisposeAsync();
         string hash = SpecJson.Hash(Spec());
         string older = new('0', hash.Length);
-        await Silo.DisposeAsync();
         RewriteStates(text => WithoutKey(text).Replace(hash, older, StringComparison.Ordinal));
-        foreach (string index in Directory.EnumerateFiles(Folder.File("checkpoints"), "*.jsonl", SearchOption.AllDirectories))
-        {
-            File.WriteAllText(index, File.ReadAllText(index).Replace(hash, older, StringComparison.Ordinal));
-        }
-
         await StartSiloAsync();
-        LetGo();
+        HoldAt(18);
+        await Run().ResumeAsync();
+        await AllAtAsync(18);
+        await Run().StopAsync();
+        await RestartAsync();
+        int opened = Runtime.Opened.Count;
         SubmitReply reply = await Run().SubmitAsync(SpecJson.Write(Spec()));
         Assert.True(reply.Attached);
         Assert.Equal((RunPhase.Stopped, older), (reply.Status.Phase, reply.Status.SpecHash));
         await ResumeAndCheckAsync();
-        Assert.All(Runtime.Opened.Skip(3), o => Assert.Equal(18, o.Step));
+        Assert.All(Runtime.Opened.Skip(opened), o => Assert.Equal(18, o.Step));
         await Assert.ThrowsAsync<RunConflictException>(() => Run().SubmitAsync(SpecJson.Write(Spec(seed: 8))));
     }
 
@@ -93,7 +95,7 @@ public sealed class ResumeTests : SiloTest
 
         await RestartAsync();
         await ResumeAndCheckAsync();
-        Assert.Equal([("expert-0", 18), ("expert-1", 16), ("router", 18)], Reopened());
+        Assert.Equal([("expert-0", 18), ("expert-1", 14), ("router", 18)], Reopened());
     }
 
     [Fact]
@@ -139,6 +141,98 @@ public sealed class ResumeTests : SiloTest
         RunStatus status = await CheckAsync();
         Assert.All(Reopened(), o => Assert.Equal(18, o.Step));
         Assert.All(status.Models, m => Assert.True(m.Term >= 2, $"{m.Role} went back to term {m.Term.ToString(CultureInfo.InvariantCulture)}"));
+    }
+
+    [Fact]
+    public async Task Run_killed_while_it_stops_is_settled_by_the_next_silo_and_goes_on()
+    {
+        using var gate = new ManualResetEventSlim();
+        Runtime.BeforeStep = (_, step, _) => step < 18 || gate.Wait(Patience);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await WatchAsync(Run(), until: e => e.Kind == RunEventKind.Checkpoint && e.Step == 18);
+        Task stopping = Run().StopAsync();
+        await WatchAsync(Run(), until: e => e is { Kind: RunEventKind.Phase, Phase: RunPhase.Stopping });
+        await CrashAsync(release: gate.Set);
+        await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+
+        await WatchAsync(Run());
+        Assert.Equal(RunPhase.Stopped, (await Run().GetStatusAsync()).Phase);
+        await ResumeAndCheckAsync();
+    }
+
+    [Fact]
+    public async Task State_that_cannot_be_stored_faults_the_run_until_it_can()
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        Execute("CREATE TRIGGER full BEFORE UPDATE ON GrainState BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+        LetGo();
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        Assert.Equal(RunPhase.Faulted, status.Phase);
+        Assert.Contains("disk is full", status.Message, StringComparison.Ordinal);
+        Assert.Equal(0, Runtime.OpenSessions);
+
+        Execute("DROP TRIGGER full");
+        await ResumeAndCheckAsync();
+    }
+
+    [Fact]
+    public async Task Artifacts_that_cannot_be_written_fault_the_run_until_they_can()
+    {
+        HoldAt(18);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(18);
+        Directory.Delete(Folder.File("artifacts/tmp"));
+        File.WriteAllText(Folder.File("artifacts/tmp"), "no folder");
+        LetGo();
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        Assert.Equal(RunPhase.Faulted, status.Phase);
+        Assert.Contains("failed", status.Message, StringComparison.Ordinal);
+
+        File.Delete(Folder.File("artifacts/tmp"));
+        Directory.CreateDirectory(Folder.File("artifacts/tmp"));
+        await ResumeAndCheckAsync();
+        Assert.All(Reopened(), o => Assert.Equal(18, o.Step));
+    }
+
+    [Fact]
+    public async Task Run_does_not_go_on_with_other_data()
+    {
+        await StopAtAsync(18);
+        Runtime.Fingerprint = "other";
+        await Run().ResumeAsync();
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        Assert.Equal(RunPhase.Faulted, status.Phase);
+        Assert.Contains("have changed", status.Message, StringComparison.Ordinal);
+        Assert.Equal(3, Runtime.Opened.Count);
+
+        Runtime.Fingerprint = "data";
+        await ResumeAndCheckAsync();
+    }
+
+    [Fact]
+    public async Task Best_checkpoint_is_exported_where_the_spec_asks_for_it_however_the_run_was_interrupted()
+    {
+        Runtime.Validation = step => 1 + Math.Abs(step - 20);
+        RunSpec spec = Spec() with { Training = Spec().Training with { Export = "best", CheckpointSeconds = 3600, KeepLast = 1 } };
+        HoldAt(34);
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        await WatchAsync(Run(), until: e => e.Kind == RunEventKind.Checkpoint && e.Step == 30);
+        await CrashAsync();
+        LetGo();
+        await Run().ResumeAsync();
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        RunSpec atBest = spec with { Training = spec.Training with { Steps = 20 } };
+        Assert.All(status.Models, m =>
+        {
+            Assert.Equal((20, 1.0), (m.Best!.Step, m.Best.ValidationLoss));
+            Assert.Equal(FakeRuntime.ExpectedWeights(atBest, ModelRole.Parse(m.Role)), Silo.Artifacts.Read(m.Weights!.Sha256));
+        });
     }
 
     [Fact]
@@ -200,7 +294,17 @@ public sealed class ResumeTests : SiloTest
         database.CreateFunction("change", (byte[] payload) => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload))));
         using SqliteCommand update = database.CreateCommand();
         update.CommandText = "UPDATE GrainState SET PayloadBinary = change(PayloadBinary) WHERE PayloadBinary IS NOT NULL";
-        Assert.Equal(4, update.ExecuteNonQuery());
+        Assert.InRange(update.ExecuteNonQuery(), 1, 4);
+    }
+
+    /// <summary>Runs a statement on the living silo's database.</summary>
+    private void Execute(string statement)
+    {
+        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
+        database.Open();
+        using SqliteCommand command = database.CreateCommand();
+        command.CommandText = statement;
+        command.ExecuteNonQuery();
     }
 
     private async Task AllAtAsync(int step)

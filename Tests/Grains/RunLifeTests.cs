@@ -35,7 +35,7 @@ public sealed class RunLifeTests : SiloTest
         Assert.Equal(Enumerable.Range(1, durable.Length).Select(n => (long)n), durable.Select(e => e.Number));
         Assert.Equal([RunPhase.Preparing, RunPhase.Training, RunPhase.Ready], durable.Where(e => e.Kind == RunEventKind.Phase).Select(e => e.Phase));
         Assert.Equal(3, durable.Count(e => e.Kind == RunEventKind.Done));
-        Assert.Equal(3 * 10, durable.Count(e => e.Kind == RunEventKind.Checkpoint));
+        Assert.Equal(3 * 12, durable.Count(e => e.Kind == RunEventKind.Checkpoint));
         ModelMetrics[] metrics = await Run().GetMetricsAsync();
         Assert.All(metrics, m => Assert.Equal([10, 20, 30, 40], m.Points.Select(p => p.Step)));
     }
@@ -163,7 +163,7 @@ public sealed class RunLifeTests : SiloTest
         await Run().ResumeAsync();
         await WatchAsync(Run(), status.LastEvent);
         Assert.Equal(RunPhase.Ready, (await Run().GetStatusAsync()).Phase);
-        Assert.Equal(8, Runtime.Opened.Last(o => o.Role == "expert-1").Step);
+        Assert.Equal(10, Runtime.Opened.Last(o => o.Role == "expert-1").Step);
     }
 
     [Fact]

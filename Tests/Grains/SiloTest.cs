@@ -59,10 +59,12 @@ public abstract class SiloTest : IAsyncLifetime
     /// As after kill -9 at this moment: a silo on a copy of the folder, which has seen no orderly end. The old one goes without touching it.
     /// </summary>
     /// <param name="spoil">What else happens to the files.</param>
-    private protected async Task CrashAsync(Action? spoil = null)
+    /// <param name="release">Lets go of what the old silo is held by, once its files are copied.</param>
+    private protected async Task CrashAsync(Action? spoil = null, Action? release = null)
     {
         RunFolder old = Folder;
         Folder = old.Copy();
+        release?.Invoke();
         await Silo.DisposeAsync();
         old.Dispose();
         spoil?.Invoke();

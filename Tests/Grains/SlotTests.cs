@@ -64,9 +64,10 @@ public sealed class SlotTests
         bool ran = false;
         Task<bool> waiting = slot.RunAsync(Lane.Training, () => ran = true, cancel.Token);
         await cancel.CancelAsync();
-        gate.Set();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience));
+        gate.Set();
         Assert.True(await running);
+        Assert.Equal(1, await slot.RunAsync(Lane.Training, () => 1));
         Assert.False(ran);
     }
 

@@ -23,7 +23,7 @@ public sealed class SpecJsonTests
         "diffusion.logitMean=-1", "diffusion.logitStd=2", "training.steps=5", "training.batch=8", "training.optimizer=sgd",
         "training.learningRate=1e-4", "training.weightDecay=0.01", "training.beta1=0.8", "training.beta2=0.99", "training.warmup=0",
         "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.flip=true",
-        "training.weights=raw", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
+        "training.weights=raw", "training.export=best", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
         "mixing.rule=nucleus-0.9", "sampling.scheduler=heun", "sampling.steps=10", "sampling.grid=karras", "sampling.shift=2",
         "sampling.eta=1", "sampling.guidance=3", "sampling.clip=true", "evaluation.samples=10", "evaluation.rules=full",
         "evaluation.lossImages=5", "evaluation.lossStrata=2",

@@ -38,7 +38,7 @@ public sealed class SpecValidatorTests
     private static readonly string[] Choices =
     [
         "clustering.method", "clustering.features", "model.kind", "router.model.kind", "diffusion.path", "diffusion.parameterization",
-        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "mixing.rule", "sampling.scheduler", "sampling.grid",
+        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "mixing.rule", "sampling.scheduler", "sampling.grid",
     ];
 
     public static TheoryData<string> NumericKeys => [.. Ranges.Select(r => r.Key)];
@@ -89,6 +89,12 @@ public sealed class SpecValidatorTests
             }
         }
     }
+
+    [Theory]
+    [InlineData("mixing.rule=oracle", "mixing.rule")]
+    [InlineData("evaluation.samples=3", "evaluation.samples")]
+    public void What_only_an_evaluation_would_stumble_over_is_refused_before_the_training(string change, string key) =>
+        Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, change)).Key);
 
     [Theory]
     [InlineData(double.NaN)]

@@ -77,7 +77,11 @@ public sealed class ArmEvaluatorTests
         byte[][] weights = [.. ModelRole.Of(spec.Experts.Count).Select(role =>
         {
             using ITrainingSession session = _learning.OpenTraining(spec, role, null);
-            session.Train(TimeSpan.FromMinutes(1), CancellationToken.None);
+            while (session.Step < session.Steps)
+            {
+                session.Train(TimeSpan.FromMinutes(1), CancellationToken.None);
+            }
+
             return session.SaveWeights();
         })];
         var model = new ModelContents

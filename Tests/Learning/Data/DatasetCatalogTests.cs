@@ -140,11 +140,26 @@ public sealed class DatasetCatalogTests : IDisposable
     public void Every_part_has_an_image_even_of_a_tiny_set(int count)
     {
         WriteIdx("root/mnist", count, 0);
-        foreach (double share in (double[])[0.001, 0.5])
+        foreach (double share in (double[])[0.001, 0.33])
         {
             DataSplits splits = Catalog("root").Load(new DataSpec { Name = "mnist", Validation = share }, 1);
             Assert.True(splits is { Train.Count: > 0, Validation.Count: > 0, Test.Count: > 0 });
             Assert.Equal(count, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
         }
+    }
+
+    [Fact]
+    public void Hold_out_that_leaves_less_than_a_third_to_train_on_is_refused_where_it_also_feeds_the_test_split()
+    {
+        using var folder = new TemporaryFolder();
+        for (int i = 0; i < 12; i++)
+        {
+            folder.Write($"{i}.png", SampleFiles.Picture(8, 8, SkiaSharp.SKColors.Red));
+        }
+
+        var spec = new DataSpec { Name = folder.Path, Validation = 0.4 };
+        Assert.Equal("data.validation", Assert.Throws<SpecException>(() => Catalog().Load(spec, 1)).Key);
+        DataSplits splits = Catalog().Load(spec with { Validation = 0.3 }, 1);
+        Assert.Equal(12, splits.Train.Count + splits.Validation.Count + splits.Test.Count);
     }
 }

@@ -192,6 +192,22 @@ public class LoaderTests
     }
 
     [Fact]
+    public void Image_folder_numbers_test_classes_as_the_training_images_do()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string path in (string[])["train/a/1.png", "train/b/1.png", "train/c/1.png", "test/c/2.png", "test/b/2.png"])
+        {
+            folder.Write(path, SampleFiles.Picture(4, 4, SKColors.Red));
+        }
+
+        SourceSplits data = ImageFolderLoader.Load(folder.Path, "mine");
+        Assert.Equal(data.Train!.ClassNames, data.Test!.ClassNames);
+        Assert.Equal([1, 2], data.Test.Labels.ToArray());
+        folder.Write("test/d/3.png", SampleFiles.Picture(4, 4, SKColors.Red));
+        Assert.Contains("class 'd'", Assert.Throws<DatasetException>(() => ImageFolderLoader.Load(folder.Path, "mine")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Image_folder_of_grey_files_has_one_channel_and_no_labels()
     {
         using var folder = new TemporaryFolder();

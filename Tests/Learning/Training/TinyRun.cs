@@ -44,7 +44,13 @@ internal static class TinyRun
     /// <summary>One optimizer step: a slice without budget does exactly one.</summary>
     public static SliceReport Step(Trainer trainer) => trainer.Train(TimeSpan.Zero, CancellationToken.None);
 
-    public static void ToEnd(Trainer trainer) => trainer.Train(TimeSpan.FromHours(1), CancellationToken.None);
+    public static void ToEnd(Trainer trainer)
+    {
+        while (trainer.Step < trainer.Steps)
+        {
+            trainer.Train(TimeSpan.FromHours(1), CancellationToken.None);
+        }
+    }
 
     private static ImageDataset Images(string split, int count)
     {
