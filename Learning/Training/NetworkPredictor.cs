@@ -17,7 +17,7 @@ public sealed class NetworkPredictor : IPredictor
 
     private readonly Network _network;
     private readonly ModelVector _vector;
-    private readonly FusedTransformer? _fused;
+    private readonly IFusedNetwork? _fused;
     private readonly ModelShape _shape;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization? _parameterization;
@@ -47,7 +47,7 @@ public sealed class NetworkPredictor : IPredictor
         }
 
         network.eval();
-        _fused = FusedTransformer.TryCreate(network, _vector, Chunk, get_num_threads());
+        _fused = FusedNetworks.TryCreate(network, _vector, Chunk, get_num_threads());
         _fused?.Load();
     }
 
@@ -90,7 +90,7 @@ public sealed class NetworkPredictor : IPredictor
     private Tensor Run(Tensor input, double time, long[] rows) =>
         _network.forward(input, tensor(Enumerable.Repeat((float)time, (int)input.shape[0]).ToArray()), rows.Length == 0 ? null : tensor(rows));
 
-    private static Tensor RunFused(FusedTransformer fused, Tensor input, double time, long[] rows)
+    private static Tensor RunFused(IFusedNetwork fused, Tensor input, double time, long[] rows)
     {
         var times = new float[input.shape[0]];
         Array.Fill(times, (float)time);

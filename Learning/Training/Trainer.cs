@@ -30,7 +30,7 @@ public sealed class Trainer : ITrainingSession
     private readonly ScalarType _dtype;
     private readonly Tensor _master;
     private readonly Tensor _average;
-    private readonly FusedTransformer? _fused;
+    private readonly IFusedNetwork? _fused;
     private readonly IOptimizer _optimizer;
     private readonly List<MetricRow> _history = [];
     private double _windowLoss;
@@ -63,7 +63,7 @@ public sealed class Trainer : ITrainingSession
         initialize(_working);
         _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
         _average = _master.clone().DetachFromDisposeScope();
-        _fused = FusedTransformer.TryCreate(network, _working, task.Batch, get_num_threads());
+        _fused = FusedNetworks.TryCreate(network, _working, task.Batch, get_num_threads());
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
         if (checkpoint is not null)
         {

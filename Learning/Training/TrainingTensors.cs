@@ -28,7 +28,7 @@ public sealed record TrainingTensors(Tensor Input, Tensor Time, Tensor? Classes,
     }
 
     /// <summary>The same loss without autograd; its gradient is added to the model vector's.</summary>
-    public double Accumulate(FusedTransformer network)
+    public double Accumulate(IFusedNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
         float[] input = Input.contiguous().data<float>().ToArray();
