@@ -15,7 +15,7 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>
 /// Trains one network on one task: optimizer and EMA on the flat vector, checkpoints, validation. In bfloat16 the network is a working copy
-/// and <see cref="_master"/> holds the float32 weights. Where the network has a fused form, gradients come from it instead of autograd.
+/// and <see cref="_master"/> holds the float32 weights. Where the network has a fused form, gradients and validation come from it instead of autograd and the module.
 /// </summary>
 public sealed class Trainer : ITrainingSession
 {
@@ -223,7 +223,8 @@ public sealed class Trainer : ITrainingSession
         }
 
         _network.eval();
-        foreach ((string name, double value) in _task.Validate(_network, _dtype))
+        _fused?.Load();
+        foreach ((string name, double value) in _task.Validate(new NetworkForward(_network, _dtype, _fused)))
         {
             _history.Add(new MetricRow(Step, name, value));
         }

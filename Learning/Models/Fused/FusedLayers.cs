@@ -7,8 +7,8 @@ internal abstract unsafe class FusedLayers(ModelShape shape)
     /// <summary>Shape of the data and number of classes.</summary>
     public ModelShape Shape { get; } = shape;
 
-    /// <summary>Values of one sample's output.</summary>
-    public abstract int OutputSize { get; }
+    /// <summary>Shape of one sample's output: (C, H, W), or (K).</summary>
+    public virtual IReadOnlyList<long> OutputShape => [Shape.Channels, Shape.Height, Shape.Width];
 
     /// <summary>Images that one worker takes at a time.</summary>
     public abstract int Chunk { get; }

@@ -34,7 +34,10 @@ internal sealed unsafe class FusedNetwork : IFusedNetwork
     public int Batch { get; }
 
     /// <inheritdoc/>
-    public int OutputSize => _layers.OutputSize;
+    public int OutputSize => (int)_layers.OutputShape.Aggregate(1L, (size, side) => size * side);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> OutputShape => _layers.OutputShape;
 
     /// <inheritdoc/>
     public void Load()

@@ -29,7 +29,7 @@ internal sealed unsafe class FusedTransformerLayers : FusedLayers
     }
 
     /// <inheritdoc/>
-    public override int OutputSize => Pools ? Head.Outputs : Shape.Size;
+    public override IReadOnlyList<long> OutputShape => Pools ? [Head.Outputs] : base.OutputShape;
 
     /// <inheritdoc/>
     public override int Chunk => ChunkTokens / Tokens;

@@ -16,7 +16,7 @@ internal sealed unsafe class FusedTransformerWorker : FusedWorker
 
     /// <summary>Allocates the activations of up to <paramref name="images"/> images.</summary>
     public FusedTransformerWorker(FusedTransformerLayers layers, int images, long parameters, NativeArena arena)
-        : base(layers.OutputSize, images, parameters, arena)
+        : base(layers.Pools ? layers.Head.Outputs : layers.Shape.Size, images, parameters, arena)
     {
         _layers = layers;
         long hidden = (long)images * layers.Tokens * layers.Width;

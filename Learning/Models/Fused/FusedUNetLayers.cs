@@ -26,9 +26,6 @@ internal sealed unsafe class FusedUNetLayers : FusedLayers
     }
 
     /// <inheritdoc/>
-    public override int OutputSize => Shape.Size;
-
-    /// <inheritdoc/>
     public override int Chunk => ChunkPixels / (Shape.Height * Shape.Width);
 
     /// <inheritdoc/>

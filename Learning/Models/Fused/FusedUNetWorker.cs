@@ -16,7 +16,7 @@ internal sealed unsafe class FusedUNetWorker : FusedWorker
 
     /// <summary>Allocates the activations of up to <paramref name="images"/> images.</summary>
     public FusedUNetWorker(FusedUNetLayers layers, int images, NativeArena arena)
-        : base(layers.OutputSize, images, layers.Vector.Length, arena)
+        : base(layers.Shape.Size, images, layers.Vector.Length, arena)
     {
         _layers = layers;
         _levels = [.. Enumerable.Range(0, layers.Down.Count).Select(level => new FusedUNetLevel(layers, level, images, arena))];

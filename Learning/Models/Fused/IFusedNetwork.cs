@@ -13,6 +13,9 @@ public interface IFusedNetwork : IDisposable
     /// <summary>Values of one sample's output: C H W, or K.</summary>
     int OutputSize { get; }
 
+    /// <summary>Shape of one sample's output: (C, H, W), or (K).</summary>
+    IReadOnlyList<long> OutputShape { get; }
+
     /// <summary>Takes over the current weights; to be called whenever the vector has changed.</summary>
     void Load();
 
