@@ -40,8 +40,7 @@ internal sealed unsafe class FusedConditioning
         }
 
         int frequencies = _in.Inputs / 2;
-        float step = (float)(-Math.Log(10_000) / frequencies);
-        _rates = [.. Enumerable.Range(0, frequencies).Select(i => MathF.Exp(i * step))];
+        _rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)Math.Exp(-Math.Log(10_000) * i / frequencies))];
         _features = arena.Allocate((long)batch * _in.Inputs);
         _inner = arena.Allocate((long)batch * _width);
         _innerSilu = arena.Allocate((long)batch * _width);

@@ -6,7 +6,7 @@ namespace OrleansDDM.Learning.Models.Fused;
 internal sealed unsafe class FusedUNetLayers : FusedLayers
 {
     // Pixels in flight per worker. More would spare reading the weights of the small levels again, fewer keep the activations nearer.
-    private const int ChunkPixels = 1568;
+    private const int ChunkPixels = 784;
 
     private readonly List<FusedResidualLayers> _blocks = [];
     private readonly Dictionary<string, FusedConvolution> _convolutions;
