@@ -25,7 +25,7 @@ internal static class PredictBenchmark
             vector.Values.copy_(weights);
         }
 
-        using FusedTransformer? fused = FusedTransformer.TryCreate(network, vector, StepModel.Batch, 1);
+        using IFusedNetwork? fused = FusedNetworks.TryCreate(network, vector, StepModel.Batch, 1);
         if (fused is null)
         {
             Console.WriteLine("This processor has no 512-bit vectors, so there is no fused form.");

@@ -42,9 +42,9 @@ public sealed class StepModel
     public static StepModel Dit() => new("dit", new ModelSpec(), DitFlops(new ModelSpec()));
 
     /// <summary>U-Net of 28x28 images, width 32, 3 levels.</summary>
-    public static StepModel UNet()
+    public static StepModel UNet(int width = 32)
     {
-        var spec = new ModelSpec { Kind = "unet", Width = 32, Depth = 3 };
+        var spec = new ModelSpec { Kind = "unet", Width = width, Depth = 3 };
         return new("unet", spec, UNetFlops(spec));
     }
 

@@ -60,6 +60,6 @@ public sealed class TrainerArm(StepModel model, string precision, int batch = 12
             return new TrainingTensors(tensor(model.Input[..count], shape), tensor(model.Time[..Batch]), null, tensor(model.Target[..count], shape));
         }
 
-        public IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype) => [];
+        public IReadOnlyList<(string Name, double Value)> Validate(NetworkForward network) => [];
     }
 }

@@ -28,6 +28,7 @@ public sealed class UNet : Network
         : base(nameof(UNet))
     {
         ArgumentNullException.ThrowIfNull(shape);
+        (Shape, Width, Levels) = (shape, width, levels);
         int embedding = 4 * width;
         int[] channels = [.. Enumerable.Range(0, levels).Select(level => level == 0 ? width : 2 * width)];
         _in = Conv2d(shape.Channels, width, 3, padding: 1);
@@ -56,6 +57,15 @@ public sealed class UNet : Network
         init.zeros_(_out.weight!);
         init.zeros_(_out.bias!);
     }
+
+    /// <summary>Shape of the data and number of condition classes.</summary>
+    internal ModelShape Shape { get; }
+
+    /// <summary>Channels of the first level.</summary>
+    internal int Width { get; }
+
+    /// <summary>Number of resolutions.</summary>
+    internal int Levels { get; }
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x, Tensor time, Tensor? classes)

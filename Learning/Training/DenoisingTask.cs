@@ -58,15 +58,18 @@ public sealed class DenoisingTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype)
+    public IReadOnlyList<(string Name, double Value)> Validate(NetworkForward network)
     {
+        ArgumentNullException.ThrowIfNull(network);
         double sum = 0;
         for (int stratum = 0; stratum < Strata; stratum++)
         {
             using DisposeScope scope = NewDisposeScope();
             NoisyBatch batch = NoisyBatch.Paired(_data.Splits.Validation, _validation, _schedule, _spec.Seed, stratum, Strata);
             Tensor? classes = Classes(_data.Splits.Validation, _validation, step: -1);
-            sum += Tensors(batch, classes).Loss(network, dtype).item<float>();
+            TrainingTensors tensors = Tensors(batch, classes);
+            Tensor output = network.Run(tensors.Input, tensors.Time, tensors.Classes);
+            sum += tensors.LossOf(output).item<float>();
         }
 
         return [("loss/validation", sum / Strata)];

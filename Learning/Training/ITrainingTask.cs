@@ -1,7 +1,3 @@
-using OrleansDDM.Learning.Models;
-
-using static TorchSharp.torch;
-
 namespace OrleansDDM.Learning.Training;
 
 /// <summary>What a model is trained to do: where its batches come from and how it is judged. A pure function of (spec, data, step).</summary>
@@ -20,5 +16,5 @@ public interface ITrainingTask
     TrainingTensors Draw(int step);
 
     /// <summary>The held-out losses and scores, by name; the first is the one that picks the best checkpoint (lower is better).</summary>
-    IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype);
+    IReadOnlyList<(string Name, double Value)> Validate(NetworkForward network);
 }

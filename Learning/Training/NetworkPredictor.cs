@@ -17,7 +17,8 @@ public sealed class NetworkPredictor : IPredictor
 
     private readonly Network _network;
     private readonly ModelVector _vector;
-    private readonly FusedTransformer? _fused;
+    private readonly IFusedNetwork? _fused;
+    private readonly NetworkForward _forward;
     private readonly ModelShape _shape;
     private readonly INoiseSchedule _schedule;
     private readonly Parameterization? _parameterization;
@@ -47,8 +48,9 @@ public sealed class NetworkPredictor : IPredictor
         }
 
         network.eval();
-        _fused = FusedTransformer.TryCreate(network, _vector, Chunk, get_num_threads());
+        _fused = FusedNetworks.TryCreate(network, _vector, Chunk, get_num_threads());
         _fused?.Load();
+        _forward = new NetworkForward(network, float32, _fused);
     }
 
     /// <inheritdoc/>
@@ -80,23 +82,12 @@ public sealed class NetworkPredictor : IPredictor
         Tensor input = tensor(x.ToArray(), [count, _shape.Channels, _shape.Height, _shape.Width]);
         using Scalar scale = DenoisingTarget.InputScale(_schedule, level.Alpha, level.Sigma);
         input.mul_(scale);
-        long[] rows = _conditional ? Rows(classes, count) : [];
-        Tensor output = _fused is null ? Run(input, level.Time, rows) : RunFused(_fused, input, level.Time, rows);
+        float[] times = new float[count];
+        Array.Fill(times, (float)level.Time);
+        Tensor output = _forward.Run(input, tensor(times), _conditional ? tensor(Rows(classes, count)) : null);
         using Scalar outputScale = _parameterization is { } parameterization ? DenoisingTarget.OutputScale(parameterization, level.Sigma) : 1;
         output = _parameterization is null ? output.softmax(1) : output.mul_(outputScale);
         return output.contiguous().data<float>().ToArray();
-    }
-
-    private Tensor Run(Tensor input, double time, long[] rows) =>
-        _network.forward(input, tensor(Enumerable.Repeat((float)time, (int)input.shape[0]).ToArray()), rows.Length == 0 ? null : tensor(rows));
-
-    private static Tensor RunFused(FusedTransformer fused, Tensor input, double time, long[] rows)
-    {
-        var times = new float[input.shape[0]];
-        Array.Fill(times, (float)time);
-        var output = new float[times.Length * fused.OutputSize];
-        fused.Predict(input.data<float>().ToArray(), times, rows, output);
-        return tensor(output, [times.Length, fused.OutputSize]);
     }
 
     private long[] Rows(ReadOnlySpan<int> classes, int count)

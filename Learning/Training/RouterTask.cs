@@ -58,15 +58,16 @@ public sealed class RouterTask : ITrainingTask
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<(string Name, double Value)> Validate(Network network, ScalarType dtype)
+    public IReadOnlyList<(string Name, double Value)> Validate(NetworkForward network)
     {
+        ArgumentNullException.ThrowIfNull(network);
         var accuracies = new List<(string, double)>();
         double loss = 0;
         for (int stratum = 0; stratum < Strata; stratum++)
         {
             using DisposeScope scope = NewDisposeScope();
             NoisyBatch batch = NoisyBatch.Paired(_data.Splits.Validation, _validation, _schedule, _spec.Seed, stratum, Strata);
-            Tensor logits = Logits(network, batch, dtype);
+            Tensor logits = network.Run(Input(batch), tensor(batch.Time), null);                     // (B, K)
             Tensor clusters = Clusters(_data.ValidationClusters, _validation);
             loss += nn.functional.cross_entropy(logits, clusters).item<float>() / Strata;
             double accuracy = logits.argmax(1).eq(clusters).to(float32).mean().item<float>();
@@ -79,7 +80,4 @@ public sealed class RouterTask : ITrainingTask
     private static Tensor Clusters(IReadOnlyList<int> clusters, int[] rows) => tensor(Array.ConvertAll(rows, row => (long)clusters[row]));
 
     private Tensor Input(NoisyBatch batch) => tensor(DenoisingTarget.Input(_schedule, batch), _data.Shape.Batch(batch.Count)); // (B, C, H, W)
-
-    private Tensor Logits(Network network, NoisyBatch batch, ScalarType dtype) =>
-        network.forward(Input(batch).to(dtype), tensor(batch.Time), null).to(float32);                // (B, K)
 }

@@ -15,7 +15,7 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>
 /// Trains one network on one task: optimizer and EMA on the flat vector, checkpoints, validation. In bfloat16 the network is a working copy
-/// and <see cref="_master"/> holds the float32 weights. Where the network has a fused form, gradients come from it instead of autograd.
+/// and <see cref="_master"/> holds the float32 weights. Where the network has a fused form, gradients and validation come from it instead of autograd and the module.
 /// </summary>
 public sealed class Trainer : ITrainingSession
 {
@@ -30,7 +30,7 @@ public sealed class Trainer : ITrainingSession
     private readonly ScalarType _dtype;
     private readonly Tensor _master;
     private readonly Tensor _average;
-    private readonly FusedTransformer? _fused;
+    private readonly IFusedNetwork? _fused;
     private readonly IOptimizer _optimizer;
     private readonly List<MetricRow> _history = [];
     private double _windowLoss;
@@ -63,7 +63,7 @@ public sealed class Trainer : ITrainingSession
         initialize(_working);
         _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
         _average = _master.clone().DetachFromDisposeScope();
-        _fused = FusedTransformer.TryCreate(network, _working, task.Batch, get_num_threads());
+        _fused = FusedNetworks.TryCreate(network, _working, task.Batch, get_num_threads());
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
         if (checkpoint is not null)
         {
@@ -227,7 +227,8 @@ public sealed class Trainer : ITrainingSession
         }
 
         _network.eval();
-        foreach ((string name, double value) in _task.Validate(_network, _dtype))
+        _fused?.Load();
+        foreach ((string name, double value) in _task.Validate(new NetworkForward(_network, _dtype, _fused)))
         {
             _history.Add(double.IsFinite(value)
                 ? new MetricRow(Step, name, value)

@@ -23,12 +23,16 @@ public sealed record TrainingTensors(Tensor Input, Tensor Time, Tensor? Classes,
     public Tensor Loss(Network network, ScalarType dtype)
     {
         ArgumentNullException.ThrowIfNull(network);
-        Tensor output = network.forward(Input.to(dtype), Time, Classes).to(float32);
-        return IsClassification ? nn.functional.cross_entropy(output, Target) : nn.functional.mse_loss(output, Target);
+        return LossOf(network.forward(Input.to(dtype), Time, Classes).to(float32));
     }
 
+    /// <summary>The loss of an answer: mean squared error or mean cross-entropy.</summary>
+    /// <param name="output">(B, C, H, W), or (B, K) logits.</param>
+    public Tensor LossOf(Tensor output) =>
+        IsClassification ? nn.functional.cross_entropy(output, Target) : nn.functional.mse_loss(output, Target);
+
     /// <summary>The same loss without autograd; its gradient is added to the model vector's.</summary>
-    public double Accumulate(FusedTransformer network)
+    public double Accumulate(IFusedNetwork network)
     {
         ArgumentNullException.ThrowIfNull(network);
         float[] input = Input.contiguous().data<float>().ToArray();

@@ -2,13 +2,13 @@ namespace OrleansDDM.Learning.Models.Fused;
 
 /// <summary>
 /// From time and class of each sample to the modulations of all blocks, for a whole batch: <see cref="TimeEmbedding"/>, SiLU and the
-/// network's modulation layer.
+/// network's modulation layers, whose outputs lie side by side.
 /// </summary>
 internal sealed unsafe class FusedConditioning
 {
     private readonly FusedLinear _in;
     private readonly FusedLinear _out;
-    private readonly FusedLinear _layer;
+    private readonly FusedLinear[] _layers;
     private readonly float* _table;
     private readonly long _tableOffset;
     private readonly int _classes;
@@ -21,11 +21,17 @@ internal sealed unsafe class FusedConditioning
     private readonly float* _conditioning;
 
     /// <summary>Allocates the activations of up to <paramref name="batch"/> samples.</summary>
-    public FusedConditioning(ModelVector vector, int classes, int batch, NativeArena arena)
+    /// <param name="vector">The model.</param>
+    /// <param name="layers">Names of the modulation layers, in the order in which their outputs lie side by side.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="batch">Largest batch.</param>
+    /// <param name="arena">Keeps weights and activations.</param>
+    public FusedConditioning(ModelVector vector, IEnumerable<string> layers, int classes, int batch, NativeArena arena)
     {
         _in = new FusedLinear(vector, "time.in", arena);
         _out = new FusedLinear(vector, "time.out", arena);
-        _layer = new FusedLinear(vector, "modulation", arena);
+        _layers = [.. layers.Select(name => new FusedLinear(vector, name, arena))];
+        Row = _layers.Sum(layer => layer.Outputs);
         (_classes, _width) = (classes, _out.Outputs);
         if (classes > 0)
         {
@@ -34,8 +40,7 @@ internal sealed unsafe class FusedConditioning
         }
 
         int frequencies = _in.Inputs / 2;
-        float step = (float)(-Math.Log(10_000) / frequencies);
-        _rates = [.. Enumerable.Range(0, frequencies).Select(i => MathF.Exp(i * step))];
+        _rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)Math.Exp(-Math.Log(10_000) * i / frequencies))];
         _features = arena.Allocate((long)batch * _in.Inputs);
         _inner = arena.Allocate((long)batch * _width);
         _innerSilu = arena.Allocate((long)batch * _width);
@@ -46,9 +51,9 @@ internal sealed unsafe class FusedConditioning
     }
 
     /// <summary>Modulation values per sample.</summary>
-    public int Row => _layer.Outputs;
+    public int Row { get; }
 
-    /// <summary>(B, (6 L + 2) d).</summary>
+    /// <summary>(B, row).</summary>
     public float* Modulation { get; }
 
     /// <summary>Gradient of <see cref="Modulation"/>, to be filled before <see cref="Backward"/>.</summary>
@@ -59,7 +64,10 @@ internal sealed unsafe class FusedConditioning
     {
         _in.Load();
         _out.Load();
-        _layer.Load();
+        foreach (FusedLinear layer in _layers)
+        {
+            layer.Load();
+        }
     }
 
     /// <summary>Fills <see cref="Modulation"/>.</summary>
@@ -88,15 +96,33 @@ internal sealed unsafe class FusedConditioning
         }
 
         RowKernels.Silu(_embedding, batch * _width, _conditioning);
-        _layer.Forward(_conditioning, batch, Modulation);
+        float* modulation = Modulation;
+        foreach (FusedLinear layer in _layers)
+        {
+            layer.Forward(_conditioning, batch, modulation, Row);
+            modulation += layer.Outputs;
+        }
     }
 
     /// <summary>Adds the parameters' gradients; the activations are lost.</summary>
     public void Backward(int batch, ReadOnlySpan<long> classes, float* gradient)
     {
-        _layer.ParameterGradient(_conditioning, Gradient, batch, gradient);
+        float* dmodulation = Gradient;
+        foreach (FusedLinear layer in _layers)
+        {
+            layer.ParameterGradient(_conditioning, dmodulation, Row, batch, gradient);
+            dmodulation += layer.Outputs;
+        }
+
         float* dEmbedding = _conditioning;
-        _layer.InputGradient(Gradient, batch, dEmbedding);
+        new Span<float>(dEmbedding, batch * _width).Clear();
+        dmodulation = Gradient;
+        foreach (FusedLinear layer in _layers)
+        {
+            layer.AddInputGradient(dmodulation, Row, batch, dEmbedding);
+            dmodulation += layer.Outputs;
+        }
+
         RowKernels.SiluBackward(_embedding, batch * _width, dEmbedding);
         for (int i = 0; _classes > 0 && i < batch; i++)
         {

@@ -1,93 +1,29 @@
 namespace OrleansDDM.Learning.Models.Fused;
 
-/// <summary>The layers of a <see cref="DiffusionTransformer"/> on its flat vector, shared by all workers, who only read them.</summary>
-internal sealed unsafe class FusedLayers
+/// <summary>The layers of a network on its flat vector, shared by all workers, who only read them.</summary>
+/// <param name="shape">Shape of the data and number of classes.</param>
+internal abstract unsafe class FusedLayers(ModelShape shape)
 {
-    private readonly float* _positions;
+    /// <summary>Shape of the data and number of classes.</summary>
+    public ModelShape Shape { get; } = shape;
 
-    /// <summary>Reads the sizes off <paramref name="network"/>; <see cref="Load"/> takes over the weights.</summary>
-    public FusedLayers(DiffusionTransformer network, ModelVector vector, NativeArena arena)
-    {
-        Shape = network.Shape;
-        Patch = network.Patch;
-        Width = network.HiddenWidth;
-        Heads = network.Heads;
-        Pools = network.Pools;
-        Tokens = Shape.Height / Patch * (Shape.Width / Patch);
-        Patches = new FusedLinear(vector, "patches", arena);
-        Blocks = [.. Enumerable.Range(0, network.Depth).Select(i => new FusedBlockLayers(vector, i, arena))];
-        Head = new FusedLinear(vector, "head", arena);
-        _positions = arena.Allocate((long)Tokens * Width);
-        new ReadOnlySpan<float>(FlatMemory.Of(network.PositionTable), Tokens * Width).CopyTo(new Span<float>(_positions, Tokens * Width));
-    }
+    /// <summary>Shape of one sample's output: (C, H, W), or (K).</summary>
+    public virtual IReadOnlyList<long> OutputShape => [Shape.Channels, Shape.Height, Shape.Width];
 
-    /// <summary>Shape of the data.</summary>
-    public ModelShape Shape { get; }
+    /// <summary>Images that one worker takes at a time.</summary>
+    public abstract int Chunk { get; }
 
-    /// <summary>Side of a patch.</summary>
-    public int Patch { get; }
-
-    /// <summary>Hidden width d.</summary>
-    public int Width { get; }
-
-    /// <summary>Attention heads.</summary>
-    public int Heads { get; }
-
-    /// <summary>Tokens T of an image.</summary>
-    public int Tokens { get; }
-
-    /// <summary>Whether the network averages its tokens into logits.</summary>
-    public bool Pools { get; }
-
-    /// <summary>Position embedding, (T, d).</summary>
-    public float* Positions => _positions;
-
-    /// <summary>(C p p) to (d).</summary>
-    public FusedLinear Patches { get; }
-
-    /// <summary>The blocks' layers.</summary>
-    public IReadOnlyList<FusedBlockLayers> Blocks { get; }
-
-    /// <summary>(d) to (C p p), or to the logits.</summary>
-    public FusedLinear Head { get; }
+    /// <summary>Names of the layers that turn the conditioning vector into modulations.</summary>
+    public abstract IEnumerable<string> ModulationLayers { get; }
 
     /// <summary>Takes over the current weights.</summary>
-    public void Load()
-    {
-        Patches.Load();
-        Head.Load();
-        foreach (FusedBlockLayers block in Blocks)
-        {
-            block.Load();
-        }
-    }
+    public abstract void Load();
 
-    /// <summary>Copies images into tokens, (T, C p p) each, or back.</summary>
-    /// <param name="images">(count, C, H, W).</param>
-    /// <param name="tokens">(count, T, C p p).</param>
-    /// <param name="count">Number of images.</param>
-    /// <param name="back">Whether the tokens are copied into the images.</param>
-    public void Patchify(float* images, float* tokens, int count, bool back)
-    {
-        int columns = Shape.Width / Patch;
-        int line = 0;
-        for (int plane = 0; plane < count * Shape.Channels; plane++)
-        {
-            int image = plane / Shape.Channels;
-            int channel = plane % Shape.Channels;
-            for (int y = 0; y < Shape.Height; y++)
-            {
-                for (int column = 0; column < columns; column++, line += Patch)
-                {
-                    int token = (image * Tokens + y / Patch * columns + column) * Patches.Inputs + (channel * Patch + y % Patch) * Patch;
-                    float* from = back ? tokens + token : images + line;
-                    float* to = back ? images + line : tokens + token;
-                    for (int x = 0; x < Patch; x++)
-                    {
-                        to[x] = from[x];
-                    }
-                }
-            }
-        }
-    }
+    /// <summary>A worker for up to <paramref name="images"/> images at a time.</summary>
+    public abstract FusedWorker CreateWorker(int images, NativeArena arena);
+
+    /// <summary>Adds what workers summed up in <see cref="FusedWorker.Gradient"/> to the gradient of the model.</summary>
+    /// <param name="sum">(P), in the workers' order.</param>
+    /// <param name="gradient">(P), in the model's order.</param>
+    public abstract void AddGradient(float* sum, float* gradient);
 }

@@ -1,6 +1,6 @@
 namespace OrleansDDM.Learning.Models.Fused;
 
-/// <summary>A linear layer y = x W^T + b on the flat vector, and its derivatives. Rows of x and y are contiguous.</summary>
+/// <summary>A linear layer y = x W^T + b on the flat vector, and its derivatives. Rows of x are contiguous, those of y too unless said otherwise.</summary>
 internal sealed unsafe class FusedLinear
 {
     private readonly float* _values;
@@ -39,23 +39,34 @@ internal sealed unsafe class FusedLinear
     }
 
     /// <summary>y = x W^T + b.</summary>
-    public void Forward(float* x, int rows, float* y) =>
-        MatrixProduct.Multiply(rows, Outputs, Inputs, x, Inputs, 1, _transposed, Outputs, _biases, 0, y, Outputs);
+    public void Forward(float* x, int rows, float* y) => Forward(x, rows, y, Outputs);
+
+    /// <summary>y = x W^T + b, where the rows of y are <paramref name="row"/> apart.</summary>
+    public void Forward(float* x, int rows, float* y, int row) =>
+        MatrixProduct.Multiply(rows, Outputs, Inputs, x, Inputs, 1, _transposed, Outputs, _biases, 0, y, row);
 
     /// <summary>dx = dy W.</summary>
     public void InputGradient(float* dy, int rows, float* dx) =>
         MatrixProduct.Multiply(rows, Inputs, Outputs, dy, Outputs, 1, _values + _weight, Inputs, null, 0, dx, Inputs);
+
+    /// <summary>dx += dy W, where the rows of dy are <paramref name="row"/> apart.</summary>
+    public void AddInputGradient(float* dy, int row, int rows, float* dx) =>
+        MatrixProduct.Multiply(rows, Inputs, Outputs, dy, row, 1, _values + _weight, Inputs, dx, Inputs, dx, Inputs);
 
     /// <summary>dW += dy^T x and db += the sum of dy's rows.</summary>
     /// <param name="x">The layer's input, (rows, inputs).</param>
     /// <param name="dy">Gradient of its output, (rows, outputs).</param>
     /// <param name="rows">Number of rows.</param>
     /// <param name="gradient">Flat gradient of the whole model.</param>
-    public void ParameterGradient(float* x, float* dy, int rows, float* gradient)
+    public void ParameterGradient(float* x, float* dy, int rows, float* gradient) => ParameterGradient(x, dy, Outputs, rows, gradient);
+
+    /// <summary>dW += dy^T x and db += the sum of dy's rows, which are <paramref name="row"/> apart.</summary>
+    /// <inheritdoc cref="ParameterGradient(float*, float*, int, float*)"/>
+    public void ParameterGradient(float* x, float* dy, int row, int rows, float* gradient)
     {
         float* dw = gradient + _weight;
-        MatrixProduct.Multiply(Outputs, Inputs, rows, dy, 1, Outputs, x, Inputs, dw, Inputs, dw, Inputs);
-        RowKernels.AddRows(dy, rows, Outputs, gradient + _bias);
+        MatrixProduct.Multiply(Outputs, Inputs, rows, dy, 1, row, x, Inputs, dw, Inputs, dw, Inputs);
+        RowKernels.AddRows(dy, rows, Outputs, row, gradient + _bias);
     }
 
     /// <summary>Writes the transpose of a matrix of <paramref name="rows"/> rows, in tiles that stay in the nearest cache.</summary>

@@ -3,56 +3,40 @@ using System.Numerics.Tensors;
 namespace OrleansDDM.Learning.Models.Fused;
 
 /// <summary>
-/// Forward and backward pass of a transformer on a few images at a time. So few stay in the second-level cache together with all their
+/// Forward and backward pass of a network on a few images at a time. So few stay in the second-level cache together with all their
 /// activations, where a whole batch would stream through memory once per operation. One worker belongs to one thread.
 /// </summary>
-internal sealed unsafe class FusedWorker
+internal abstract unsafe class FusedWorker
 {
-    private readonly FusedLayers _layers;
-    private readonly FusedBlock[] _blocks;
-    private readonly FusedNorm _norm;
-    private readonly FusedScratch _scratch;
-    private readonly float* _tokens;
-    private readonly float* _hidden;
-    private readonly float* _modulated;
-    private readonly float* _pooled;
-    private readonly float* _output;
     private readonly float* _target;
 
-    /// <summary>Allocates the activations of up to <paramref name="images"/> images.</summary>
-    public FusedWorker(FusedLayers layers, int images, long parameters, NativeArena arena)
+    /// <summary>Allocates output and gradient.</summary>
+    /// <param name="outputSize">Values of one image's output.</param>
+    /// <param name="images">Largest number of images.</param>
+    /// <param name="parameters">Parameters of the model.</param>
+    /// <param name="arena">Keeps them.</param>
+    protected FusedWorker(int outputSize, int images, long parameters, NativeArena arena)
     {
-        _layers = layers;
-        long hidden = (long)images * layers.Tokens * layers.Width;
-        long output = (long)images * layers.Tokens * Math.Max(layers.Patches.Inputs, layers.Head.Outputs);
-        var attention = new FusedAttention(layers.Tokens, layers.Width, layers.Heads, arena);
-        _scratch = new FusedScratch(images, layers.Tokens, layers.Width, arena);
-        _blocks = [.. layers.Blocks.Select(block => new FusedBlock(block, attention, _scratch, images, layers.Tokens, layers.Width, arena))];
-        _norm = new FusedNorm(images, layers.Tokens, layers.Width, arena);
-        _tokens = arena.Allocate(output);
-        _hidden = arena.Allocate(hidden);
-        _modulated = arena.Allocate(hidden);
-        _pooled = arena.Allocate((long)images * layers.Width);
-        _output = arena.Allocate(output);
-        _target = arena.Allocate(output);
+        OutputSize = outputSize;
+        Output = arena.Allocate((long)images * outputSize);
+        _target = arena.Allocate((long)images * outputSize);
         Gradient = arena.Allocate(parameters);
     }
 
-    /// <summary>Flat gradient that <see cref="Backward"/> adds to.</summary>
+    /// <summary>Flat gradient that <see cref="Backward"/> adds to; the layers know its order.</summary>
     public float* Gradient { get; }
+
+    /// <summary>Values of one image's output.</summary>
+    protected int OutputSize { get; }
+
+    /// <summary>What <see cref="Forward"/> writes, in an order of the network's own, and later its gradient; (images, output size).</summary>
+    protected float* Output { get; }
 
     /// <summary>Runs the network; the result is (images, C, H, W), or (images, K) logits.</summary>
     public void Predict(float* x, int images, float* modulation, int row, float* result)
     {
         Forward(x, images, modulation, row);
-        if (_layers.Pools)
-        {
-            new ReadOnlySpan<float>(_output, images * _layers.Head.Outputs).CopyTo(new Span<float>(result, images * _layers.Head.Outputs));
-        }
-        else
-        {
-            _layers.Patchify(result, _output, images, back: true);
-        }
+        Arrange(result, Output, images, back: true);
     }
 
     /// <summary>Runs the network and turns its output into the gradient of the squared error.</summary>
@@ -66,10 +50,10 @@ internal sealed unsafe class FusedWorker
     public double SquaredError(float* x, int images, float* modulation, int row, float* target, float weight)
     {
         Forward(x, images, modulation, row);
-        _layers.Patchify(target, _target, images, back: false);
-        int count = images * _layers.Shape.Size;
-        double error = RowKernels.SubtractAndSquare(_output, _target, count);
-        var output = new Span<float>(_output, count);
+        Arrange(target, _target, images, back: false);
+        int count = images * OutputSize;
+        double error = RowKernels.SubtractAndSquare(Output, _target, count);
+        var output = new Span<float>(Output, count);
         TensorPrimitives.Multiply(output, 2 * weight, output);
         return weight * error;
     }
@@ -80,10 +64,10 @@ internal sealed unsafe class FusedWorker
     {
         Forward(x, images, modulation, row);
         double loss = 0;
-        int classes = _layers.Head.Outputs;
+        int classes = OutputSize;
         for (int i = 0; i < images; i++)
         {
-            var logits = new Span<float>(_output + i * classes, classes);
+            var logits = new Span<float>(Output + i * classes, classes);
             int label = (int)labels[i];
             double largest = TensorPrimitives.Max(logits);
             double sum = 0;
@@ -107,84 +91,15 @@ internal sealed unsafe class FusedWorker
     /// Backward pass from the gradient that <see cref="SquaredError"/> or <see cref="CrossEntropy"/> left in the output: adds to
     /// <see cref="Gradient"/> and writes the modulation's gradient.
     /// </summary>
-    public void Backward(int images, float* modulation, float* dmodulation, int row)
-    {
-        int width = _layers.Width;
-        int rows = images * _layers.Tokens;
-        float* dh = _hidden;
-        float* final = modulation + 6 * width * _blocks.Length;
-        float* dfinal = dmodulation + 6 * width * _blocks.Length;
-        if (_layers.Pools)
-        {
-            _layers.Head.ParameterGradient(_pooled, _output, images, Gradient);
-            _layers.Head.InputGradient(_output, images, _pooled);
-            Spread(images);
-        }
-        else
-        {
-            _layers.Head.ParameterGradient(_modulated, _output, rows, Gradient);
-            _layers.Head.InputGradient(_output, rows, _scratch.Narrow);
-        }
+    public abstract void Backward(int images, float* modulation, float* dmodulation, int row);
 
-        new Span<float>(dh, rows * width).Clear();
-        _norm.Backward(_scratch.Narrow, images, final + width, dfinal, dfinal + width, row, dh);
-        for (int i = _blocks.Length - 1; i >= 0; i--)
-        {
-            _blocks[i].Backward(dh, images, modulation + 6 * width * i, dmodulation + 6 * width * i, row, Gradient);
-        }
+    /// <summary>Runs the network up to <see cref="Output"/>.</summary>
+    /// <param name="x">(images, C, H, W).</param>
+    /// <param name="images">Number of images.</param>
+    /// <param name="modulation">Of the first image.</param>
+    /// <param name="row">Distance of the modulations.</param>
+    protected abstract void Forward(float* x, int images, float* modulation, int row);
 
-        _layers.Patches.ParameterGradient(_tokens, dh, rows, Gradient);
-    }
-
-    private void Forward(float* x, int images, float* modulation, int row)
-    {
-        int width = _layers.Width;
-        int rows = images * _layers.Tokens;
-        int size = _layers.Tokens * width;
-        _layers.Patchify(x, _tokens, images, back: false);
-        _layers.Patches.Forward(_tokens, rows, _hidden);
-        for (int i = 0; i < images; i++)
-        {
-            RowKernels.AddRows(_layers.Positions, 1, size, _hidden + i * size);
-        }
-
-        for (int i = 0; i < _blocks.Length; i++)
-        {
-            _blocks[i].Forward(_hidden, images, modulation + 6 * width * i, row);
-        }
-
-        float* final = modulation + 6 * width * _blocks.Length;
-        _norm.Forward(_hidden, images, final, final + width, row, _modulated);
-        if (_layers.Pools)
-        {
-            Average(images);
-            _layers.Head.Forward(_pooled, images, _output);
-        }
-        else
-        {
-            _layers.Head.Forward(_modulated, rows, _output);
-        }
-    }
-
-    private void Average(int images)
-    {
-        new Span<float>(_pooled, images * _layers.Width).Clear();
-        for (int i = 0; i < images; i++)
-        {
-            RowKernels.AddRows(_modulated + i * _layers.Tokens * _layers.Width, _layers.Tokens, _layers.Width, _pooled + i * _layers.Width);
-        }
-
-        var pooled = new Span<float>(_pooled, images * _layers.Width);
-        TensorPrimitives.Multiply(pooled, 1f / _layers.Tokens, pooled);
-    }
-
-    // Derivative of Average: each token gets its share of the pooled gradient.
-    private void Spread(int images)
-    {
-        for (int i = 0; i < images * _layers.Tokens; i++)
-        {
-            var pooled = new ReadOnlySpan<float>(_pooled + i / _layers.Tokens * _layers.Width, _layers.Width);
-            TensorPrimitives.Multiply(pooled, 1f / _layers.Tokens, new Span<float>(_scratch.Narrow + i * _layers.Width, _layers.Width));
-        }
-    }
+    /// <summary>Copies from the order (images, C, H, W), or (images, K), to that of <see cref="Output"/>, or back.</summary>
+    protected abstract void Arrange(float* plain, float* ordered, int images, bool back);
 }

@@ -10,8 +10,11 @@ internal static unsafe class RowKernels
     private const float Epsilon = 1e-6f;
 
     /// <summary>sum += the sum of the rows; any width.</summary>
+    public static void AddRows(float* x, int rows, int width, float* sum) => AddRows(x, rows, width, width, sum);
+
+    /// <summary>sum += the sum of the rows, which are <paramref name="distance"/> apart; any width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void AddRows(float* x, int rows, int width, float* sum)
+    public static void AddRows(float* x, int rows, int width, int distance, float* sum)
     {
         int column = 0;
         for (; column + Lanes <= width; column += Lanes)
@@ -19,7 +22,7 @@ internal static unsafe class RowKernels
             Vector512<float> total = Vector512<float>.Zero;
             for (int row = 0; row < rows; row++)
             {
-                total += Vector512.Load(x + row * width + column);
+                total += Vector512.Load(x + row * distance + column);
             }
 
             (Vector512.Load(sum + column) + total).Store(sum + column);
@@ -30,7 +33,7 @@ internal static unsafe class RowKernels
             float total = 0;
             for (int row = 0; row < rows; row++)
             {
-                total += x[row * width + column];
+                total += x[row * distance + column];
             }
 
             sum[column] += total;

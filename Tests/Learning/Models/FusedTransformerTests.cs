@@ -30,7 +30,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case(sizes);
-        using FusedTransformer? fused = sample.Fused(threads: 1);
+        using IFusedNetwork? fused = sample.Fused(threads: 1);
         if (fused is null)
         {
             return;
@@ -56,7 +56,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case(sizes);
-        using FusedTransformer? fused = sample.Fused(threads: 1);
+        using IFusedNetwork? fused = sample.Fused(threads: 1);
         if (fused is null)
         {
             return;
@@ -83,7 +83,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case([1, 28, 28, 4, 64, 2, 4, 0, 0, 11]);
-        using FusedTransformer? fused = sample.Fused(threads);
+        using IFusedNetwork? fused = sample.Fused(threads);
         if (fused is null)
         {
             return;
@@ -98,7 +98,7 @@ public sealed class FusedTransformerTests
             Assert.Equal(gradient, sample.Vector.Gradients.data<float>().ToArray());
         }
 
-        using FusedTransformer other = sample.Fused(threads)!;
+        using IFusedNetwork other = sample.Fused(threads)!;
         sample.Vector.Gradients.zero_();
         Assert.Equal(loss, sample.Accumulate(other));
         Assert.Equal(gradient, sample.Vector.Gradients.data<float>().ToArray());
@@ -109,7 +109,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case([1, 28, 28, 4, 64, 1, 4, 0, 0, 3]);
-        using FusedTransformer? fused = sample.Fused(threads: 1);
+        using IFusedNetwork? fused = sample.Fused(threads: 1);
         if (fused is null)
         {
             return;
@@ -126,7 +126,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case([1, 28, 28, 4, 64, 2, 4, 0, 0, 11]);
-        using FusedTransformer? one = sample.Fused(threads: 1);
+        using IFusedNetwork? one = sample.Fused(threads: 1);
         if (one is null)
         {
             return;
@@ -135,7 +135,7 @@ public sealed class FusedTransformerTests
         double loss = sample.Accumulate(one);
         Tensor gradient = sample.Vector.Gradients.clone();
         sample.Vector.Gradients.zero_();
-        using FusedTransformer two = sample.Fused(threads: 2)!;
+        using IFusedNetwork two = sample.Fused(threads: 2)!;
         Assert.Equal(loss, sample.Accumulate(two), 1e-6 * loss);
         Assert.True((gradient - sample.Vector.Gradients).norm().item<float>() < 1e-5 * gradient.norm().item<float>());
     }
@@ -160,7 +160,7 @@ public sealed class FusedTransformerTests
     {
         using DisposeScope scope = NewDisposeScope();
         using var sample = new Case([1, 8, 8, 4, 16, 1, 2, 3, 0, 1]);
-        using FusedTransformer? fused = sample.Fused(threads: 1);
+        using IFusedNetwork? fused = sample.Fused(threads: 1);
         if (fused is null)
         {
             return;
@@ -176,7 +176,7 @@ public sealed class FusedTransformerTests
     {
         using Network owned = network;
         using ModelVector vector = ModelVector.Adopt(network);
-        using FusedTransformer? fused = FusedTransformer.TryCreate(network, vector, 4, 1);
+        using IFusedNetwork? fused = FusedNetworks.TryCreate(network, vector, 4, 1);
         return fused is not null;
     }
 
@@ -214,9 +214,9 @@ public sealed class FusedTransformerTests
 
         private Tensor? Condition => _shape.Classes > 0 ? _classes : null;
 
-        public FusedTransformer? Fused(int threads)
+        public IFusedNetwork? Fused(int threads)
         {
-            FusedTransformer? fused = FusedTransformer.TryCreate(_network, Vector, Batch, threads);
+            IFusedNetwork? fused = FusedNetworks.TryCreate(_network, Vector, Batch, threads);
             fused?.Load();
             return fused;
         }
@@ -231,11 +231,11 @@ public sealed class FusedTransformerTests
             return loss.item<float>();
         }
 
-        public double Accumulate(FusedTransformer fused) => _logits > 0
+        public double Accumulate(IFusedNetwork fused) => _logits > 0
             ? fused.AccumulateCrossEntropy(Floats(_x), Floats(_time), _target.data<long>().ToArray())
             : fused.AccumulateSquaredError(Floats(_x), Floats(_time), Condition?.data<long>().ToArray() ?? [], Floats(_target));
 
-        public float[] Predict(FusedTransformer fused, int start, int count)
+        public float[] Predict(IFusedNetwork fused, int start, int count)
         {
             var output = new float[count * fused.OutputSize];
             long[] classes = Condition?.narrow(0, start, count).data<long>().ToArray() ?? [];

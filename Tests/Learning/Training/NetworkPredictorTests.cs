@@ -17,6 +17,7 @@ public sealed class NetworkPredictorTests
     [Theory]
     [InlineData("dit")]
     [InlineData("unet")]
+    [InlineData("unet8")]
     public void A_batch_of_eight_is_eight_singles(string kind)
     {
         using NetworkPredictor predictor = Expert(kind);
@@ -33,6 +34,7 @@ public sealed class NetworkPredictorTests
     [Theory]
     [InlineData("dit")]
     [InlineData("unet")]
+    [InlineData("unet8")]
     public void Class_minus_one_is_unconditional_and_other_classes_are_not(string kind)
     {
         using NetworkPredictor predictor = Expert(kind);
@@ -78,7 +80,13 @@ public sealed class NetworkPredictorTests
 
     private static NetworkPredictor Expert(string kind, Parameterization parameterization = Parameterization.Flow)
     {
-        ModelSpec spec = (kind == "unet" ? new ModelSpec { Kind = "unet", Width = 8, Depth = 2 } : TinyRun.Dit) with { ClassConditional = true };
+        ModelSpec spec = kind switch
+        {
+            "unet" => new ModelSpec { Kind = "unet", Width = 16, Depth = 2 },
+            "unet8" => new ModelSpec { Kind = "unet", Width = 8, Depth = 2 },
+            _ => TinyRun.Dit,
+        };
+        spec = spec with { ClassConditional = true };
         return new NetworkPredictor(
             Networks.Denoiser(spec, Shape), Shape, new FlowSchedule(), parameterization, conditional: true, Weights(Networks.Denoiser(spec, Shape)));
     }

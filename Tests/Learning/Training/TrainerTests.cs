@@ -15,6 +15,7 @@ public sealed class TrainerTests
     [InlineData("dit", "float32", "sgd")]
     [InlineData("dit", "bfloat16", "adamw")]
     [InlineData("unet", "float32", "adamw")]
+    [InlineData("unet8", "float32", "adamw")]
     [InlineData("mlp", "float32", "adamw")]
     [InlineData("router", "float32", "adamw")]
     public void Resume_at_any_step_ends_in_the_same_bytes(string kind, string precision, string optimizer)
@@ -23,7 +24,8 @@ public sealed class TrainerTests
         var training = new TrainingSpec { Precision = precision, Optimizer = optimizer, WeightDecay = 0.01 };
         ModelSpec model = kind switch
         {
-            "unet" => new ModelSpec { Kind = "unet", Width = 8, Depth = 2 },
+            "unet" => new ModelSpec { Kind = "unet", Width = 16, Depth = 2, ClassConditional = true, ConditionDropout = 0.3 },
+            "unet8" => new ModelSpec { Kind = "unet", Width = 8, Depth = 2 },
             "mlp" => new ModelSpec { Kind = "mlp", Width = 16, Depth = 2 },
             _ => TinyRun.Dit with { ClassConditional = true, ConditionDropout = 0.3 },
         };
@@ -107,9 +109,15 @@ public sealed class TrainerTests
     [InlineData("dit", "float32")]
     [InlineData("dit", "bfloat16")]
     [InlineData("unet", "float32")]
+    [InlineData("unet8", "float32")]
     public void No_tensor_stays_alive_after_a_step(string kind, string precision)
     {
-        ModelSpec model = kind == "unet" ? new ModelSpec { Kind = "unet", Width = 8, Depth = 2 } : TinyRun.Dit with { ClassConditional = true };
+        ModelSpec model = kind switch
+        {
+            "unet" => new ModelSpec { Kind = "unet", Width = 16, Depth = 2 },
+            "unet8" => new ModelSpec { Kind = "unet", Width = 8, Depth = 2 },
+            _ => TinyRun.Dit with { ClassConditional = true },
+        };
         using Trainer trainer = TinyRun.Expert(TinyRun.Spec(40, model, new TrainingSpec { Precision = precision }));
         TinyRun.Step(trainer);
         long before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;

@@ -1,78 +1,52 @@
 using System.Numerics.Tensors;
 
-using TorchSharp;
-
 namespace OrleansDDM.Learning.Models.Fused;
 
-/// <summary>
-/// A <see cref="DiffusionTransformer"/> on the CPU without autograd: loss, gradient and prediction by hand-written passes over a few images at
-/// a time. It works on the same <see cref="ModelVector"/> and agrees with the module to rounding. Same batch, weights and threads
-/// give the same bits.
-/// </summary>
-/// <remarks>Not thread-safe. Its own threads live for one call.</remarks>
-public sealed unsafe class FusedTransformer : IDisposable
+/// <summary>Conditions a batch, spreads its images over the workers and their threads, and adds up what they found.</summary>
+internal sealed unsafe class FusedNetwork : IFusedNetwork
 {
-    // Tokens in flight per worker: enough rows for the matrix blocks, few enough that all activations stay near the core.
-    private const int ChunkTokens = 128;
-
-    private readonly NativeArena _arena = new();
+    private readonly NativeArena _arena;
     private readonly ModelVector _vector;
     private readonly FusedLayers _layers;
     private readonly FusedConditioning _conditioning;
     private readonly FusedWorker[] _workers;
     private readonly double[] _losses;
     private readonly int _chunk;
-    private readonly int _batch;
 
-    private FusedTransformer(DiffusionTransformer network, ModelVector vector, int batch, int threads)
+    /// <summary>The network of these layers.</summary>
+    /// <param name="layers">Its layers.</param>
+    /// <param name="vector">Its model vector.</param>
+    /// <param name="batch">Largest batch.</param>
+    /// <param name="threads">Threads to use, the caller's included.</param>
+    /// <param name="arena">Keeps all arrays; it is freed with the network.</param>
+    public FusedNetwork(FusedLayers layers, ModelVector vector, int batch, int threads, NativeArena arena)
     {
-        _vector = vector;
-        _batch = batch;
-        _layers = new FusedLayers(network, vector, _arena);
-        _conditioning = new FusedConditioning(vector, network.Shape.Classes, batch, _arena);
-        _chunk = Math.Clamp(ChunkTokens / _layers.Tokens, 1, batch);
-        _workers = [.. Enumerable.Range(0, threads).Select(_ => new FusedWorker(_layers, _chunk, vector.Length, _arena))];
+        (_layers, _vector, Batch, _arena) = (layers, vector, batch, arena);
+        _conditioning = new FusedConditioning(vector, layers.ModulationLayers, layers.Shape.Classes, batch, arena);
+        _chunk = Math.Clamp(layers.Chunk, 1, batch);
+        _workers = [.. Enumerable.Range(0, threads).Select(_ => layers.CreateWorker(_chunk, arena))];
         _losses = new double[threads];
     }
 
-    /// <summary>Values of one sample's output: C H W, or K.</summary>
-    public int OutputSize => _layers.Pools ? _layers.Head.Outputs : _layers.Shape.Size;
-
     private delegate double Chunk(FusedWorker worker, int start, int count);
 
-    /// <summary>
-    /// The fused form of a network, or null where there is none: another kind of network, device, dtype or processor, a width that is
-    /// not a multiple of 16, frozen parameters.
-    /// </summary>
-    /// <param name="network">The network, whose parameters lie in <paramref name="vector"/>.</param>
-    /// <param name="vector">Its model vector; both must outlive the result.</param>
-    /// <param name="batch">Largest batch.</param>
-    /// <param name="threads">Threads to use, the caller's included.</param>
-    public static FusedTransformer? TryCreate(Network network, ModelVector vector, int batch, int threads)
-    {
-        ArgumentNullException.ThrowIfNull(network);
-        ArgumentNullException.ThrowIfNull(vector);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
-        bool possible = MatrixProduct.IsSupported
-            && network is DiffusionTransformer { HiddenWidth: var width } && width % 16 == 0
-            && vector.Values.dtype == torch.float32 && vector.Values.device_type == DeviceType.CPU
-            && network.parameters().All(p => p.requires_grad);
-        return possible ? new FusedTransformer((DiffusionTransformer)network, vector, batch, threads) : null;
-    }
+    /// <inheritdoc/>
+    public int Batch { get; }
 
-    /// <summary>Takes over the current weights; to be called whenever the vector has changed.</summary>
+    /// <inheritdoc/>
+    public int OutputSize => (int)_layers.OutputShape.Aggregate(1L, (size, side) => size * side);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<long> OutputShape => _layers.OutputShape;
+
+    /// <inheritdoc/>
     public void Load()
     {
         _layers.Load();
         _conditioning.Load();
     }
 
-    /// <summary>Mean squared error between output and target, whose gradient is added to the vector's.</summary>
-    /// <param name="x">Network inputs, (B, C, H, W).</param>
-    /// <param name="time">(B).</param>
-    /// <param name="classes">(B), the number of classes = none; empty = none for all.</param>
-    /// <param name="target">(B, C, H, W).</param>
+    /// <inheritdoc/>
     public double AccumulateSquaredError(ReadOnlySpan<float> x, ReadOnlySpan<float> time, ReadOnlySpan<long> classes, ReadOnlySpan<float> target)
     {
         Check(x, time, classes);
@@ -88,16 +62,13 @@ public sealed unsafe class FusedTransformer : IDisposable
         }
     }
 
-    /// <summary>Mean cross-entropy between logits and labels, whose gradient is added to the vector's.</summary>
-    /// <param name="x">Network inputs, (B, C, H, W).</param>
-    /// <param name="time">(B).</param>
-    /// <param name="labels">(B), in [0, K).</param>
+    /// <inheritdoc/>
     public double AccumulateCrossEntropy(ReadOnlySpan<float> x, ReadOnlySpan<float> time, long[] labels)
     {
         ArgumentNullException.ThrowIfNull(labels);
         Check(x, time, []);
         ArgumentOutOfRangeException.ThrowIfNotEqual(labels.Length, time.Length);
-        CheckRange(labels, _layers.Head.Outputs - 1);
+        CheckRange(labels, OutputSize - 1);
         int size = _layers.Shape.Size;
         float weight = 1f / labels.Length;
         fixed (float* inputs = x)
@@ -108,11 +79,7 @@ public sealed unsafe class FusedTransformer : IDisposable
         }
     }
 
-    /// <summary>Runs the network.</summary>
-    /// <param name="x">Network inputs, (B, C, H, W).</param>
-    /// <param name="time">(B).</param>
-    /// <param name="classes">(B), the number of classes = none; empty = none for all.</param>
-    /// <param name="output">(B, C, H, W), or (B, K) logits.</param>
+    /// <inheritdoc/>
     public void Predict(ReadOnlySpan<float> x, ReadOnlySpan<float> time, ReadOnlySpan<long> classes, Span<float> output)
     {
         Check(x, time, classes);
@@ -150,12 +117,14 @@ public sealed unsafe class FusedTransformer : IDisposable
             return part;
         });
         _conditioning.Backward(time.Length, classes, _workers[0].Gradient);
-        var gradient = new Span<float>(FlatMemory.Of(_vector.Gradients), (int)_vector.Length);
-        foreach (FusedWorker worker in _workers)
+        float* sum = _workers[0].Gradient;
+        foreach (FusedWorker worker in _workers.Skip(1))
         {
-            TensorPrimitives.Add(gradient, new ReadOnlySpan<float>(worker.Gradient, gradient.Length), gradient);
+            var total = new Span<float>(sum, (int)_vector.Length);
+            TensorPrimitives.Add(total, new ReadOnlySpan<float>(worker.Gradient, total.Length), total);
         }
 
+        _layers.AddGradient(sum, FlatMemory.Of(_vector.Gradients));
         return value;
     }
 
@@ -196,7 +165,7 @@ public sealed unsafe class FusedTransformer : IDisposable
 
     private void Check(ReadOnlySpan<float> x, ReadOnlySpan<float> time, ReadOnlySpan<long> classes)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(time.Length, _batch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(time.Length, Batch);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, time.Length * _layers.Shape.Size);
         ArgumentOutOfRangeException.ThrowIfNotEqual(classes.Length, classes.IsEmpty ? 0 : time.Length);
         CheckRange(classes, _layers.Shape.Classes);
