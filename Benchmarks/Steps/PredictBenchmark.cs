@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 
 namespace OrleansDDM.Benchmarks.Steps;
 
-/// <summary>One evaluation of the DiT without gradient, as sampling does it many times: the fused form against the module.</summary>
+/// <summary>One evaluation of DiT and U-Net without gradient, as sampling does it many times: the fused form against the module.</summary>
 internal static class PredictBenchmark
 {
     private const int Rounds = 5;
@@ -16,7 +16,16 @@ internal static class PredictBenchmark
     {
         var report = new BenchmarkReport("predict");
         set_num_threads(1);
-        StepModel model = StepModel.Dit();
+        foreach (StepModel model in new[] { StepModel.Dit(), StepModel.UNet(16) })
+        {
+            Compare(model, report);
+        }
+
+        return report;
+    }
+
+    private static void Compare(StepModel model, BenchmarkReport report)
+    {
         using Network network = model.Build();
         using ModelVector vector = ModelVector.Adopt(network);
         using IDisposable noGrad = no_grad();
@@ -29,7 +38,7 @@ internal static class PredictBenchmark
         if (fused is null)
         {
             Console.WriteLine("This processor has no 512-bit vectors, so there is no fused form.");
-            return report;
+            return;
         }
 
         fused.Load();
@@ -61,11 +70,10 @@ internal static class PredictBenchmark
                 rates[round] = (repeats * batch / StepTiming.Of(repeats, FusedOnce).Cpu, repeats * batch / StepTiming.Of(repeats, ModuleOnce).Cpu);
             }
 
-            report.Add($"batch-{batch}/fused", rates.Select(r => r.Fused).Order().ElementAt(Rounds / 2), "images/s of one thread");
-            report.Add($"batch-{batch}/module", rates.Select(r => r.Module).Order().ElementAt(Rounds / 2), "images/s of one thread");
-            report.Ratios[$"predict/batch-{batch}/fused-over-module"] = rates.Select(r => r.Fused / r.Module).Order().ElementAt(Rounds / 2);
+            string name = $"{model.Name}/batch-{batch}";
+            report.Add($"{name}/fused", rates.Select(r => r.Fused).Order().ElementAt(Rounds / 2), "images/s of one thread");
+            report.Add($"{name}/module", rates.Select(r => r.Module).Order().ElementAt(Rounds / 2), "images/s of one thread");
+            report.Ratios[$"predict/{name}/fused-over-module"] = rates.Select(r => r.Fused / r.Module).Order().ElementAt(Rounds / 2);
         }
-
-        return report;
     }
 }

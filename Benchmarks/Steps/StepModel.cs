@@ -41,7 +41,7 @@ public sealed class StepModel
     /// <summary>DiT of 28x28 images, patch 4, width 64, 4 blocks.</summary>
     public static StepModel Dit() => new("dit", new ModelSpec(), DitFlops(new ModelSpec()));
 
-    /// <summary>U-Net of 28x28 images, width 32, 3 levels.</summary>
+    /// <summary>U-Net of 28x28 images, width 32 unless said otherwise, 3 levels.</summary>
     public static StepModel UNet(int width = 32)
     {
         var spec = new ModelSpec { Kind = "unet", Width = width, Depth = 3 };

@@ -59,10 +59,18 @@ internal sealed unsafe class FusedConvolution
     /// <param name="images">Number of images.</param>
     /// <param name="start">Of the first image, (outputs): the bias, to which more may have been added.</param>
     /// <param name="startRow">Distance of the next image's start.</param>
-    /// <param name="residual">(images, outputs, H, W), or null.</param>
+    /// <param name="residual">(images, outputs, H, W), or null, as it must be where there are less than 16 outputs.</param>
     /// <param name="y">(images, outputs, H, W), another map than the residual.</param>
-    public void Forward(FeatureMap x, int images, float* start, int startRow, FeatureMap? residual, FeatureMap y) =>
+    public void Forward(FeatureMap x, int images, float* start, int startRow, FeatureMap? residual, FeatureMap y)
+    {
+        if (Outputs < MapGeometry.Lanes)
+        {
+            ConvolutionFew.Compute(_backward, _mirrored, x, images, start, y);
+            return;
+        }
+
         Convolve(_forward, _packed, x, images, start, startRow, residual, y);
+    }
 
     /// <summary>Writes the gradient of x, given that of y.</summary>
     public void InputGradient(FeatureMap dy, int images, FeatureMap dx) => Convolve(_backward, _mirrored, dy, images, _zeros, 0, null, dx);

@@ -50,6 +50,7 @@ internal sealed unsafe class FusedNetwork : IFusedNetwork
     public double AccumulateSquaredError(ReadOnlySpan<float> x, ReadOnlySpan<float> time, ReadOnlySpan<long> classes, ReadOnlySpan<float> target)
     {
         Check(x, time, classes);
+        CheckKind(router: false);
         ArgumentOutOfRangeException.ThrowIfNotEqual(target.Length, x.Length);
         int size = _layers.Shape.Size;
         float weight = 1f / x.Length;
@@ -67,6 +68,7 @@ internal sealed unsafe class FusedNetwork : IFusedNetwork
     {
         ArgumentNullException.ThrowIfNull(labels);
         Check(x, time, []);
+        CheckKind(router: true);
         ArgumentOutOfRangeException.ThrowIfNotEqual(labels.Length, time.Length);
         CheckRange(labels, OutputSize - 1);
         int size = _layers.Shape.Size;
@@ -169,6 +171,16 @@ internal sealed unsafe class FusedNetwork : IFusedNetwork
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Length, time.Length * _layers.Shape.Size);
         ArgumentOutOfRangeException.ThrowIfNotEqual(classes.Length, classes.IsEmpty ? 0 : time.Length);
         CheckRange(classes, _layers.Shape.Classes);
+    }
+
+    private void CheckKind(bool router)
+    {
+        if (router != (OutputShape.Count == 1))
+        {
+            throw new InvalidOperationException(router
+                ? "This network answers with images, not logits: its loss is the squared error."
+                : "This network answers with logits, not images: its loss is the cross-entropy.");
+        }
     }
 
     private static void CheckRange(ReadOnlySpan<long> values, int largest)

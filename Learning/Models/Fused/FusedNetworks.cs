@@ -7,7 +7,7 @@ public static class FusedNetworks
 {
     /// <summary>
     /// The fused form of a network, or null where there is none: another kind of network, device, dtype or processor, a width that is
-    /// not a multiple of 16, frozen parameters.
+    /// not a multiple of 16, a U-Net of images with more than 16 channels, frozen parameters.
     /// </summary>
     /// <param name="network">The network, whose parameters lie in <paramref name="vector"/>.</param>
     /// <param name="vector">Its model vector; both must outlive the result.</param>

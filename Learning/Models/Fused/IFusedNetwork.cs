@@ -24,12 +24,14 @@ public interface IFusedNetwork : IDisposable
     /// <param name="time">(B).</param>
     /// <param name="classes">(B), the number of classes = none; empty = none for all.</param>
     /// <param name="target">(B, C, H, W).</param>
+    /// <exception cref="InvalidOperationException">The network answers with logits.</exception>
     double AccumulateSquaredError(ReadOnlySpan<float> x, ReadOnlySpan<float> time, ReadOnlySpan<long> classes, ReadOnlySpan<float> target);
 
     /// <summary>Mean cross-entropy between logits and labels, whose gradient is added to the vector's.</summary>
     /// <param name="x">Network inputs, (B, C, H, W).</param>
     /// <param name="time">(B).</param>
     /// <param name="labels">(B), in [0, K).</param>
+    /// <exception cref="InvalidOperationException">The network answers with images.</exception>
     double AccumulateCrossEntropy(ReadOnlySpan<float> x, ReadOnlySpan<float> time, long[] labels);
 
     /// <summary>Runs the network.</summary>

@@ -288,9 +288,9 @@ internal static unsafe class RowKernels
     public static Vector512<float> Tail(int count) =>
         Vector512.LessThan(Vector512.CreateSequence(0f, 1f), Vector512.Create((float)count));
 
-    // A fixed order, which Vector512.Sum does not promise.
+    /// <summary>The sum of the lanes, in a fixed order, which <see cref="Vector512.Sum{T}"/> does not promise.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Sum(Vector512<float> x)
+    public static float Sum(Vector512<float> x)
     {
         Vector256<float> eight = x.GetLower() + x.GetUpper();
         Vector128<float> four = eight.GetLower() + eight.GetUpper();

@@ -154,6 +154,19 @@ public sealed class FusedUNetTests
     }
 
     [Fact]
+    public void A_loss_of_the_wrong_kind_is_refused()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using var sample = new Case([1, 8, 8, 16, 2, 0, 2]);
+        using IFusedNetwork? fused = sample.Fused(threads: 1);
+        Assert.Equal(fused is null ? null : [1, 8, 8], fused?.OutputShape);
+        if (fused is not null)
+        {
+            Assert.Throws<InvalidOperationException>(() => fused.AccumulateCrossEntropy(new float[64], new float[1], [0]));
+        }
+    }
+
+    [Fact]
     public void There_is_no_fused_form_of_other_widths_and_channels()
     {
         Assert.False(HasFused(new UNet(new ModelShape(1, 8, 8, 0), 24, 2)));
