@@ -23,6 +23,12 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
     /// <summary>Seed of the evaluation's samples and draws: fixed, so that runs are judged on the same noise.</summary>
     public static ulong Seed => 20_260_101;
 
+    /// <summary>Most training images of the Fréchet distance: covariances need enough, and more change little. The memorisation check searches all.</summary>
+    public int ReferenceImages { get; init; } = 10_000;
+
+    /// <summary>Most test images of the floor.</summary>
+    public int FloorImages { get; init; } = 5_000;
+
     /// <summary>
     /// Judges the rules of <paramref name="evaluation"/>. Tensor work runs on a thread of its own. Data that cannot be judged costs the comparison
     /// with real images, and the result says why, but never the held-out loss.
