@@ -61,7 +61,7 @@ internal static class SamplingBenchmark
         return report;
     }
 
-    // Speed does not depend on what the weights say.
+    // Speed does not depend on what the weights say, but for the router's: untrained, it is undecided, and rules would take the first experts.
     private static ModelContents Untrained()
     {
         RunSpec spec = BenchmarkRun.Spec(experts: 4, steps: 1);
@@ -82,9 +82,21 @@ internal static class SamplingBenchmark
             Classes = data.Classes,
             Priors = [.. data.Priors],
             Experts = [.. Enumerable.Range(0, 4).Select(k => Weights(ModelRole.Expert(k)))],
-            Router = Weights(ModelRole.Router),
+            Router = Decided(Weights(ModelRole.Router)),
         };
     }
+
+    // Random weights of the last layer, so that samples spread over the experts.
+    private static byte[] Decided(byte[] router) => SafetensorsWriter.Write(SafetensorsReader.Read(router).Entries.Select(entry =>
+    {
+        float[] values = entry.ToFloats();
+        if (entry.Name.StartsWith("head.", StringComparison.Ordinal))
+        {
+            CounterRandom.Normal(values, 1, "benchmark/" + entry.Name, 0, 0);
+        }
+
+        return SafetensorsEntry.Of(entry.Name, entry.Shape, values.AsSpan());
+    }), SafetensorsReader.Read(router).Metadata);
 
     private static double Seconds(EnsembleDenoiser<float> denoiser, string scheduler, int steps)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 
+using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Serialization;
@@ -12,9 +13,9 @@ namespace OrleansDDM.Benchmarks.Steps;
 /// <summary>A network, its initial weights and one batch, the same for all arms.</summary>
 public sealed class StepModel
 {
-    private StepModel(string name, ModelSpec spec, double forwardFlops)
+    private StepModel(string name, ModelSpec spec)
     {
-        (Name, Spec, ForwardFlops) = (name, spec, forwardFlops);
+        (Name, Spec, ForwardFlops) = (name, spec, ModelFlops.Denoiser(spec, Shape));
         Input = Draw("input");
         Target = Draw("target");
         Time = [.. Enumerable.Range(0, Batch).Select(i => (i + 0.5f) / Batch)];
@@ -39,14 +40,10 @@ public sealed class StepModel
     public static ModelShape Shape { get; } = new(1, 28, 28, 0);
 
     /// <summary>DiT of 28x28 images, patch 4, width 64, 4 blocks.</summary>
-    public static StepModel Dit() => new("dit", new ModelSpec(), DitFlops(new ModelSpec()));
+    public static StepModel Dit() => new("dit", new ModelSpec());
 
     /// <summary>U-Net of 28x28 images, width 32 unless said otherwise, 3 levels.</summary>
-    public static StepModel UNet(int width = 32)
-    {
-        var spec = new ModelSpec { Kind = "unet", Width = width, Depth = 3 };
-        return new("unet", spec, UNetFlops(spec));
-    }
+    public static StepModel UNet(int width = 32) => new("unet", new ModelSpec { Kind = "unet", Width = width, Depth = 3 });
 
     /// <summary><c>dit</c> or <c>unet</c>.</summary>
     public string Name { get; }
@@ -104,29 +101,5 @@ public sealed class StepModel
         var values = new float[Batch * Shape.Size];
         CounterRandom.Normal(values, 1, "benchmark/" + role, 0, 0);
         return values;
-    }
-
-    private static double DitFlops(ModelSpec spec)
-    {
-        double tokens = (double)Shape.Height * Shape.Width / (spec.Patch * spec.Patch);
-        double d = spec.Width;
-        double block = 24 * tokens * d * d + 4 * tokens * tokens * d + 12 * d * d;
-        return spec.Depth * block + 4 * tokens * d * Shape.Channels * spec.Patch * spec.Patch;
-    }
-
-    private static double UNetFlops(ModelSpec spec)
-    {
-        double Convolution(int level, int inputs, int outputs, int kernel) =>
-            2.0 * (Shape.Height >> level) * (Shape.Width >> level) * inputs * outputs * kernel * kernel;
-        double Block(int level, int inputs, int outputs) =>
-            Convolution(level, inputs, outputs, 3) + Convolution(level, outputs, outputs, 3) + (inputs == outputs ? 0 : Convolution(level, inputs, outputs, 1));
-        int Channels(int level) => level <= 0 ? spec.Width : 2 * spec.Width;
-        double flops = 2 * Convolution(0, Shape.Channels, spec.Width, 3) + Block(spec.Depth - 1, Channels(spec.Depth - 1), Channels(spec.Depth - 1));
-        for (int level = 0; level < spec.Depth; level++)
-        {
-            flops += Block(level, Channels(level - 1), Channels(level)) + Block(level, 2 * Channels(level), Channels(level - 1));
-        }
-
-        return flops;
     }
 }

@@ -65,7 +65,17 @@ internal static class CompareCommand
             CommonOptions.Format,
             CommonOptions.Progress,
         };
-        command.SetAction(RunAsync);
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                return await RunAsync(parsed, cancellation);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new CliException(ExitCode.Integrity, e.Message);
+            }
+        });
         return command;
     }
 
@@ -79,9 +89,9 @@ internal static class CompareCommand
         var folder = new CompareFolder(
             parsed.GetValue(CommonOptions.Out) ?? Path.Combine("runs", $"compare-{SpecSource.NameOf(data)}-{parsed.GetValue(Preset)}"));
         bool json = parsed.GetValue(CommonOptions.Format) == OutputFormat.Json;
-        double flops = await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation);
         if (parsed.GetValue(DryRun))
         {
+            double flops = await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation);
             WritePlan(plan, CompareEstimate.Seconds(plan.Runs, plan, flops, slots), json);
             return ExitCode.Ok;
         }
@@ -98,9 +108,16 @@ internal static class CompareCommand
             using var arms = new SiloArmRunner(folder, roots, slots, sink);
             var runner = new CompareRunner(plan, folder, arms);
             IReadOnlyList<CompareRun> missing = runner.Missing;
-            sink.Say(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{missing.Count} of {plan.Runs.Count} runs to go: about {Figures.Duration(CompareEstimate.Seconds(missing, plan, flops, slots))} at {flops / 1e9:0.0} GFLOP/s on each of {slots} slots."));
+            string time = "";
+            if (missing.Count > 0)
+            {
+                double flops = await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation);
+                time = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $": about {Figures.Duration(CompareEstimate.Seconds(missing, plan, flops, slots))} at {flops / 1e9:0.0} GFLOP/s on each of {slots} slots");
+            }
+
+            sink.Say($"{missing.Count} of {plan.Runs.Count} runs to go{time}.");
             return await runner.RunAsync(new SinkProgress(sink), cancellation);
         });
         AtomicFile.Write(folder.Result, Encoding.UTF8.GetBytes(findings.ToJsonText()));

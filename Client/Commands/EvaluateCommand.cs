@@ -26,6 +26,8 @@ internal static class EvaluateCommand
             CommonOptions.Run,
             Samples,
             Rules,
+            SolverOptions.Steps,
+            SolverOptions.Scheduler,
             CommonOptions.DataRoot,
             CommonOptions.Slots,
             CommonOptions.Format,
@@ -40,13 +42,14 @@ internal static class EvaluateCommand
                 Samples = parsed.GetValue(Samples) ?? spec.Evaluation.Samples,
                 Rules = parsed.GetValue(Rules)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? spec.Evaluation.Rules,
             };
-            SpecValidator.Validate(spec with { Evaluation = evaluation });
+            SamplingSpec sampling = SolverOptions.Read(parsed, spec.Sampling);
+            SpecValidator.Validate(spec with { Evaluation = evaluation, Sampling = sampling });
             EvaluationResult result = await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
             {
                 await using RunSession session = await RunSession.StartAsync(
                     folder, spec, parsed.GetValue(CommonOptions.DataRoot)!, parsed.GetValue(CommonOptions.Slots), cancellation);
                 RunStatus status = await session.ReadyAsync();
-                return await RunReport.WriteAsync(session, folder, status, evaluation, progress, cancellation);
+                return await RunReport.WriteAsync(session, folder, status, evaluation, sampling, progress, cancellation);
             });
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {

@@ -15,10 +15,6 @@ internal static class SampleCommand
 {
     private static readonly Option<int> Count = new("--count") { Description = "Number of samples.", HelpName = "N", DefaultValueFactory = _ => 64 };
 
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Solver steps; the spec's by default.", HelpName = "N" };
-
-    private static readonly Option<string?> Scheduler = new("--scheduler") { Description = "euler, heun, ddim or dpmpp-2m.", HelpName = "NAME" };
-
     private static readonly Option<string?> Mixing = new("--mixing")
     {
         Description = "full, top-N, sample-N, threshold-P, nucleus-P or sticky-prior.",
@@ -43,8 +39,8 @@ internal static class SampleCommand
             CommonOptions.Run,
             Count,
             CommonOptions.Seed,
-            Steps,
-            Scheduler,
+            SolverOptions.Steps,
+            SolverOptions.Scheduler,
             Mixing,
             Class,
             Guidance,
@@ -67,10 +63,8 @@ internal static class SampleCommand
             throw new CliException(ExitCode.BadConfiguration, $"--count must be in [1, 100000], not {count}.");
         }
 
-        SamplingSpec sampling = spec.Sampling with
+        SamplingSpec sampling = SolverOptions.Read(parsed, spec.Sampling) with
         {
-            Steps = parsed.GetValue(Steps) ?? spec.Sampling.Steps,
-            Scheduler = parsed.GetValue(Scheduler) ?? spec.Sampling.Scheduler,
             Guidance = parsed.GetValue(Guidance) ?? spec.Sampling.Guidance,
         };
         SpecValidator.ValidateSampling(sampling);

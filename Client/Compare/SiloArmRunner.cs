@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Client.Runs;
@@ -24,20 +23,19 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
     /// <inheritdoc/>
     public async Task<JudgeFacts> JudgeAsync(ComparePlan plan, IProgress<string>? progress, CancellationToken cancellation)
     {
-        if (File.Exists(folder.Judge) && File.Exists(folder.JudgeFacts))
+        if (folder.ReadJudgeFacts() is { } known)
         {
-            return JsonSerializer.Deserialize<JudgeFacts>(await File.ReadAllTextAsync(folder.JudgeFacts, cancellation))
-                ?? throw new InvalidDataException($"'{folder.JudgeFacts}' is empty; delete it to train the judge again.");
+            _judge = folder.ReadJudge(plan, known);
+            return known;
         }
 
         progress?.Report("Training the judge.");
         return await JudgeThread.RunAsync(() =>
         {
             DataSplits splits = DatasetCatalog.Default(dataRoots).Load(plan.Arms[0].Spec.Data, plan.Seeds[0]);
-            _judge = CompareJudge.Train(plan.Metric, splits.Train, cancellation);
+            _judge = CompareJudge.Train(plan.Metric, splits, cancellation);
             JudgeFacts facts = _judge.Facts(splits, cancellation);
-            AtomicFile.Write(folder.Judge, _judge.Save());
-            AtomicFile.Write(folder.JudgeFacts, JsonSerializer.SerializeToUtf8Bytes(facts));
+            folder.WriteJudge(_judge, facts);
             return facts;
         });
     }
@@ -54,7 +52,7 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
         var clock = new ArmClock(sink, arm.Path);
         await using RunSession session = await RunSession.StartAsync(arm, spec, dataRoots, slots, cancellation);
         RunStatus status = await clock.MeasureAsync(() => session.TrainAsync(clock, cancellation));
-        CompareJudge judge = _judge ??= CompareJudge.Load(plan.Metric, await File.ReadAllBytesAsync(folder.Judge, cancellation));
+        CompareJudge judge = _judge ?? throw new InvalidOperationException("The judge comes first.");
         var evaluator = new ArmEvaluator(
             plan, run, session.Learning.Data(spec), session.Learning.Clusters(spec), session.Export(status), session.Samples, judge);
         return await evaluator.RunAsync(clock.Times(spec, session.Learning.ClusteringSeconds(spec)), progress, cancellation);

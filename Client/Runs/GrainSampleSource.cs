@@ -49,7 +49,9 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
             [.. results[0].ExpertUse.Select((_, step) => WeightedMean(results, r => r.ExpertUse[step]))],
             [.. results[0].DroppedMass.Select((_, step) => WeightedMean(results, r => [r.DroppedMass[step]])[0])],
             clock.Elapsed.TotalSeconds,
-            [order.Count, .. results[0].Shape.AsSpan(1)]);
+            [order.Count, .. results[0].Shape.AsSpan(1)],
+            results[0].Evaluations,
+            results.Sum(r => r.ExpertEvaluations) / (double)order.Count);
     }
 
     private static double[] WeightedMean(SampleResult[] results, Func<SampleResult, double[]> values)

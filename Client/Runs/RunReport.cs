@@ -19,23 +19,29 @@ internal static class RunReport
 
     /// <summary>Evaluates and writes <c>metrics.json</c>, <c>samples.png</c>, <c>clusters.png</c> and <c>report.html</c>.</summary>
     public static async Task<EvaluationResult> WriteAsync(
-        RunSession session, RunFolder folder, RunStatus status, EvaluationSpec evaluation, IProgressSink progress, CancellationToken cancellation)
+        RunSession session,
+        RunFolder folder,
+        RunStatus status,
+        EvaluationSpec evaluation,
+        SamplingSpec sampling,
+        IProgressSink progress,
+        CancellationToken cancellation)
     {
-        RunSpec spec = session.Spec;
+        RunSpec spec = session.Spec with { Sampling = sampling };
         ModelContents model = session.Export(status);
-        TrainingData data = session.Learning.Data(spec);
+        TrainingData data = session.Learning.Data(session.Spec);
         ISampleSource source = session.Samples;
-        var runner = new EvaluationRunner(data, session.Learning.Clusters(spec), model, source);
-        EvaluationResult result = await runner.RunAsync(evaluation, new InlineProgress(progress.Say), cancellation);
+        var runner = new EvaluationRunner(data, session.Learning.Clusters(session.Spec), model, source);
+        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation);
         progress.Say("Drawing the pictures.");
-        byte[] samples = await SampleGridAsync(source, spec, model, cancellation);
+        byte[] samples = await SampleGridAsync(source, data, model, spec, cancellation);
         byte[] clusters = await ClusterGridAsync(source, data, model, spec, cancellation);
         IEnumerable<(string Role, MetricPoint Point)> rows =
             File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value);
         string report = RunReportPage.Write(new RunReportContents
         {
-            Spec = spec,
-            SpecHash = SpecJson.Hash(spec),
+            Spec = session.Spec,
+            SpecHash = SpecJson.Hash(session.Spec),
             Evaluation = result,
             Curves = [.. rows.GroupBy(r => (r.Role, r.Point.Name)).Select(g => new Curve(
                 g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)]))],
@@ -50,10 +56,12 @@ internal static class RunReport
         return result;
     }
 
-    private static async Task<byte[]> SampleGridAsync(ISampleSource source, RunSpec spec, ModelContents model, CancellationToken cancellation)
+    private static async Task<byte[]> SampleGridAsync(
+        ISampleSource source, TrainingData data, ModelContents model, RunSpec spec, CancellationToken cancellation)
     {
-        SampledImages images = await source.SampleAsync(
-            new SampleOrder(RuleOf(spec), GridSide * GridSide, spec.Seed), null, cancellation);
+        const int count = GridSide * GridSide;
+        int[]? classes = spec.Model.ClassConditional ? ClassMix.Draw(data.Splits.Train, count, spec.Seed) : null;
+        SampledImages images = await source.SampleAsync(Order(RuleOf(spec), count, spec.Seed, spec, classes: classes), null, cancellation);
         return ImageGrid.Encode(images.Values, model.Channels, model.Height, model.Width, GridSide, ScaleOf(model));
     }
 
@@ -63,11 +71,16 @@ internal static class RunReport
         var rows = new List<CaptionedRow>();
         for (int k = 0; k < spec.Experts.Count; k++)
         {
-            int[] experts = [.. Enumerable.Repeat(k, PerCluster)];
-            var order = new SampleOrder(spec.Experts.Count == 1 ? "full" : "oracle", PerCluster, spec.Seed + 1, spec.Experts.Count == 1 ? null : experts);
-            SampledImages samples = await source.SampleAsync(order, null, cancellation);
             ImageDataset train = data.Splits.Train;
-            int[] members = [.. data.TrainRows(k).Take(PerCluster)];
+            int[] members = train.RowsByRank(PerCluster, spec.Seed, data.TrainRows(k));
+            int[] experts = [.. Enumerable.Repeat(k, PerCluster)];
+            int[]? classes = spec.Model.ClassConditional
+                ? [.. Enumerable.Range(0, PerCluster).Select(i => train.Labels.Span[members[i % members.Length]])]
+                : null;
+            SampleOrder order = spec.Experts.Count == 1
+                ? Order("full", PerCluster, spec.Seed + 1, spec, classes: classes)
+                : Order("oracle", PerCluster, spec.Seed + 1, spec, experts, classes);
+            SampledImages samples = await source.SampleAsync(order, null, cancellation);
             var real = new float[members.Length * train.ImageSize];
             for (int i = 0; i < members.Length; i++)
             {
@@ -79,6 +92,9 @@ internal static class RunReport
 
         return ImageGrid.RowsWithCaptions(rows, model.Channels, model.Height, model.Width, ScaleOf(model), ["real images of the cluster", "samples of its expert"]);
     }
+
+    private static SampleOrder Order(string rule, int count, ulong seed, RunSpec spec, int[]? experts = null, int[]? classes = null) =>
+        new(rule, count, seed, experts, spec.Sampling.Steps, spec.Sampling.Scheduler, Classes: classes);
 
     private static string RuleOf(RunSpec spec) => spec.Experts.Count == 1 ? "full" : spec.Mixing.Rule;
 

@@ -5,6 +5,8 @@ namespace OrleansDDM.Contracts.Sampling;
 /// <param name="Values">Row-major values; data lies in about [-1, 1].</param>
 /// <param name="ExpertUse">Mean weight of each expert at each step: [step][expert].</param>
 /// <param name="DroppedMass">Mean router weight that the mixing rule dropped at each step.</param>
+/// <param name="Evaluations">Evaluations of the ensemble by the solver.</param>
+/// <param name="ExpertEvaluations">Evaluations of experts, summed over samples and guidance passes.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.SampleResult)]
@@ -12,4 +14,6 @@ public sealed record SampleResult(
     [property: Id(0)] int[] Shape,
     [property: Id(1)] float[] Values,
     [property: Id(2)] double[][] ExpertUse,
-    [property: Id(3)] double[] DroppedMass);
+    [property: Id(3)] double[] DroppedMass,
+    [property: Id(4)] int Evaluations,
+    [property: Id(5)] long ExpertEvaluations);

@@ -25,7 +25,7 @@ public sealed class ArmEvaluator(
 
     /// <summary>p(k): of the experts, or of the clusters that the network is told.</summary>
     private double[] Priors => _told
-        ? Shares(data.Splits.Train.Labels.Span, run.Arm.Clusters)
+        ? ClassMix.Shares(data.Splits.Train.Labels.Span, run.Arm.Clusters)
         : model.Priors;
 
     /// <summary>Measures the arm. Tensor work runs on a thread of its own.</summary>
@@ -79,17 +79,6 @@ public sealed class ArmEvaluator(
 
     private static long Parameters(byte[] weights) => SafetensorsReader.Read(weights).Entries.Sum(e => (long)e.Count);
 
-    private static double[] Shares(ReadOnlySpan<int> labels, int clusters)
-    {
-        var shares = new double[clusters];
-        foreach (int label in labels)
-        {
-            shares[label] += 1.0 / labels.Length;
-        }
-
-        return shares;
-    }
-
     private async Task<RuleMeasurement> RuleAsync(string rule, Gaussian test, Gaussian? validation, CancellationToken cancellation)
     {
         SampledImages samples = await SampleAsync(rule, _metric.Samples, _metric.TestNoise(run.Seed), cancellation);
@@ -105,30 +94,29 @@ public sealed class ArmEvaluator(
         double router = model.Router is null ? 0 : ModelFlops.Router(run.Spec.Router.Model, plan.Shape, model.Experts.Length);
         double[] use = [.. Enumerable.Range(0, model.Experts.Length).Select(k => samples.ExpertUse.Average(step => step[k]))];
         return new RuleMeasurement(
-            rule, distance, chosenBy, use, CompareRules.SamplingFlops(rule, run.Spec, expert, router), _metric.Samples / samples.Seconds);
+            rule, distance, chosenBy, use, CompareRules.SamplingFlops(rule, run.Spec, samples.Evaluations, samples.ExpertEvaluations, expert, router), _metric.Samples / samples.Seconds);
     }
 
-    private Task<SampledImages> SampleAsync(string rule, int count, ulong seed, CancellationToken cancellation) =>
-        source.SampleAsync(
-            _told
-                ? new SampleOrder(CompareRules.Full, count, seed, Classes: DrawClusters(Priors, count, seed))
-                : new SampleOrder(rule, count, seed),
-            null,
-            cancellation);
+    private Task<SampledImages> SampleAsync(string rule, int count, ulong seed, CancellationToken cancellation)
+    {
+        int[]? classes = _told
+            ? DrawClusters(Priors, count, seed)
+            : run.Spec.Model.ClassConditional ? ClassMix.Draw(data.Splits.Train, count, seed) : null;
+        return source.SampleAsync(new SampleOrder(_told ? CompareRules.Full : rule, count, seed, Classes: classes), null, cancellation);
+    }
 
     private float[] Errors(string rule, ImageDataset images, CancellationToken cancellation)
     {
-        int count = Math.Min(_metric.LossImages, images.Count);
         using var ensemble = new LocalEnsemble(model);
         double[] errors = HeldOutLoss.Errors(
             ensemble.Denoiser(rule),
             NoiseSchedules.Parse(run.Spec.Diffusion.Path),
             images,
-            count,
+            images.RowsByRank(_metric.LossImages, _metric.Seed),
             _metric.LossStrata,
             _metric.Seed,
             rule == "oracle" ? clusters.AssignNew(images) : null,
-            _told ? images.Labels[..count].ToArray() : null,
+            run.Spec.Model.ClassConditional,
             cancellation);
         return Array.ConvertAll(errors, e => (float)e);
     }

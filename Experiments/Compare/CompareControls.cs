@@ -12,8 +12,8 @@ internal static class CompareControls
         [
             new Control(
                 "floor",
-                $"The Fréchet distance that {Figures.Count(findings.Plan.Metric.Samples)} real training images get: no sampler should be below it",
-                $"{Figures.Number(findings.Judge.Floor)} ± {Figures.Number(findings.Judge.FloorDeviation, 2)} over draws"),
+                $"The Fréchet distance of {FiguresOf.FloorImages(findings.Judge, findings.Plan.Metric.Samples)}: what a perfect sampler would get",
+                FiguresOf.Floor(findings.Judge) + (findings.Judge.FloorDeviation > 0 ? " over draws" : "")),
             new Control(
                 "overfitting",
                 "Test loss minus train loss of full: experts see fewer images each, and may learn them by heart",
@@ -31,8 +31,18 @@ internal static class CompareControls
                 "Training FLOPs of experts and router over those of the monolith: the monolith never has less",
                 string.Join("; ", arms.Where(a => a.Rival is not null).Select(a =>
                     $"{a.Name} {Figures.Number(Flops(findings, a) / Flops(findings, arms.First(r => r.Name == a.Rival)), 5)}"))),
+            .. arms.Any(a => a.Rules.Contains(CompareRules.Top1)) ? new[] { Sampling(findings) } : [],
         ];
     }
+
+    private static Control Sampling(CompareFindings findings) => new(
+        "sampling cost",
+        "FLOPs of a sample under top-1, router counted, over those of the monolith, which takes more solver steps for it: the monolith never has less",
+        string.Join("; ", findings.Plan.Arms.Where(a => a.Rules.Contains(CompareRules.Top1)).Select(a =>
+            $"{a.Name} {Figures.Number(Sampling(findings, a.Name, CompareRules.Top1) / Sampling(findings, a.Rival!, CompareRules.Full), 5)}")));
+
+    private static double Sampling(CompareFindings findings, string arm, string rule) =>
+        findings.Over(arm, m => m.Rules.First(r => r.Rule == rule).SamplingFlops).Mean;
 
     private static double Flops(CompareFindings findings, CompareArm arm) => TrainingFlops.Of(arm.Spec, findings.Plan.Shape).Total;
 }

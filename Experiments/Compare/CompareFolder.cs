@@ -10,6 +10,8 @@ namespace OrleansDDM.Experiments.Compare;
 /// <param name="path">The folder; it need not exist.</param>
 public sealed class CompareFolder(string path)
 {
+    private const string Mend = "Delete it to start from the plan again; what was measured under the same plan is kept.";
+
     /// <summary>Absolute path.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
@@ -47,11 +49,11 @@ public sealed class CompareFolder(string path)
         try
         {
             return JsonNode.Parse(File.ReadAllText(Result))?["planHash"]?.GetValue<string>()
-                ?? throw new InvalidDataException($"'{Result}' names no plan; it is no comparison.");
+                ?? throw new InvalidDataException($"'{Result}' names no plan, so it is no comparison. {Mend}");
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
-            throw new InvalidDataException($"'{Result}' is no comparison: {e.Message}", e);
+            throw new InvalidDataException($"'{Result}' is no comparison: {e.Message} {Mend}", e);
         }
     }
 
@@ -98,6 +100,59 @@ public sealed class CompareFolder(string path)
         {
             return null; // measured again
         }
+    }
+
+    /// <summary>What is known of the judge, or null where it is not trained.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
+    public JudgeFacts? ReadJudgeFacts()
+    {
+        if (!File.Exists(Judge) || !File.Exists(JudgeFacts))
+        {
+            return null;
+        }
+
+        try
+        {
+            JudgeFacts? facts = JsonSerializer.Deserialize<JudgeFacts>(File.ReadAllText(JudgeFacts), CompareJson.Options);
+            return facts is { FeatureSpace: not null } ? facts : throw new JsonException("it names no feature space.");
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"'{JudgeFacts}' does not describe a judge: {e.Message} Delete it to train the judge again.", e);
+        }
+    }
+
+    /// <summary>The judge that the facts describe.</summary>
+    /// <exception cref="InvalidDataException">The file holds no judge, or another one.</exception>
+    public CompareJudge ReadJudge(ComparePlan plan, JudgeFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(facts);
+        const string mend = "Delete it to train the judge again.";
+        try
+        {
+            CompareJudge judge = CompareJudge.Load(plan.Metric, File.ReadAllBytes(Judge));
+            if (judge.FeatureSpace == facts.FeatureSpace)
+            {
+                return judge;
+            }
+
+            string found = judge.FeatureSpace;
+            judge.Dispose();
+            throw new InvalidDataException($"'{Judge}' holds the judge {found}, but measurements are in {facts.FeatureSpace}. {mend}");
+        }
+        catch (Exception e) when (e is SafetensorsException or ArgumentException)
+        {
+            throw new InvalidDataException($"'{Judge}' holds no judge: {e.Message} {mend}", e);
+        }
+    }
+
+    /// <summary>Keeps the judge, its facts last.</summary>
+    public void WriteJudge(CompareJudge judge, JudgeFacts facts)
+    {
+        ArgumentNullException.ThrowIfNull(judge);
+        AtomicFile.Write(Judge, judge.Save());
+        AtomicFile.Write(JudgeFacts, JsonSerializer.SerializeToUtf8Bytes(facts, CompareJson.Options));
     }
 
     /// <summary>Keeps what was measured of a run.</summary>

@@ -17,7 +17,7 @@ internal static class CompareGates
         if (arm.Rules.Contains(CompareRules.Top1))
         {
             yield return Lower(
-                findings, arm, "G1", "At equal training and sampling FLOPs, top-1 samples are better than the monolith's",
+                findings, arm, "G1", "At training and sampling FLOPs no lower for the monolith, router counted, top-1 samples are better than the monolith's",
                 (CompareRules.Top1, findings.Distance(arm.Name, CompareRules.Top1)), ("monolith", monolith));
         }
 

@@ -48,7 +48,7 @@ public static class CompareMarkdown
         string chosen = string.Join(", ", findings.ChosenRules.OrderBy(c => c.Key).Select(c => FormattableString.Invariant($"{c.Value} for K={c.Key}")));
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{findings.Plan.Seeds.Count} seed(s), mean ± standard deviation. FD: Fréchet distance to {findings.Judge.TestImages:N0} test images in {findings.Judge.FeatureSpace}, {metric.Samples:N0} samples; as many training images get {Figures.Number(findings.Judge.Floor)} ± {Figures.Number(findings.Judge.FloorDeviation, 2)}. Loss: held-out squared error of full, {metric.LossImages:N0} images x {metric.LossStrata} strata. Rule chosen on {findings.Judge.ValidationImages:N0} validation images of seed {findings.Plan.Seeds[0]}: {chosen}. Plan {findings.Plan.Hash[..12]}.");
+            $"{findings.Plan.Seeds.Count} seed(s), mean ± standard deviation. FD: Fréchet distance to {findings.Judge.TestImages:N0} test images in {findings.Judge.FeatureSpace}, {metric.Samples:N0} samples; {FiguresOf.FloorImages(findings.Judge, metric.Samples)}, get {FiguresOf.Floor(findings.Judge)}. Loss: held-out squared error of full, {metric.LossImages:N0} images x {metric.LossStrata} strata. Rule chosen on {findings.Judge.ValidationImages:N0} validation images of seed {findings.Plan.Seeds[0]}: {chosen}. Plan {findings.Plan.Hash[..12]}.");
     }
 
     /// <summary>Tables of arms, of the paired loss, of gates and of controls.</summary>

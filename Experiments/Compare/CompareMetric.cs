@@ -20,8 +20,8 @@ public sealed record CompareMetric
     /// <summary>Most real images that samples are compared with.</summary>
     public int ReferenceImages { get; init; } = 10_000;
 
-    /// <summary>Most training steps of the judge.</summary>
-    public int JudgeSteps { get; init; } = 2000;
+    /// <summary>Most training steps of the judge; see <see cref="Judge.StepsFor"/>.</summary>
+    public int JudgeSteps { get; init; } = Judge.MostSteps;
 
     /// <summary>Seed of the judge, and of the draws of the paired loss.</summary>
     public ulong Seed { get; init; } = EvaluationRunner.Seed;

@@ -106,7 +106,17 @@ public sealed record ComparePlan
         var arms = new List<CompareArm>();
         foreach (int k in counts.DistinctBy(k => steps[k]))
         {
-            RunSpec monolith = shared with { Experts = new ExpertsSpec { Count = 1 }, Evaluation = full, Training = shared.Training with { Steps = steps[k] } };
+            // One monolith serves all K of its training budget; routers differ by the width of their last layer alone.
+            double router = counts.Where(other => steps[other] == steps[k]).Max(other => ModelFlops.Router(shared.Router.Model, shape, other));
+            RunSpec monolith = shared with
+            {
+                Experts = new ExpertsSpec { Count = 1 },
+                Evaluation = full,
+                Training = shared.Training with { Steps = steps[k] },
+                Sampling = shared.Evaluation.Rules.Contains(CompareRules.Top1)
+                    ? CompareRules.OfEqualCost(shared.Sampling, ModelFlops.Denoiser(shared.Model, shape), router)
+                    : shared.Sampling,
+            };
             arms.Add(new CompareArm(Rival(k), ArmKind.Monolith, 1, null, [CompareRules.Full], monolith));
         }
 
@@ -120,8 +130,9 @@ public sealed record ComparePlan
                 Experts = new ExpertsSpec { Count = 1 },
                 Evaluation = full,
                 Clustering = shared.Clustering with { Method = "features", Conditions = k },
-                // It is always told the cluster, so it learns nothing else.
+                // It is always told the cluster, so it learns nothing else that guidance could start from.
                 Model = shared.Model with { ClassConditional = true, ConditionDropout = 0 },
+                Sampling = shared.Sampling with { Guidance = 1 },
                 Training = shared.Training with { Steps = steps[k] },
             };
             arms.Add(new CompareArm($"monolith-told-{k}", ArmKind.ConditionalMonolith, k, Rival(k), [CompareRules.Conditional], conditional));
@@ -129,6 +140,13 @@ public sealed record ComparePlan
 
         foreach (CompareArm arm in arms)
         {
+            if (arm.Spec.Sampling.Steps > 10_000)
+            {
+                throw new SpecException(
+                    "router.model",
+                    $"costs so much that the monolith would need {arm.Spec.Sampling.Steps} solver steps to pay as much as top-1; make it smaller, or leave top-1 out of evaluation.rules");
+            }
+
             SpecValidator.Validate(arm.Spec);
         }
 

@@ -57,8 +57,8 @@ public static class CompareReportPage
             "distances",
             "Fréchet distance by arm",
             Html.Figure(
-                DotPlot.Draw("Fréchet distance of each arm and rule, one dot per seed", "Fréchet distance, lower is better", rows, (findings.Judge.Floor, "training images")),
-                "One dot per seed, a bar at the mean. No sampler should be left of the training images."),
+                DotPlot.Draw("Fréchet distance of each arm and rule, one dot per seed", "Fréchet distance, lower is better", rows, (findings.Judge.Floor, "real images")),
+                $"One dot per seed, a bar at the mean. The line is what real images get: {FiguresOf.FloorImages(findings.Judge, findings.Plan.Metric.Samples)}."),
             new XElement("p", Html.Class("soft"), CompareMarkdown.Caption(findings)));
     }
 
@@ -81,7 +81,7 @@ public static class CompareReportPage
         "sampling",
         "Expert use and cost of sampling",
         HtmlTable.Of(
-            "Mean over seeds; experts by their mean weight over all steps, largest first",
+            "Mean over seeds, FLOPs by the evaluations that were made; experts by their mean weight over all steps, largest first",
             ["Arm and rule", "FLOPs per sample", "Samples per second", "Use of the experts", "Share of the images"],
             findings.Plan.Arms.SelectMany(arm => arm.Rules.Select(rule => (object[])
             [

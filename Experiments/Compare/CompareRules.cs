@@ -38,7 +38,21 @@ public static class CompareRules
     /// <summary>Whether sampling under the rule asks the router.</summary>
     public static bool NeedsRouter(string rule, int experts) => experts > 1 && rule is not (StickyPrior or Conditional or "oracle");
 
-    /// <summary>FLOPs of one sample: solver steps times the networks that are asked; a Heun step asks twice.</summary>
+    /// <summary>Evaluations of the ensemble for one sample: a Heun step asks twice, but for the last one.</summary>
+    public static int SolverEvaluations(SamplingSpec sampling)
+    {
+        ArgumentNullException.ThrowIfNull(sampling);
+        return sampling.Scheduler == "heun" ? (2 * sampling.Steps) - 1 : sampling.Steps;
+    }
+
+    /// <summary>Passes of an evaluation: two under guidance, with the class and without.</summary>
+    public static int Passes(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return spec.Model.ClassConditional && spec.Sampling.Guidance is not (0 or 1) ? 2 : 1;
+    }
+
+    /// <summary>FLOPs of one sample, expected: solver evaluations times the networks that are asked. Rules that ask as many as they need count as all.</summary>
     /// <param name="rule">A mixing rule.</param>
     /// <param name="spec">The run.</param>
     /// <param name="expertForward">FLOPs of an expert's forward pass of one image.</param>
@@ -46,9 +60,33 @@ public static class CompareRules
     public static double SamplingFlops(string rule, RunSpec spec, double expertForward, double routerForward)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        double evaluations = spec.Sampling.Steps * (spec.Sampling.Scheduler == "heun" ? 2 : 1);
-        double router = NeedsRouter(rule, spec.Experts.Count) ? routerForward : 0;
-        return evaluations * ((ActiveExperts(rule, spec.Experts.Count) * expertForward) + router);
+        int evaluations = SolverEvaluations(spec.Sampling);
+        return SamplingFlops(rule, spec, evaluations, evaluations * Passes(spec) * ActiveExperts(rule, spec.Experts.Count), expertForward, routerForward);
+    }
+
+    /// <summary>FLOPs of one sample by the evaluations that were made.</summary>
+    /// <param name="rule">A mixing rule.</param>
+    /// <param name="spec">The run.</param>
+    /// <param name="evaluations">Evaluations of the ensemble.</param>
+    /// <param name="expertEvaluations">Evaluations of experts.</param>
+    /// <param name="expertForward">FLOPs of an expert's forward pass of one image.</param>
+    /// <param name="routerForward">FLOPs of the router's.</param>
+    public static double SamplingFlops(
+        string rule, RunSpec spec, int evaluations, double expertEvaluations, double expertForward, double routerForward)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        double router = NeedsRouter(rule, spec.Experts.Count) ? evaluations * Passes(spec) * routerForward : 0;
+        return (expertEvaluations * expertForward) + router;
+    }
+
+    /// <summary>The sampling of a monolith that costs at least as much as top-1 with its router, and less than one solver step more.</summary>
+    /// <param name="sampling">Sampling of the ensemble.</param>
+    /// <param name="expertForward">FLOPs of an expert's forward pass of one image, and of the monolith's.</param>
+    /// <param name="routerForward">FLOPs of the router's.</param>
+    public static SamplingSpec OfEqualCost(SamplingSpec sampling, double expertForward, double routerForward)
+    {
+        double evaluations = (SolverEvaluations(sampling) * (1 + (routerForward / expertForward))) - 1e-9;
+        return sampling with { Steps = (int)Math.Ceiling(sampling.Scheduler == "heun" ? (evaluations + 1) / 2 : evaluations) };
     }
 
     private static bool IsFull(string rule, int clusters) => rule.StartsWith("top-", StringComparison.Ordinal) && Number(rule) >= clusters;

@@ -11,6 +11,15 @@ internal static class FiguresOf
     public static string Seeds(SeedStatistic value) =>
         Figures.Number(value.Mean) + (double.IsFinite(value.Deviation) ? " ± " + Figures.Number(value.Deviation, 2) : "");
 
+    /// <summary>The floor, e.g. <c>0.51 ± 0.1</c>; without a deviation where there was one draw.</summary>
+    public static string Floor(JudgeFacts judge) =>
+        Figures.Number(judge.Floor) + (judge.FloorDeviation > 0 ? " ± " + Figures.Number(judge.FloorDeviation, 2) : "");
+
+    /// <summary>The images of the floor, and that they are too few where they are.</summary>
+    public static string FloorImages(JudgeFacts judge, int samples) =>
+        $"{Figures.Count(judge.FloorImages)} validation images, which the judge has not seen"
+        + (judge.FloorImages < samples ? $" (fewer than the {Figures.Count(samples)} samples, so it is too high)" : "");
+
     /// <summary>A large count with its SI prefix, e.g. <c>1.23 P</c>.</summary>
     public static string Large(double value)
     {

@@ -21,6 +21,15 @@ public sealed record EvaluationResult
     /// <summary>Solver, e.g. <c>euler, 40 steps, linear</c>.</summary>
     public required string Solver { get; init; }
 
+    /// <summary>Why samples were not compared with real images; null where they were, or where none were asked for.</summary>
+    public string? NotJudged { get; init; }
+
+    /// <summary>What the judge tells apart: <c>labels</c>, or <c>clusters</c> of images with fewer than two classes; null without a judge.</summary>
+    public string? JudgedBy { get; init; }
+
+    /// <summary>Whether samples had classes, drawn in the mix of the training images, and the held-out loss the true labels.</summary>
+    public bool ClassConditional { get; init; }
+
     /// <summary>One entry per mixing rule.</summary>
     public required IReadOnlyList<RuleResult> Rules { get; init; }
 

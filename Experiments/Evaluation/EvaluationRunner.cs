@@ -18,44 +18,51 @@ namespace OrleansDDM.Experiments.Evaluation;
 /// <param name="source">Draws samples.</param>
 public sealed class EvaluationRunner(TrainingData data, ClusteringResult clusters, ModelContents model, ISampleSource source)
 {
-    // The judge needs enough images for its covariances; more cost time and change little.
-    private const int JudgeTrainingImages = 10_000;
-    private const int JudgeTestImages = 5_000;
-
-    // About six passes of its batches: a judge that is itself unsure of real images says little about samples.
-    private const int JudgeImagesPerStep = 10;
-
     private readonly RunSpec _spec = model.Spec;
 
     /// <summary>Seed of the evaluation's samples and draws: fixed, so that runs are judged on the same noise.</summary>
     public static ulong Seed => 20_260_101;
 
-    /// <summary>Judges the rules of <paramref name="evaluation"/>. Tensor work runs on a thread of its own.</summary>
+    /// <summary>Most training images of the Fréchet distance: covariances need enough, and more change little. The memorisation check searches all.</summary>
+    public int ReferenceImages { get; init; } = 10_000;
+
+    /// <summary>Most test images of the floor.</summary>
+    public int FloorImages { get; init; } = 5_000;
+
+    /// <summary>
+    /// Judges the rules of <paramref name="evaluation"/>. Tensor work runs on a thread of its own. Data that cannot be judged costs the comparison
+    /// with real images, and the result says why, but never the held-out loss.
+    /// </summary>
     /// <param name="evaluation">What to measure.</param>
+    /// <param name="sampling">Solver and steps of the samples; null = the run's.</param>
     /// <param name="progress">Told what is being done.</param>
     /// <param name="cancellation">Stops the evaluation.</param>
-    public async Task<EvaluationResult> RunAsync(EvaluationSpec evaluation, IProgress<string>? progress = null, CancellationToken cancellation = default)
+    public async Task<EvaluationResult> RunAsync(
+        EvaluationSpec evaluation, SamplingSpec? sampling = null, IProgress<string>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(evaluation);
+        sampling ??= _spec.Sampling;
         var clock = Stopwatch.StartNew();
         string[] rules = [.. evaluation.Rules.Where(rule => _spec.Experts.Count > 1 || rule == "full")];
         var results = new List<RuleResult>();
-        using FeatureNetwork? network = evaluation.Samples == 0 ? null : await JudgeThread.RunAsync(() => Judge(progress, cancellation), cancellation);
-        SampleReference? reference = network is null
-            ? null
-            : await JudgeThread.RunAsync(() => Reference(network, cancellation), cancellation);
+        (Judge? judge, SampleReference? reference, string? reason) = evaluation.Samples == 0
+            ? (null, null, null)
+            : await JudgeThread.RunAsync(() => Prepare(evaluation, progress, cancellation), cancellation);
+        using Judge? owned = judge;
         foreach (string rule in rules)
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report($"{rule}: sampling");
-            results.Add(await RuleAsync(rule, evaluation, reference, progress, cancellation));
+            results.Add(await RuleAsync(rule, evaluation, sampling, reference, progress, cancellation));
         }
 
         IReadOnlyList<RouterJudgement> router = await JudgeThread.RunAsync(() => Router(evaluation), cancellation);
         return new EvaluationResult
         {
             Seed = Seed,
-            Solver = string.Create(CultureInfo.InvariantCulture, $"{_spec.Sampling.Scheduler}, {_spec.Sampling.Steps} steps, {_spec.Sampling.Grid} grid"),
+            Solver = string.Create(CultureInfo.InvariantCulture, $"{sampling.Scheduler}, {sampling.Steps} steps, {sampling.Grid} grid"),
+            NotJudged = reason,
+            JudgedBy = judge is null ? null : Judge.HasClasses(data.Splits.Train) ? "labels" : "clusters",
+            ClassConditional = _spec.Model.ClassConditional,
             Rules = results,
             Router = router,
             Seconds = clock.Elapsed.TotalSeconds,
@@ -65,15 +72,33 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
     private static bool IsRandom(string rule) => rule.StartsWith("sample-", StringComparison.Ordinal) || rule == "sticky-prior";
 
     private async Task<RuleResult> RuleAsync(
-        string rule, EvaluationSpec evaluation, SampleReference? reference, IProgress<string>? progress, CancellationToken cancellation)
+        string rule,
+        EvaluationSpec evaluation,
+        SamplingSpec sampling,
+        SampleReference? reference,
+        IProgress<string>? progress,
+        CancellationToken cancellation)
     {
         SampleReport? report = null;
         SampledImages? sampled = null;
-        if (reference is not null)
+        if (evaluation.Samples > 0)
         {
-            // The oracle needs the cluster of each sample: the same mix of clusters as in the training images.
-            IReadOnlyList<int>? experts = rule == "oracle" ? ProportionalExperts(evaluation.Samples) : null;
-            sampled = await source.SampleAsync(new SampleOrder(rule, evaluation.Samples, Seed, experts), null, cancellation);
+            progress?.Report($"{rule}: sampling");
+
+            // The oracle needs the cluster of each sample: the same mix of clusters as in the training images, and of clusters with classes.
+            bool told = _spec.Model.ClassConditional;
+            int[]? classes = told ? ClassMix.Draw(data.Splits.Train, evaluation.Samples, Seed) : null;
+            IReadOnlyList<int>? experts = rule != "oracle"
+                ? null
+                : told
+                    ? Array.ConvertAll(ClassMix.Rows(data.Splits.Train, evaluation.Samples, Seed), row => data.TrainClusters[row])
+                    : ProportionalExperts(evaluation.Samples);
+            var order = new SampleOrder(rule, evaluation.Samples, Seed, experts, sampling.Steps, sampling.Scheduler, Classes: classes);
+            sampled = await source.SampleAsync(order, null, cancellation);
+        }
+
+        if (reference is not null && sampled is not null)
+        {
             var pixels = new FeatureSet(sampled.Values, data.Splits.Train.ImageSize);
             report = await JudgeThread.RunAsync(() => reference.Report(pixels, cancellation), cancellation);
         }
@@ -117,7 +142,15 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
         INoiseSchedule schedule = NoiseSchedules.Parse(_spec.Diffusion.Path);
         int[]? labels = rule == "oracle" ? clusters.AssignNew(data.Splits.Test) : null;
         return HeldOutLoss.Errors(
-            ensemble.Denoiser(rule), schedule, data.Splits.Test, images, strata, Seed, labels, cancellation: cancellation);
+            ensemble.Denoiser(rule),
+            schedule,
+            data.Splits.Test,
+            data.Splits.Test.RowsByRank(images, Seed),
+            strata,
+            Seed,
+            labels,
+            _spec.Model.ClassConditional,
+            cancellation);
     }
 
     private IReadOnlyList<RouterJudgement> Router(EvaluationSpec evaluation)
@@ -131,61 +164,57 @@ public sealed class EvaluationRunner(TrainingData data, ClusteringResult cluster
                 NoiseSchedules.Parse(_spec.Diffusion.Path),
                 data.Splits.Test,
                 clusters.AssignNew(data.Splits.Test),
-                images,
+                data.Splits.Test.RowsByRank(images, Seed),
                 strata: 8,
                 Seed);
     }
 
-    private FeatureNetwork Judge(IProgress<string>? progress, CancellationToken cancellation)
+    private (Judge? Judge, SampleReference? Reference, string? Reason) Prepare(
+        EvaluationSpec evaluation, IProgress<string>? progress, CancellationToken cancellation)
     {
-        progress?.Report("training the judge");
-        ImageDataset train = data.Splits.Train;
-        bool labelled = train.HasLabels;
-        int[] labels = labelled ? train.Labels.ToArray() : [.. data.TrainClusters];
-        var training = new FeatureTraining
+        if (evaluation.Samples < Judge.LeastImages)
         {
-            Channels = train.Channels,
-            Height = train.Height,
-            Width = train.Width,
-            Classes = labelled ? train.ClassNames.Count : data.Clusters,
-            Seed = Seed,
-            Steps = Math.Clamp(train.Count / JudgeImagesPerStep, 200, 6000),
-        };
-        return FeatureNetwork.Train(
-            (rows, batch) =>
-            {
-                for (int i = 0; i < rows.Length; i++)
-                {
-                    train.CopyNormalized(rows[i], batch.Slice(i * train.ImageSize, train.ImageSize));
-                }
-            },
-            labels,
-            training,
-            cancellation);
-    }
-
-    private SampleReference Reference(FeatureNetwork network, CancellationToken cancellation)
-    {
-        ImageDataset test = data.Splits.Test;
-        int count = Math.Min(test.Count, JudgeTestImages);
-        int[]? labels = test.HasLabels ? test.Labels[..count].ToArray() : null;
-        return new SampleReference(
-            network,
-            Pixels(data.Splits.Train, Math.Min(data.Splits.Train.Count, JudgeTrainingImages)),
-            Pixels(test, count),
-            labels,
-            Seed,
-            cancellation);
-    }
-
-    private static FeatureSet Pixels(ImageDataset images, int count)
-    {
-        var values = new float[count * images.ImageSize];
-        for (int i = 0; i < count; i++)
-        {
-            images.CopyNormalized(i, values.AsSpan(i * images.ImageSize, images.ImageSize));
+            return (null, null, $"{evaluation.Samples} samples are too few to judge, at least {Judge.LeastImages} are needed");
         }
 
-        return new FeatureSet(values, images.ImageSize);
+        if (Judge.Obstacle(data.Splits) is { } obstacle)
+        {
+            return (null, null, obstacle);
+        }
+
+        progress?.Report("training the judge");
+        Judge judge;
+        try
+        {
+            judge = Judge.Train(data.Splits.Train, Seed, cancellation: cancellation);
+        }
+        catch (Exception e) when (e is DatasetException or TrainingDivergedException)
+        {
+            return (null, null, "no judge could be trained: " + e.Message);
+        }
+
+        try
+        {
+            return (judge, Reference(judge, cancellation), null);
+        }
+        catch
+        {
+            judge.Dispose();
+            throw;
+        }
+    }
+
+    private SampleReference Reference(Judge judge, CancellationToken cancellation)
+    {
+        (ImageDataset train, ImageDataset test) = (data.Splits.Train, data.Splits.Test);
+        int[] rows = test.RowsByRank(FloorImages, Seed);
+        return new SampleReference(
+            judge.Network,
+            Judge.Pixels(train, train.RowsByRank(ReferenceImages, Seed)),
+            Judge.Pixels(test, rows),
+            test.HasLabels && Judge.HasClasses(train) ? Array.ConvertAll(rows, row => test.Labels.Span[row]) : null,
+            Seed,
+            () => Judge.AllPixels(train),
+            cancellation);
     }
 }

@@ -6,8 +6,8 @@ using OrleansDDM.Learning.Training;
 namespace OrleansDDM.Experiments.Evaluation;
 
 /// <summary>
-/// The held-out flow-matching loss of an ensemble: E || u_hat - (eps - x0) ||^2 per value, on draws that depend on (seed, image, stratum)
-/// alone, so that two ensembles can be compared pair by pair.
+/// The held-out flow-matching loss of an ensemble: E || u_hat - (eps - x0) ||^2 per value, at times and noise that depend on (seed, row,
+/// stratum) alone, so that two ensembles can be compared pair by pair.
 /// </summary>
 public static class HeldOutLoss
 {
@@ -17,52 +17,60 @@ public static class HeldOutLoss
     /// <param name="denoiser">The ensemble under a mixing rule.</param>
     /// <param name="schedule">The path x_t is drawn from.</param>
     /// <param name="images">Held-out images.</param>
-    /// <param name="count">How many of them, from the first.</param>
+    /// <param name="rows">Which of them, N rows.</param>
     /// <param name="strata">Number of strata of t.</param>
     /// <param name="seed">Seed of the draws.</param>
-    /// <param name="labels">Expert of each image, for the rule <c>oracle</c>.</param>
-    /// <param name="classes">Class of each image, for conditional models; null = unconditional.</param>
+    /// <param name="labels">Expert of each of the images, for the rule <c>oracle</c>.</param>
+    /// <param name="conditional">Whether the networks are told the label of each image.</param>
     /// <param name="cancellation">Stops between chunks.</param>
     public static double[] Errors(
         EnsembleDenoiser<float> denoiser,
         INoiseSchedule schedule,
         ImageDataset images,
-        int count,
+        IReadOnlyList<int> rows,
         int strata,
         ulong seed,
         IReadOnlyList<int>? labels = null,
-        IReadOnlyList<int>? classes = null,
+        bool conditional = false,
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(denoiser);
         ArgumentNullException.ThrowIfNull(schedule);
         ArgumentNullException.ThrowIfNull(images);
-        var errors = new double[count * strata];
-        for (int start = 0; start < count; start += Chunk)
+        ArgumentNullException.ThrowIfNull(rows);
+        var errors = new double[rows.Count * strata];
+        for (int stratum = 0; stratum < strata; stratum++)
         {
-            int[] rows = [.. Enumerable.Range(start, Math.Min(Chunk, count - start))];
-            for (int stratum = 0; stratum < strata; stratum++)
+            foreach ((double time, int[] places) in Places(rows, seed, stratum, strata))
             {
                 cancellation.ThrowIfCancellationRequested();
-                NoisyBatch batch = NoisyBatch.Paired(images, rows, schedule, seed, stratum, strata);
+                int[] some = Array.ConvertAll(places, place => rows[place]);
+                NoisyBatch batch = NoisyBatch.Paired(images, some, schedule, seed, stratum, strata);
                 var context = new MixingContext
                 {
-                    SampleIds = [.. rows.Select(row => (ulong)row)],
+                    SampleIds = Array.ConvertAll(some, row => (ulong)row),
                     Seed = seed,
                     Step = stratum,
-                    Labels = labels is null ? null : [.. rows.Select(row => labels[row])],
+                    Labels = labels is null ? null : Array.ConvertAll(some, row => labels[row]),
                 };
-                var condition = new Condition(classes is null ? null : [.. rows.Select(row => classes[row])]);
-                double[] batchErrors = Errors(denoiser, schedule.At((stratum + 0.5) / strata), batch, images, context, condition, cancellation);
-                for (int i = 0; i < rows.Length; i++)
+                var condition = new Condition(conditional ? Array.ConvertAll(some, row => images.Labels.Span[row]) : null);
+                double[] batchErrors = Errors(denoiser, schedule.At(time), batch, images, context, condition, cancellation);
+                for (int i = 0; i < places.Length; i++)
                 {
-                    errors[rows[i] * strata + stratum] = batchErrors[i];
+                    errors[(places[i] * strata) + stratum] = batchErrors[i];
                 }
             }
         }
 
         return errors;
     }
+
+    /// <summary>Places in <paramref name="rows"/> whose images share a time, by time, in batches of bounded size: networks are asked at one time a batch.</summary>
+    internal static IEnumerable<(double Time, int[] Places)> Places(IReadOnlyList<int> rows, ulong seed, int stratum, int strata) =>
+        Enumerable.Range(0, rows.Count)
+            .GroupBy(place => NoisyBatch.PairedTime(seed, rows[place], stratum, strata))
+            .OrderBy(group => group.Key)
+            .SelectMany(group => group.Chunk(Chunk).Select(places => (group.Key, places)));
 
     private static double[] Errors(
         EnsembleDenoiser<float> denoiser,

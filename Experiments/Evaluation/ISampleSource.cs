@@ -37,4 +37,7 @@ public sealed record SampleOrder(
 /// <param name="DroppedMass">Mean router weight that the rule dropped at each step.</param>
 /// <param name="Seconds">Wall time.</param>
 /// <param name="Shape">(N, C, H, W).</param>
-public sealed record SampledImages(float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds, int[] Shape);
+/// <param name="Evaluations">Evaluations of the ensemble by the solver, the same for each sample.</param>
+/// <param name="ExpertEvaluations">Evaluations of experts for one sample, the mean; guidance passes counted.</param>
+public sealed record SampledImages(
+    float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds, int[] Shape, int Evaluations, double ExpertEvaluations);

@@ -36,6 +36,8 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
             router is null ? null : new RemoteRouter(host, Reference(run, router), experts.Length), experts, plan.Rule, plan.Options);
         var loop = new SamplingLoop<float>(Schedulers.Create<float>(plan.Spec.Sampling), denoiser);
 
+        // By step, not by evaluation: Heun asks twice in most steps.
+        var reports = new List<(int Step, DenoiserReport Report)>();
         var steps = Channel.CreateUnbounded<SampleProgress>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task<SamplingResult<float>> sampling = RunAsync();
@@ -50,8 +52,10 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
             yield return new SampleProgress(plan.Steps, plan.Steps, new SampleResult(
                 result.X["x"].Shape,
                 result.X["x"].Values,
-                [.. result.Reports.Select(r => r.MeanWeights)],
-                [.. result.Reports.Select(r => r.Dropped.Length == 0 ? 0 : r.Dropped.Average())]));
+                [.. reports.GroupBy(r => r.Step, r => r.Report).Select(step => Mean([.. step.Select(r => r.MeanWeights)]))],
+                [.. reports.GroupBy(r => r.Step, r => r.Report).Select(step => step.Average(r => r.Dropped.Length == 0 ? 0 : r.Dropped.Average()))],
+                reports.Count,
+                reports.Sum(r => (long)r.Report.Evaluations)));
         }
         finally
         {
@@ -69,6 +73,8 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
                     new SamplingRequest { Condition = plan.Condition, Labels = plan.Experts },
                     step =>
                     {
+                        reports.Add((step.Index, step.Report));
+
                         // A step of several evaluations is done with its last one.
                         if (step.Next.Index > step.Index && step.Next.Index < plan.Steps)
                         {
@@ -85,6 +91,8 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
             }
         }
     }
+
+    private static double[] Mean(double[][] rows) => [.. rows[0].Select((_, k) => rows.Average(row => row[k]))];
 
     private static ModelReference Reference(RunStatus run, ModelStatus model) => new(run.Spec, run.SpecHash, model.Role, model.Weights!);
 }

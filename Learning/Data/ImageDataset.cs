@@ -6,6 +6,8 @@ namespace OrleansDDM.Learning.Data;
 /// <summary>Images of one size with 8-bit pixels and, where known, a class for each. Immutable: the arrays given are taken over.</summary>
 public sealed class ImageDataset
 {
+    private static readonly ulong RankRole = KeyedHash.Role("data/rank");
+
     private readonly byte[] _pixels;
     private readonly int[]? _labels;
     private readonly long[] _ids;
@@ -160,6 +162,22 @@ public sealed class ImageDataset
         }
 
         return new ImageDataset(Name, split ?? Split, Channels, Height, Width, pixels, labels, ClassNames, ids);
+    }
+
+    /// <summary>
+    /// The rows of lowest rank, in order of rank: a choice that does not depend on how the images are sorted, and that starts with
+    /// every smaller one. The rank of an image is a function of (seed, its id).
+    /// </summary>
+    /// <param name="count">How many, at least 0; all where there are no more.</param>
+    /// <param name="seed">Seed of the ranks.</param>
+    /// <param name="among">Rows to choose from; null = all.</param>
+    public int[] RowsByRank(int count, ulong seed, IEnumerable<int>? among = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        int[] rows = [.. among ?? Enumerable.Range(0, Count)];
+        (ulong Rank, long Id)[] keys = Array.ConvertAll(rows, row => (KeyedHash.Word(seed, RankRole, (ulong)_ids[row]), _ids[row]));
+        Array.Sort(keys, rows);
+        return rows[..Math.Min(count, rows.Length)];
     }
 
     /// <summary>The same images with other classes.</summary>

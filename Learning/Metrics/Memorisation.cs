@@ -28,24 +28,24 @@ public sealed record Memorisation(
     /// <summary>Compares samples, held-out images and training images as vectors of one space, e.g. pixels.</summary>
     /// <exception cref="ArgumentException">Widths differ, a set is empty, or q is outside (0, 1).</exception>
     public static Memorisation Of(FeatureSet samples, FeatureSet heldOut, FeatureSet training, double quantile = 0.05, CancellationToken cancellation = default) =>
-        Of(samples, heldOut, training, NearestNeighbour.Find(heldOut, training, cancellation), quantile, cancellation);
+        Of(samples, heldOut, NearestNeighbour.Find(samples, training, cancellation), NearestNeighbour.Find(heldOut, training, cancellation), quantile, cancellation);
 
-    /// <summary>As the other overload, with the held-out images' neighbours found before.</summary>
+    /// <summary>As the other overload, with the neighbours in the training set found before.</summary>
     internal static Memorisation Of(
-        FeatureSet samples, FeatureSet heldOut, FeatureSet training, NearestNeighbour heldOutToTraining, double quantile, CancellationToken cancellation)
+        FeatureSet samples, FeatureSet heldOut, NearestNeighbour samplesToTraining, NearestNeighbour heldOutToTraining, double quantile, CancellationToken cancellation)
     {
         if (quantile is not (> 0 and < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(quantile), quantile, "The quantile of the memorisation check must be in (0, 1).");
         }
 
-        double[] toTraining = NearestNeighbour.Find(samples, training, cancellation).Distance;
+        double[] toTraining = samplesToTraining.Distance;
         double[] toHeldOut = NearestNeighbour.Find(samples, heldOut, cancellation).Distance;
         double threshold = Metrics.Quantile.Of(heldOutToTraining.Distance, quantile);
         return new Memorisation(
             samples.Count,
             heldOut.Count,
-            training.Count,
+            samplesToTraining.References,
             quantile,
             threshold,
             toTraining.Count(distance => distance < threshold) / (double)samples.Count,

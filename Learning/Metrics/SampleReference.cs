@@ -10,8 +10,12 @@ public sealed class SampleReference
     private const double MemorisationQuantile = 0.05;
     private const int FloorDraws = 8;
 
+    // Two whole frames of the 64 features.
+    private const int Projections = 128;
+
     private readonly FeatureNetwork _network;
     private readonly FeatureSet _training;
+    private readonly Func<IEnumerable<FeatureSet>> _searched;
     private readonly FeatureSet _test;
     private readonly FeatureSet _trainingFeatures;
     private readonly FeatureSet _testFeatures;
@@ -22,7 +26,7 @@ public sealed class SampleReference
     private readonly Dictionary<int, Baseline> _baselines = [];
 
     /// <summary>What real images get at one number of samples.</summary>
-    private sealed record Baseline(double Floor, double Deviation, FeatureSet Test, NearestNeighbour TestToTraining);
+    private sealed record Baseline(double Floor, double Deviation, double Sliced, FeatureSet Test, NearestNeighbour TestToTraining);
 
     /// <summary>Extracts the features of the real images.</summary>
     /// <param name="network">The feature space.</param>
@@ -30,14 +34,22 @@ public sealed class SampleReference
     /// <param name="test">Held-out images, at least 4. // (M, C H W)</param>
     /// <param name="testLabels">Class of each held-out image, for the network's accuracy; null where there are no labels.</param>
     /// <param name="seed">Seed of the choice of real images where fewer are needed than there are.</param>
+    /// <param name="searched">All images that the model was trained on, a part at a time, for the memorisation check; null = <paramref name="training"/>.</param>
     /// <param name="cancellation">Stops the computation.</param>
     /// <exception cref="ArgumentException">Shapes do not fit the network, or there are too few images.</exception>
     public SampleReference(
-        FeatureNetwork network, FeatureSet training, FeatureSet test, int[]? testLabels = null, ulong seed = 0, CancellationToken cancellation = default)
+        FeatureNetwork network,
+        FeatureSet training,
+        FeatureSet test,
+        int[]? testLabels = null,
+        ulong seed = 0,
+        Func<IEnumerable<FeatureSet>>? searched = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(network);
         FeatureSet.Check(training, test, 4);
         (_network, _training, _test, _seed) = (network, training, test, seed);
+        _searched = searched ?? (() => [training]);
         _trainingFeatures = network.Features(training.Values, cancellation);
         _testFeatures = network.Features(test.Values, cancellation);
         _trainingGaussian = Gaussian.Of(_trainingFeatures);
@@ -66,8 +78,11 @@ public sealed class SampleReference
             FrechetFloor = baseline.Floor,
             FrechetFloorDeviation = baseline.Deviation,
             FrechetFloorImages = Math.Min(samples.Count, _test.Count),
+            SlicedWasserstein = Sliced(features, samples.Count, cancellation),
+            SlicedWassersteinFloor = baseline.Sliced,
             PrecisionRecall = PrecisionRecall.Of(features, _trainingFeatures.Choose(samples.Count, _seed), cancellation: cancellation),
-            Memorisation = Memorisation.Of(samples, baseline.Test, _training, baseline.TestToTraining, MemorisationQuantile, cancellation),
+            Memorisation = Memorisation.Of(
+                samples, baseline.Test, NearestNeighbour.Find(samples, _searched(), cancellation), baseline.TestToTraining, MemorisationQuantile, cancellation),
             Confidence = Confidence,
             ConfidentShare = confident.Sum() / (double)samples.Count,
             ConfidentShareOfTest = _confidentShare,
@@ -93,8 +108,16 @@ public sealed class SampleReference
         double mean = floors.Average();
         double deviation = Math.Sqrt(floors.Sum(floor => (floor - mean) * (floor - mean)) / Math.Max(1, floors.Length - 1));
         FeatureSet test = _test.Choose(count, _seed);
-        return _baselines[count] = new Baseline(mean, deviation, test, NearestNeighbour.Find(test, _training, cancellation));
+        return _baselines[count] = new Baseline(
+            mean,
+            deviation,
+            Sliced(_testFeatures.Choose(count, _seed), count, cancellation),
+            test,
+            NearestNeighbour.Find(test, _searched(), cancellation));
     }
+
+    private double Sliced(FeatureSet features, int count, CancellationToken cancellation) =>
+        Math.Sqrt(SlicedWasserstein2.Squared(features, _trainingFeatures.Choose(count, _seed), Projections, _seed, cancellation));
 
     private int[] ConfidentPerClass(FeatureSet samples, CancellationToken cancellation)
     {

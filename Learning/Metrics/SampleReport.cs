@@ -33,10 +33,16 @@ public sealed record SampleReport
     /// <summary>Number of test images of each choice: as many as samples, or all where there are fewer.</summary>
     public required int FrechetFloorImages { get; init; }
 
+    /// <summary>Sliced Wasserstein-2 distance (not squared) of the samples to as many training images, in the same feature space; lower is better.</summary>
+    public required double SlicedWasserstein { get; init; }
+
+    /// <summary>The same of the floor's test images, one choice of them.</summary>
+    public required double SlicedWassersteinFloor { get; init; }
+
     /// <summary>Precision and recall against as many training images as there are samples.</summary>
     public required PrecisionRecall PrecisionRecall { get; init; }
 
-    /// <summary>The memorisation check, on pixels, with as many test images as there are samples, or all where there are fewer.</summary>
+    /// <summary>The memorisation check, on pixels, against <see cref="Metrics.Memorisation.Training"/> training images, with as many test images as there are samples, or all where there are fewer.</summary>
     public required Memorisation Memorisation { get; init; }
 
     /// <summary>The confidence that <see cref="ConfidentShare"/> asks for.</summary>

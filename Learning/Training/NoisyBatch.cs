@@ -10,6 +10,8 @@ namespace OrleansDDM.Learning.Training;
 /// </summary>
 public sealed class NoisyBatch
 {
+    private const int TimesPerStratum = 32;
+
     private NoisyBatch(int count, int size)
     {
         Count = count;
@@ -92,8 +94,8 @@ public sealed class NoisyBatch
     }
 
     /// <summary>
-    /// A batch for a paired evaluation: image i at the middle of stratum <paramref name="stratum"/> of <paramref name="strata"/>, with noise that depends on
-    /// (seed, row, stratum) alone, so that every model is judged on the same draws.
+    /// A batch for a paired evaluation: each image at its <see cref="PairedTime"/>, with noise that depends on (seed, row, stratum) alone too,
+    /// so that every model is judged on the same draws.
     /// </summary>
     public static NoisyBatch Paired(ImageDataset data, IReadOnlyList<int> rows, INoiseSchedule schedule, ulong seed, int stratum, int strata)
     {
@@ -102,11 +104,18 @@ public sealed class NoisyBatch
         for (int i = 0; i < batch.Count; i++)
         {
             CounterRandom.Normal(batch.Part(batch.Noise, i), seed, "paired-loss", (ulong)rows[i], (ulong)stratum);
-            batch.SetLevel(i, schedule, (stratum + 0.5) / strata);
+            batch.SetLevel(i, schedule, PairedTime(seed, rows[i], stratum, strata));
         }
 
         return batch;
     }
+
+    /// <summary>
+    /// Time of an image in a paired evaluation: one of 32 times evenly spread over stratum <paramref name="stratum"/> of <paramref name="strata"/>, in (0, 1),
+    /// drawn by (seed, row, stratum). So few that images of one time can be asked for together, so many that no time is left out.
+    /// </summary>
+    public static double PairedTime(ulong seed, int row, int stratum, int strata) =>
+        (stratum + ((CounterRandom.Index(TimesPerStratum, seed, "paired-time", (ulong)row, (ulong)stratum) + 0.5) / TimesPerStratum)) / strata;
 
     private static NoisyBatch Load(ImageDataset data, IReadOnlyList<int> rows)
     {

@@ -21,8 +21,7 @@ public sealed record TrainingData(DataSplits Splits, IReadOnlyList<int> TrainClu
     /// <summary>Some validation rows of a cluster, or of all where the cluster has none; -1 = all clusters.</summary>
     public int[] ValidationSample(int cluster)
     {
-        int[] all = [.. Enumerable.Range(0, ValidationClusters.Count)];
-        int[] rows = [.. all.Where(i => cluster < 0 || ValidationClusters[i] == cluster)];
-        return [.. (rows.Length > 0 ? rows : all).Take(ValidationRows)];
+        int[] rows = [.. Enumerable.Range(0, ValidationClusters.Count).Where(i => cluster < 0 || ValidationClusters[i] == cluster)];
+        return Splits.Validation.RowsByRank(ValidationRows, seed: 0, rows.Length > 0 ? rows : null);
     }
 }

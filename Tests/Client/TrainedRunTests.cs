@@ -121,9 +121,13 @@ public sealed class TrainedRunTests(TrainedRun run) : IClassFixture<TrainedRun>
     {
         using Grains.RunFolder copy = run.Copy();
         DdmResult result = await DdmProcess.ExpectAsync(
-            0, copy, "evaluate", "--run", TrainedRun.Name, "--rules", "top-2", "--samples", "0", "--slots", "1", "--format", "json", "--progress", "none");
+            0, copy, "evaluate", "--run", TrainedRun.Name, "--rules", "top-2", "--samples", "0", "--steps", "3", "--scheduler", "heun",
+            "--slots", "1", "--format", "json", "--progress", "none");
         Assert.Equal("top-2", Assert.Single(result.Json.GetProperty("rules").EnumerateArray()).GetProperty("rule").GetString());
+        Assert.Equal("heun, 3 steps, linear grid", result.Json.GetProperty("solver").GetString());
         Assert.Empty(result.Error);
+        DdmResult refused = await DdmProcess.ExpectAsync(3, copy, "evaluate", "--run", TrainedRun.Name, "--steps", "0");
+        Assert.Contains("sampling.steps", refused.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,6 +27,9 @@ public sealed class SamplerTests : SiloTest
         SampleResult result = progress[^1].Result!;
         Assert.Equal([3, 1, 2, 2], result.Shape);
         Assert.Equal(12, result.Values.Length);
+        Assert.Equal((5, 5), (result.ExpertUse.Length, result.DroppedMass.Length));
+        int evaluations = scheduler == "heun" ? 9 : 5;
+        Assert.Equal((evaluations, evaluations * 2L * 3), (result.Evaluations, result.ExpertEvaluations));
         Assert.All(result.ExpertUse, use => Assert.Equal([0.5, 0.5], use));
         Assert.All(result.DroppedMass, m => Assert.Equal(0, m));
     }

@@ -15,7 +15,9 @@ internal static class HeadlineSection
             "headline",
             "At a glance",
             best is null
-                ? Html.Paragraph("No samples were judged in this run, so there is no Fréchet distance and no best mixing rule.")
+                ? Html.Paragraph(
+                    "No samples were judged in this run, so there is no Fréchet distance and no best mixing rule"
+                    + (evaluation.NotJudged is { } reason ? $": {reason}." : "."))
                 : null,
             new XElement("dl", Html.Class("cards"), (best is null ? [] : Samples(best, best.Samples!, RuleFacts.HasChoice(evaluation))), Loss(evaluation), Router(evaluation)));
     }

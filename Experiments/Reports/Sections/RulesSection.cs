@@ -11,7 +11,7 @@ internal static class RulesSection
 {
     private static readonly string[] Headers =
     [
-        "Mixing rule", "Fréchet distance", "Floor", "Precision", "Recall", "Memorised", "Confident", "Classes", "Held-out loss", "Loss by t",
+        "Mixing rule", "Fréchet distance", "Floor", "Sliced W2", "Precision", "Recall", "Memorised", "Confident", "Classes", "Held-out loss", "Loss by t",
         "Dropped mass", "Images/s",
     ];
 
@@ -62,6 +62,7 @@ internal static class RulesSection
             new object[] { rule.Rule, (rule.UsesLabels ? Badge("uses labels") : null)!, (best ? Badge("best") : null)! },
             new XElement("span", best ? Html.Class("best") : null, Figures.Number(s?.FrechetDistance)),
             Figures.Number(s?.FrechetFloor),
+            Figures.Number(s?.SlicedWasserstein),
             Figures.Number(s?.PrecisionRecall.Precision, 3),
             Figures.Number(s?.PrecisionRecall.Recall, 3),
             Figures.Share(s?.Memorisation.ShareBelow),
@@ -95,19 +96,35 @@ internal static class RulesSection
 
     private static IEnumerable<XElement> Notes(EvaluationResult evaluation, SampleReport? judged)
     {
+        if (evaluation.NotJudged is { } obstacle)
+        {
+            yield return Note($"Samples were not compared with real images: {obstacle}.");
+        }
+
+        if (evaluation.JudgedBy == "clusters")
+        {
+            yield return Note("The images have fewer than two classes, so the judge was trained on clusters of them: its classes are clusters.");
+        }
+
+        if (evaluation.ClassConditional)
+        {
+            yield return Note("Samples have classes, drawn in the mix of the training images; the held-out loss is told the true class of each image.");
+        }
+
         if (judged is not null)
         {
             yield return Note(
                 $"Fréchet distances compare only within one feature space ({judged.FeatureSpace}) and the same counts: {RuleFacts.Counts(judged)}; "
                 + $"floor: {RuleFacts.Floor(judged)}. Precision and recall use the {judged.PrecisionRecall.Neighbours}-nearest neighbours of the same features, "
                 + $"{Figures.Count(judged.PrecisionRecall.Samples)} samples and {Figures.Count(judged.PrecisionRecall.Real)} real images. "
-                + $"Memorised: share of samples nearer to a training image, in pixels, than {Figures.Share(judged.Memorisation.Quantile)} of held-out images are. "
+                + $"Sliced W2: sliced Wasserstein-2 distance to as many training images in the same features, {Figures.Number(judged.SlicedWassersteinFloor)} for real test images. "
+                + $"Memorised: share of samples nearer to a training image, in pixels, than {Figures.Share(judged.Memorisation.Quantile)} of held-out images are; {Figures.Count(judged.Memorisation.Training)} training images were searched. "
                 + $"Confident: share of whose class a classifier is at least {Figures.Number(judged.Confidence, 2)} sure, {Figures.Share(judged.ConfidentShareOfTest)} for real test images; "
                 + "classes: how many of them occur.");
         }
 
         yield return Note(
-            "Held-out loss: mean squared error of the mixed velocity per value, on the same draws for every rule; its bars go from little noise to much, "
+            "Held-out loss: mean squared error of the mixed velocity per value, at times drawn in each stratum, on the same draws for every rule; its bars go from little noise to much, "
             + "on one scale. Dropped mass: mean router weight of the experts that a rule leaves out.");
         foreach (IGrouping<string, RuleResult> reason in evaluation.Rules.Where(r => r.Loss is null).GroupBy(RuleFacts.LossReason))
         {

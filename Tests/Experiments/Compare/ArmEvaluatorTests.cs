@@ -42,6 +42,10 @@ public sealed class ArmEvaluatorTests
         Assert.NotNull(measured.OracleLoss);
         Assert.NotEqual(measured.TestLoss, measured.TrainLoss);
         Assert.Equal(2, measured.Priors.Length);
+        double expert = ModelFlops.Denoiser(Plan.Arms[0].Spec.Model, Plan.Shape);
+        double router = ModelFlops.Router(Plan.Arms[0].Spec.Router.Model, Plan.Shape, 2);
+        Assert.Equal((60 * expert) + (40 * router), measured.Rules.Single(r => r.Rule == "top-1").SamplingFlops, 1);
+        Assert.Equal(60 * expert, measured.Rules.Single(r => r.Rule == "sticky-prior").SamplingFlops, 1);
         Assert.All(source.Orders, order => Assert.Null(order.Classes));
         Assert.Equal(2, source.Orders.Select(order => order.Seed).Distinct().Count()); // validation has noise of its own
     }
@@ -63,10 +67,27 @@ public sealed class ArmEvaluatorTests
     public void Parameters_and_weights_of_the_judge_survive_a_save()
     {
         DataSplits splits = _learning.Data(Plan.Runs[0].Spec).Splits;
-        using CompareJudge judge = CompareJudge.Train(Plan.Metric, splits.Train);
+        using CompareJudge judge = CompareJudge.Train(Plan.Metric, splits);
         using CompareJudge loaded = CompareJudge.Load(Plan.Metric, judge.Save());
         Assert.Equal(judge.Facts(splits), loaded.Facts(splits));
         Assert.True(judge.Facts(splits).Floor > 0);
+    }
+
+    [Fact]
+    public void The_floor_is_of_images_that_the_judge_has_not_seen()
+    {
+        DataSplits splits = _learning.Data(Plan.Runs[0].Spec).Splits;
+        using CompareJudge judge = CompareJudge.Train(Plan.Metric, splits);
+        JudgeFacts facts = judge.Facts(splits);
+        Assert.Equal(facts.Floor, judge.Facts(splits with { Train = splits.Train.Subset([0, 1, 2]) }).Floor);
+        Assert.Equal(0, judge.Facts(splits with { Validation = splits.Test }).Floor, 1e-3);
+        Assert.Equal(66, facts.FloorImages);
+        JudgeFacts few = judge.Facts(splits with { Validation = splits.Validation.Subset([.. Enumerable.Range(0, 20)]) });
+        Assert.Equal((20, 0.0), (few.FloorImages, few.FloorDeviation));
+        Assert.Contains("fewer than the 66 samples", CompareMarkdown.Caption(Findings(few)), StringComparison.Ordinal);
+        Assert.DoesNotContain("fewer than", CompareMarkdown.Caption(Findings(facts)), StringComparison.Ordinal);
+
+        static CompareFindings Findings(JudgeFacts facts) => CompareFindings.Of(Plan, facts, MadeUp.Measure(Plan, (_, _) => 1, _ => 1));
     }
 
     private async Task<(ArmMeasurement Measured, RealImages Source)> MeasureAsync(string arm)
@@ -95,7 +116,7 @@ public sealed class ArmEvaluatorTests
             Experts = weights[..spec.Experts.Count],
             Router = weights.ElementAtOrDefault(spec.Experts.Count),
         };
-        using CompareJudge judge = CompareJudge.Train(Plan.Metric, data.Splits.Train);
+        using CompareJudge judge = CompareJudge.Train(Plan.Metric, data.Splits);
         var source = new RealImages(data.Splits.Test, spec.Experts.Count);
         var evaluator = new ArmEvaluator(Plan, run, data, _learning.Clusters(spec), model, source, judge);
         return (await evaluator.RunAsync(new ArmTimes(1, 1, 1), null, default), source);
@@ -115,7 +136,7 @@ public sealed class ArmEvaluatorTests
             }
 
             double[][] use = [[.. Enumerable.Repeat(1.0 / experts, experts)]];
-            return Task.FromResult(new SampledImages(values, use, [0], 1, [order.Count, 1, images.Height, images.Width]));
+            return Task.FromResult(new SampledImages(values, use, [0], 1, [order.Count, 1, images.Height, images.Width], 40, 60));
         }
     }
 }

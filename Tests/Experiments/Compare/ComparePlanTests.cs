@@ -26,6 +26,22 @@ public sealed class ComparePlanTests
     }
 
     [Fact]
+    public void Monolith_takes_the_solver_steps_that_top_1_pays_for_its_router()
+    {
+        ComparePlan plan = MadeUp.Plan([2, 4]);
+        CompareArm monolith = plan.Arms.Single(a => a.Kind == ArmKind.Monolith);
+        double expert = ModelFlops.Denoiser(MadeUp.Spec.Model, plan.Shape);
+        double Cost(CompareArm arm, string rule) => CompareRules.SamplingFlops(
+            rule, arm.Spec, expert, ModelFlops.Router(MadeUp.Spec.Router.Model, plan.Shape, arm.Clusters));
+        Assert.All(plan.Arms.Where(a => a.Kind == ArmKind.Ensemble), arm =>
+            Assert.InRange(Cost(monolith, "full") - Cost(arm, "top-1"), 0, expert));
+        Assert.Equal(40, plan.Arms.Single(a => a.Name == "monolith-told-4").Spec.Sampling.Steps);
+        ComparePlan without = ComparePlan.Create(
+            MadeUp.Spec with { Evaluation = MadeUp.Spec.Evaluation with { Rules = ["top-2"] } }, [4], [0], MadeUp.Shape);
+        Assert.Equal(40, without.Arms[0].Spec.Sampling.Steps);
+    }
+
+    [Fact]
     public void Budgets_far_apart_get_a_monolith_each()
     {
         // A perceptron router on few inputs is mostly its head, which grows with K.
@@ -34,7 +50,9 @@ public sealed class ComparePlanTests
             Model = new ModelSpec { Kind = "mlp", Width = 4, Depth = 1 },
             Router = new RouterSpec { Model = new ModelSpec { Kind = "mlp", Width = 256, Depth = 1 }, StepShare = 4 },
         };
-        ComparePlan plan = ComparePlan.Create(spec, [2, 32], [0], new ModelShape(2, 1, 1, 0));
+        var shape = new ModelShape(2, 1, 1, 0);
+        Assert.Contains("router.model", Assert.Throws<SpecException>(() => ComparePlan.Create(spec, [2, 32], [0], shape)).Message, StringComparison.Ordinal);
+        ComparePlan plan = ComparePlan.Create(spec with { Evaluation = spec.Evaluation with { Rules = ["full"] } }, [2, 32], [0], shape);
         Assert.Equal(2, plan.Arms.Count(a => a.Kind == ArmKind.Monolith));
         Assert.All(plan.Arms.Where(a => a.Kind == ArmKind.Ensemble), arm =>
         {

@@ -83,6 +83,33 @@ public sealed class FlopTests
         Assert.Equal(3 * ModelFlops.Router(spec.Router.Model, MadeUp.Shape, 4) * 64 * 25, flops.Router, 1e-6 * flops.Router);
     }
 
+    [Fact]
+    public void Heun_asks_once_in_its_last_step_and_guidance_twice_each_time()
+    {
+        var spec = new RunSpec { Experts = new ExpertsSpec { Count = 4 }, Sampling = new SamplingSpec { Scheduler = "heun", Steps = 10 } };
+        Assert.Equal(19 * (1000 + 100), CompareRules.SamplingFlops("top-1", spec, 1000, 100));
+        RunSpec guided = spec with { Model = spec.Model with { ClassConditional = true }, Sampling = spec.Sampling with { Guidance = 3 } };
+        Assert.Equal(2 * 19 * (1000 + 100), CompareRules.SamplingFlops("top-1", guided, 1000, 100));
+        Assert.Equal((50 * 1000) + (2 * 19 * 100), CompareRules.SamplingFlops("nucleus-0.9", guided, 19, 50, 1000, 100));
+    }
+
+    [Theory]
+    [InlineData("euler")]
+    [InlineData("heun")]
+    public void A_monolith_of_equal_cost_pays_as_much_as_top_1_with_its_router(string scheduler)
+    {
+        foreach (int steps in new[] { 1, 7, 40 })
+        {
+            var sampling = new SamplingSpec { Scheduler = scheduler, Steps = steps };
+            RunSpec ensemble = new() { Experts = new ExpertsSpec { Count = 4 }, Sampling = sampling };
+            SamplingSpec more = CompareRules.OfEqualCost(sampling, 1000, 143);
+            double top1 = CompareRules.SamplingFlops("top-1", ensemble, 1000, 143);
+            Assert.True(1000.0 * CompareRules.SolverEvaluations(more) >= top1);
+            Assert.True(1000.0 * CompareRules.SolverEvaluations(more with { Steps = more.Steps - 1 }) < top1);
+            Assert.Equal(sampling, CompareRules.OfEqualCost(sampling, 1000, 0));
+        }
+    }
+
     [Theory]
     [InlineData("full", 4, 4.0)]
     [InlineData("top-2", 4, 2.0)]

@@ -9,7 +9,7 @@ internal static class MadeUp
 {
     public static ModelShape Shape { get; } = new(1, 16, 16, 10);
 
-    public static JudgeFacts Judge { get; } = new("made-up/0", 0.9, 0.5, 0.1, 500, 200);
+    public static JudgeFacts Judge { get; } = new("made-up/0", 0.9, 0.5, 0.1, 100, 500, 200);
 
     public static RunSpec Spec { get; } = new()
     {

@@ -67,11 +67,11 @@ public class RunReportPageTests
             Assert.StartsWith(Rules[i], rows[i][0], StringComparison.Ordinal);
             Assert.Equal(
                 [
-                    Figures.Number(41.07 + i), "6.214", "0.713", "0.537", "4.3\u00A0%", "82.3\u00A0%", "2 of 3",
+                    Figures.Number(41.07 + i), "6.214", "1.618", "0.713", "0.537", "4.3\u00A0%", "82.3\u00A0%", "2 of 3",
                     rule.Loss is null ? "–" : Figures.Number(0.14301 + 0.001 * i),
                 ],
-                rows[i][1..9]);
-            Assert.Equal([Figures.Number(0.0123 + 0.001 * i, 3), Figures.Number(31.7 + i, 3)], rows[i][10..]);
+                rows[i][1..10]);
+            Assert.Equal([Figures.Number(0.0123 + 0.001 * i, 3), Figures.Number(31.7 + i, 3)], rows[i][11..]);
         }
     }
 
@@ -225,16 +225,18 @@ public class RunReportPageTests
             {
                 Rules = [.. contents.Evaluation.Rules.Select(r => r with { Samples = null, Loss = null, LossPerStratum = null, LossImages = 0, ExpertUse = [] })],
                 Router = [],
+                NotJudged = "images are odd",
             },
         };
 
         XElement page = Parse(RunReportPage.Write(contents));
 
+        Assert.Contains("compared with real images: images are odd.", Section(page, "rules").Value, StringComparison.Ordinal);
         Assert.Contains("No samples were judged", Section(page, "headline").Value, StringComparison.Ordinal);
         Assert.Contains("no training curves", Section(page, "training").Value, StringComparison.Ordinal);
         Assert.Contains("no labels", Section(page, "clustering").Value, StringComparison.Ordinal);
         Assert.Empty(page.Descendants("img"));
-        Assert.Equal(Enumerable.Repeat("–", 9), RowsOf(page, "Each mixing rule")[0][1..10]);
+        Assert.Equal(Enumerable.Repeat("–", 10), RowsOf(page, "Each mixing rule")[0][1..11]);
     }
 
     [Theory]

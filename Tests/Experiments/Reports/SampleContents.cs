@@ -68,6 +68,8 @@ internal static class SampleContents
         FrechetFloor = 6.214,
         FrechetFloorDeviation = 0.118,
         FrechetFloorImages = 2007,
+        SlicedWasserstein = 1.618,
+        SlicedWassersteinFloor = 0.377,
         PrecisionRecall = new PrecisionRecall(0.713, 0.537, 2001, 2001, 3),
         Memorisation = new Memorisation(2001, 5005, 10_003, 0.05, 4.218, 0.043, 0.691, 6.331, 6.642),
         Confidence = 0.9,

@@ -30,6 +30,24 @@ public class ImageDatasetTests
     }
 
     [Fact]
+    public void Rows_by_rank_are_a_random_choice_that_depends_on_ids_alone()
+    {
+        var sorted = new ImageDataset("x", "train", 1, 1, 1, new byte[1000], [.. Enumerable.Range(0, 1000).Select(i => i / 100)]);
+        int[] rows = sorted.RowsByRank(200, seed: 1);
+        Assert.Equal(200, rows.Distinct().Count());
+        Assert.All(rows.GroupBy(row => sorted.Labels.Span[row]), c => Assert.InRange(c.Count(), 8, 36));
+        Assert.Equal(10, rows.Select(row => sorted.Labels.Span[row]).Distinct().Count());
+        Assert.Equal(rows.Take(50), sorted.RowsByRank(50, seed: 1));
+        Assert.NotEqual(rows, sorted.RowsByRank(200, seed: 2));
+        ImageDataset turned = sorted.Subset([.. Enumerable.Range(0, 1000).Reverse()]);
+        Assert.Equal(rows, turned.RowsByRank(200, seed: 1).Select(row => 999 - row));
+        int[] odd = [.. Enumerable.Range(0, 500).Select(i => (2 * i) + 1)];
+        Assert.Equal(sorted.RowsByRank(1000, 1).Where(row => row % 2 == 1).Take(7), sorted.RowsByRank(7, seed: 1, odd));
+        Assert.Equal(1000, sorted.RowsByRank(5000, seed: 1).Length);
+        Assert.Empty(sorted.RowsByRank(0, seed: 1));
+    }
+
+    [Fact]
     public void Hash_changes_with_pixels_labels_and_shape_but_not_with_names()
     {
         byte[] pixels = [1, 2, 3, 4];

@@ -44,6 +44,9 @@ public sealed class SampleReportTests : IClassFixture<SampleReportTests.Fixture>
         SampleReport good = _fixture.Reference.Report(Images(200, seed: 5));
         SampleReport half = _fixture.Reference.Report(Images(200, seed: 5, classes: 2));
         Assert.True(half.FrechetDistance > 5 * good.FrechetDistance);
+        Assert.True(half.SlicedWasserstein > 2 * good.SlicedWasserstein);
+        Assert.Equal(good.SlicedWassersteinFloor, half.SlicedWassersteinFloor);
+        Assert.InRange(good.SlicedWasserstein, 0.3 * good.SlicedWassersteinFloor, 3 * good.SlicedWassersteinFloor);
         Assert.True(half.PrecisionRecall.Recall < good.PrecisionRecall.Recall - 0.2);
         Assert.Equal(2, half.ClassesCovered);
         Assert.Equal(good.FrechetFloor, half.FrechetFloor);
@@ -56,6 +59,17 @@ public sealed class SampleReportTests : IClassFixture<SampleReportTests.Fixture>
         Assert.True(report.FrechetDistance < 5 * report.FrechetFloor);
         Assert.Equal(1, report.Memorisation.ShareBelow);
         Assert.Equal(0, report.Memorisation.MedianSample);
+    }
+
+    [Fact]
+    public void Copies_are_found_among_all_images_that_were_searched()
+    {
+        FeatureSet unknown = Images(300, seed: 7);
+        FeatureSet samples = unknown.Choose(150, 1);
+        Assert.InRange(_fixture.Reference.Report(samples).Memorisation.ShareBelow, 0, 0.2);
+        var reference = new SampleReference(_fixture.Network, _fixture.Training, Images(200, seed: 2), searched: () => [_fixture.Training, unknown]);
+        Memorisation found = reference.Report(samples).Memorisation;
+        Assert.Equal((700, 1.0, 0.0), (found.Training, found.ShareBelow, found.MedianSample));
     }
 
     [Fact]

@@ -43,6 +43,21 @@ public sealed class DrawTests
     public void An_order_of_nothing_is_refused() => Assert.Throws<ArgumentException>(() => new DataOrder([], 4, 1, "test"));
 
     [Fact]
+    public void Validation_rows_of_sorted_images_are_of_all_classes()
+    {
+        var sorted = new ImageDataset("x", "validation", 1, 1, 1, new byte[1000], [.. Enumerable.Range(0, 1000).Select(i => i / 250)]);
+        int[] clusters = [.. Enumerable.Range(0, 1000).Select(i => i % 2)];
+        var data = new TrainingData(new DataSplits(sorted, sorted, sorted), clusters, clusters, 3);
+        foreach (int cluster in new[] { -1, 0, 1, 2 })
+        {
+            int[] rows = data.ValidationSample(cluster);
+            Assert.Equal(192, rows.Distinct().Count());
+            Assert.Equal(4, rows.Select(row => sorted.Labels.Span[row]).Distinct().Count());
+            Assert.True(cluster is < 0 or 2 || rows.All(row => clusters[row] == cluster));
+        }
+    }
+
+    [Fact]
     public void Noise_and_times_are_keyed_by_seed_stream_place_and_step()
     {
         ImageDataset images = TinyRun.Data().Splits.Train;
