@@ -72,6 +72,11 @@ internal static class PrecisionBenchmark
         using var ensemble = new LocalEnsemble(model);
         ImageDataset test = runtime.Data(spec).Splits.Test;
         return HeldOutLoss.Errors(
-            ensemble.Denoiser("full"), NoiseSchedules.Parse(spec.Diffusion.Path), test, Math.Min(Images, test.Count), Strata, EvaluationRunner.Seed);
+            ensemble.Denoiser("full"),
+            NoiseSchedules.Parse(spec.Diffusion.Path),
+            test,
+            test.RowsByRank(Images, EvaluationRunner.Seed),
+            Strata,
+            EvaluationRunner.Seed);
     }
 }
