@@ -29,16 +29,18 @@ internal static class SamplingBenchmark
         using var ensemble = new LocalEnsemble(model);
         string[] rules = ["top-1", "top-2", "full", "sticky-prior"];
         var rates = rules.ToDictionary(rule => rule, _ => new double[Rounds]);
+        var router = new SpreadRouter(ensemble.Router!);
+        EnsembleDenoiser<float> Denoiser(string rule) => new(router, ensemble.Experts, MixingRules.Parse(rule, model.Priors));
         foreach (string rule in rules)
         {
-            Seconds(ensemble.Denoiser(rule), "dpmpp-2m", 2);
+            Seconds(Denoiser(rule), "dpmpp-2m", 2);
         }
 
         for (int round = 0; round < Rounds; round++)
         {
             foreach (string rule in rules)
             {
-                rates[rule][round] = Batch / Seconds(ensemble.Denoiser(rule), "dpmpp-2m", Steps);
+                rates[rule][round] = Batch / Seconds(Denoiser(rule), "dpmpp-2m", Steps);
             }
         }
 
@@ -61,7 +63,7 @@ internal static class SamplingBenchmark
         return report;
     }
 
-    // Speed does not depend on what the weights say, but for the router's: untrained, it is undecided, and rules would take the first experts.
+    // Speed does not depend on what the weights say, but for the router's; see SpreadRouter.
     private static ModelContents Untrained()
     {
         RunSpec spec = BenchmarkRun.Spec(experts: 4, steps: 1);
@@ -82,21 +84,9 @@ internal static class SamplingBenchmark
             Classes = data.Classes,
             Priors = [.. data.Priors],
             Experts = [.. Enumerable.Range(0, 4).Select(k => Weights(ModelRole.Expert(k)))],
-            Router = Decided(Weights(ModelRole.Router)),
+            Router = Weights(ModelRole.Router),
         };
     }
-
-    // Random weights of the last layer, so that samples spread over the experts.
-    private static byte[] Decided(byte[] router) => SafetensorsWriter.Write(SafetensorsReader.Read(router).Entries.Select(entry =>
-    {
-        float[] values = entry.ToFloats();
-        if (entry.Name.StartsWith("head.", StringComparison.Ordinal))
-        {
-            CounterRandom.Normal(values, 1, "benchmark/" + entry.Name, 0, 0);
-        }
-
-        return SafetensorsEntry.Of(entry.Name, entry.Shape, values.AsSpan());
-    }), SafetensorsReader.Read(router).Metadata);
 
     private static double Seconds(EnsembleDenoiser<float> denoiser, string scheduler, int steps)
     {
@@ -107,6 +97,25 @@ internal static class SamplingBenchmark
         var clock = Stopwatch.StartNew();
         loop.RunAsync(state).GetAwaiter().GetResult();
         return clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>Costs what the router costs, and spreads the samples evenly: untrained, it is undecided, and all samples would ask the same experts.</summary>
+    private sealed class SpreadRouter(IRouter<float> router) : IRouter<float>
+    {
+        private static readonly double[] Shares = [0.6, 0.25, 0.1, 0.05];
+
+        public int Count => router.Count;
+
+        public async ValueTask<double[]> WeightsAsync(State<float> x, Level level, Condition condition, CancellationToken cancellation = default)
+        {
+            double[] weights = await router.WeightsAsync(x, level, condition, cancellation);
+            for (int i = 0; i < weights.Length; i++)
+            {
+                weights[i] = Shares[((i / Count) + i) % Shares.Length];
+            }
+
+            return weights;
+        }
     }
 
     /// <summary>An expert that costs nothing: it predicts no flow.</summary>

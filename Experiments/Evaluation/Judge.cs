@@ -47,11 +47,14 @@ public sealed class Judge : IDisposable
         ArgumentNullException.ThrowIfNull(splits);
         ImageDataset train = splits.Train;
         int least = Math.Min(train.Count, splits.Test.Count);
-        return (train.Height, train.Width) is not (>= SmallestSide and <= LargestSide, >= SmallestSide and <= LargestSide)
-            ? $"images of {train.Height}x{train.Width} pixels cannot be judged, only sides of {SmallestSide} to {LargestSide}"
-            : least < LeastImages
-                ? $"{train.Count} training and {splits.Test.Count} test images are too few, at least {LeastImages} of each are needed"
-                : null;
+        if (Math.Min(train.Height, train.Width) < SmallestSide || Math.Max(train.Height, train.Width) > LargestSide)
+        {
+            return $"images of {train.Height}x{train.Width} pixels cannot be judged, only sides of {SmallestSide} to {LargestSide}";
+        }
+
+        return least < LeastImages
+            ? $"{train.Count} training and {splits.Test.Count} test images are too few, at least {LeastImages} of each are needed"
+            : null;
     }
 
     /// <summary>Trains a judge on all of the training images.</summary>
