@@ -14,7 +14,7 @@ public static class CommonOptions
     };
 
     /// <summary><c>--run</c>: the folder of a run.</summary>
-    public static Option<string> Run { get; } = new("--run") { Description = "Folder of the run, e.g. runs/demo.", HelpName = "DIR", Required = true };
+    public static Option<string> Run { get; } = new("--run") { Description = "Folder of the run, e.g. runs/demo; with --cluster, its name.", HelpName = "DIR|NAME", Required = true };
 
     /// <summary><c>--runs</c>: the folder that holds run folders.</summary>
     public static Option<string> Runs { get; } = new("--runs")

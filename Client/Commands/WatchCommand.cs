@@ -29,9 +29,8 @@ internal static class WatchCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
-            RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
-            await using RunConnection connection = await RunConnection.OpenAsync(folder, cancellation);
+            await using RunConnection connection =
+                await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
             long after = parsed.GetValue(After);
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {

@@ -1,0 +1,251 @@
+using Npgsql;
+
+using OrleansDDM.Silos.Embedding;
+
+namespace OrleansDDM.Silos.Storage;
+
+/// <summary>
+/// Installs and checks the tables and query texts of a cluster in PostgreSQL: membership, grain storage and reminders. They go to the
+/// first schema of the connection's search path.
+/// </summary>
+public static class PostgresSchema
+{
+    // Any number that no one else takes as an advisory lock in this database: "ddmschem" in ASCII.
+    private const long InstallLock = 0x64646d736368656d;
+
+    /// <summary>
+    /// Creates what is missing and brings the rest up to date, all or nothing. It may run any number of times and from many sides at once.
+    /// </summary>
+    /// <exception cref="SchemaException">The database has a newer schema, belongs to another Orleans application, or does not permit it.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task InstallAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        var database = new Session(connection, cancellation);
+        try
+        {
+            await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellation);
+            await database.ExecuteAsync("SET LOCAL lock_timeout = '60s'");
+            await database.ExecuteAsync("SELECT pg_advisory_xact_lock($1)", InstallLock);
+
+            // Only now, in statements of their own: what ran before us is visible.
+            await CreateSchemaAsync(database);
+            await RefuseForeignAsync(database);
+            await database.ExecuteAsync(SchemaText.Read("postgres"));
+            foreach (SchemaFeature feature in SchemaFeature.All)
+            {
+                await InstallAsync(database, feature);
+            }
+
+            await transaction.CommitAsync(cancellation);
+        }
+        catch (PostgresException e)
+        {
+            throw new SchemaException($"The schema could not be installed in database {database.Name}: {e.MessageText}.{Mend(e)}", e);
+        }
+    }
+
+    /// <summary>What the database has of each feature.</summary>
+    /// <exception cref="SchemaException">The role may not read it.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task<IReadOnlyList<FeatureState>> InspectAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        return await InspectAsync(new Session(connection, cancellation));
+    }
+
+    /// <summary>Returns if the database has the schema that this program needs.</summary>
+    /// <exception cref="SchemaException">It has none, an old one or a newer one.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task RequireAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        var database = new Session(connection, cancellation);
+        if (Complaint(await InspectAsync(database), database.Name) is { } complaint)
+        {
+            throw new SchemaException(complaint);
+        }
+    }
+
+    /// <summary>What is wrong with a schema, with the mend; null = nothing.</summary>
+    internal static string? Complaint(IReadOnlyList<FeatureState> states, string database)
+    {
+        FeatureState[] wrong = [.. states.Where(s => s.Condition != FeatureCondition.Current)];
+        if (wrong.Length == 0)
+        {
+            return null;
+        }
+
+        string details = string.Join("; ", wrong.Select(s => $"{s.Feature}: {s.Detail}"));
+        return wrong switch
+        {
+            _ when wrong.Any(s => s.Condition == FeatureCondition.Newer) =>
+                $"Database {database} has a newer schema than this program knows ({details}). Use the newer program.",
+            _ when wrong.Length == states.Count && wrong.All(s => s.Installed is null) =>
+                $"Database {database} has no OrleansDDM schema. Install it: ddm db init --cluster \"...\"",
+            _ => $"Database {database} has an old or incomplete OrleansDDM schema ({details}). Bring it up to date: ddm db init --cluster \"...\"",
+        };
+    }
+
+    private static async Task<IReadOnlyList<FeatureState>> InspectAsync(Session database)
+    {
+        try
+        {
+            bool marked = await database.HasTableAsync("ddmschema");
+            bool catalogued = await database.HasTableAsync("orleansquery");
+            Dictionary<string, string> texts = catalogued ? await database.QueriesAsync() : [];
+            var states = new List<FeatureState>();
+            foreach (SchemaFeature feature in SchemaFeature.All)
+            {
+                int? installed = marked ? await database.VersionAsync(feature.Name) : null;
+                string[] tables = await database.MissingAsync(feature.Tables);
+                string[] keys = [.. feature.Queries.Where(q => !texts.ContainsKey(q))];
+                (FeatureCondition condition, string? detail) = installed switch
+                {
+                    null => (FeatureCondition.Missing, "not installed"),
+                    { } v when v > feature.Version => (FeatureCondition.Newer, $"version {v}, known is {feature.Version}"),
+                    _ when tables.Length > 0 => (FeatureCondition.Missing, "without table " + string.Join(", ", tables)),
+                    _ when keys.Length > 0 => (FeatureCondition.Missing, "without query " + string.Join(", ", keys)),
+                    { } v when v < feature.Version => (FeatureCondition.Old, $"version {v}, needed is {feature.Version}"),
+                    _ when feature.Queries.FirstOrDefault(q => texts[q] != SchemaText.Read(q)) is { } changed =>
+                        (FeatureCondition.Old, $"another text of query {changed}"),
+                    _ => (FeatureCondition.Current, (string?)null),
+                };
+                states.Add(new FeatureState(feature.Name, condition, installed, feature.Version, detail));
+            }
+
+            return states;
+        }
+        catch (PostgresException e)
+        {
+            throw new SchemaException($"The schema of database {database.Name} cannot be read: {e.MessageText}.{Mend(e)}", e);
+        }
+    }
+
+    private static async Task InstallAsync(Session database, SchemaFeature feature)
+    {
+        int installed = await database.VersionAsync(feature.Name) ?? 0;
+        if (installed > feature.Version)
+        {
+            throw new SchemaException(
+                $"Database {database.Name} has version {installed} of the {feature.Name} schema, this program knows version {feature.Version}. Use the newer program.");
+        }
+
+        if ((await database.MissingAsync(feature.Tables)).Length > 0)
+        {
+            installed = 0;
+        }
+
+        for (int version = installed + 1; version <= feature.Version; version++)
+        {
+            await database.ExecuteAsync(SchemaText.Read($"postgres.{feature.Name}.{version}"));
+        }
+
+        await database.ExecuteAsync(
+            "INSERT INTO DdmSchema (Feature, Version) VALUES ($1, $2) ON CONFLICT (Feature) DO UPDATE SET Version = excluded.Version",
+            feature.Name,
+            feature.Version);
+        foreach (string key in feature.Queries)
+        {
+            await database.ExecuteAsync(
+                """
+                INSERT INTO OrleansQuery (QueryKey, QueryText) VALUES ($1, $2)
+                ON CONFLICT (QueryKey) DO UPDATE SET QueryText = excluded.QueryText WHERE OrleansQuery.QueryText <> excluded.QueryText
+                """,
+                key,
+                SchemaText.Read(key));
+        }
+    }
+
+    // PostgreSQL passes over a schema of the search path that does not exist, and would create the tables elsewhere.
+    private static async Task CreateSchemaAsync(Session database)
+    {
+        if (database.SearchPath?.Split(',')[0].Trim() is { Length: > 0 } wanted
+            && await database.ScalarAsync("SELECT current_schema()") as string != wanted.Trim('"'))
+        {
+            await database.ExecuteAsync($"CREATE SCHEMA IF NOT EXISTS {wanted}");
+        }
+    }
+
+    private static async Task RefuseForeignAsync(Session database)
+    {
+        if (await database.HasTableAsync("orleansquery") && !await database.HasTableAsync("ddmschema"))
+        {
+            throw new SchemaException(
+                $"Database {database.Name} has a table OrleansQuery of another Orleans application. Use a schema of its own: add \"Search Path=ddm\" to the connection string.");
+        }
+    }
+
+    private static string Mend(PostgresException e) => e.SqlState switch
+    {
+        PostgresErrorCodes.InsufficientPrivilege => " The role lacks a privilege; docs/operations.md lists what it needs.",
+        PostgresErrorCodes.LockNotAvailable => " Another installation is under way; try again.",
+        _ => string.Empty,
+    };
+
+    /// <summary>Commands on one connection; names are looked up in its current schema only, as a table elsewhere in the path is not ours.</summary>
+    private sealed class Session(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        private readonly NpgsqlConnectionStringBuilder _builder = new(connection.ConnectionString);
+
+        public string Name => ClusterDatabase.NameOf(_builder);
+
+        public string? SearchPath => _builder.SearchPath;
+
+        public async Task ExecuteAsync(string text, params object[] parameters)
+        {
+            await using NpgsqlCommand command = Command(text, parameters);
+            await command.ExecuteNonQueryAsync(cancellation);
+        }
+
+        public async Task<object?> ScalarAsync(string text, params object[] parameters)
+        {
+            await using NpgsqlCommand command = Command(text, parameters);
+            return await command.ExecuteScalarAsync(cancellation);
+        }
+
+        public async Task<bool> HasTableAsync(string table) =>
+            await ScalarAsync("SELECT to_regclass(format('%I.%I', current_schema(), $1)) IS NOT NULL", table) is true;
+
+        public async Task<string[]> MissingAsync(IEnumerable<string> tables)
+        {
+            var missing = new List<string>();
+            foreach (string table in tables)
+            {
+                if (!await HasTableAsync(table))
+                {
+                    missing.Add(table);
+                }
+            }
+
+            return [.. missing];
+        }
+
+        public async Task<int?> VersionAsync(string feature) =>
+            await ScalarAsync("SELECT Version FROM DdmSchema WHERE Feature = $1", feature) as int?;
+
+        public async Task<Dictionary<string, string>> QueriesAsync()
+        {
+            var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+            await using NpgsqlCommand command = Command("SELECT QueryKey, QueryText FROM OrleansQuery", []);
+            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                texts[reader.GetString(0)] = reader.GetString(1);
+            }
+
+            return texts;
+        }
+
+        private NpgsqlCommand Command(string text, object[] parameters)
+        {
+            var command = new NpgsqlCommand(text, connection);
+            foreach (object parameter in parameters)
+            {
+                command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+            }
+
+            return command;
+        }
+    }
+}

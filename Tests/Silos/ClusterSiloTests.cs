@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
+using OrleansDDM.Tests.Grains;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos;
+
+/// <summary>Silos of a cluster in this process, with learning that needs no tensors.</summary>
+public sealed class ClusterSiloTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly RunFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [PostgresFact]
+    public async Task Two_silos_share_a_run_and_a_client_finds_them_by_the_database()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var runtime = new FakeRuntime();
+        ClusterSilo[] silos = await Task.WhenAll(StartAsync(database, runtime, "a"), StartAsync(database, runtime, "b"));
+        try
+        {
+            IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(database);
+            Assert.Equal(["a Active", "b Active"], members.Select(m => m.Name + " " + m.Status));
+            Assert.Equal(silos.Select(s => s.Info.Gateway), members.Select(m => m.Gateway!.ToString()));
+            await using (ClusterConnection connection = await ClusterConnection.ToClusterAsync(database))
+            {
+                RunSpec spec = Spec("shared", experts: 4);
+                IRunGrain run = connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shared"));
+                await run.SubmitAsync(SpecJson.Write(spec));
+                await UntilSettledAsync(run);
+                RunStatus status = await run.GetStatusAsync();
+                Assert.Equal((RunPhase.Ready, 5), (status.Phase, status.Models.Length));
+                Assert.Equal(["run/shared"], await ClusterMembers.GrainKeysAsync(database, "run"));
+            }
+
+            // What one silo leaves behind the other one goes on with.
+            RunStatus before = await silos[1].Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).GetStatusAsync();
+            await silos[0].DisposeAsync();
+            RunStatus after = await silos[1].Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).GetStatusAsync();
+            Assert.Equal(before.Models.Select(m => m.Weights), after.Models.Select(m => m.Weights));
+            Assert.Equal("Dead", (await ClusterMembers.ReadAsync(database)).Single(m => m.Name == "a").Status);
+        }
+        finally
+        {
+            await silos[0].DisposeAsync();
+            await silos[1].DisposeAsync();
+        }
+    }
+
+    [PostgresFact]
+    public async Task Silo_and_client_on_a_database_without_schema_say_so_and_start_nothing()
+    {
+        string database = await TestPostgres.EmptyAsync();
+        SchemaException e = await Assert.ThrowsAsync<SchemaException>(() => StartAsync(database, new FakeRuntime(), "a"));
+        Assert.Contains("has no OrleansDDM schema", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SchemaException>(() => ClusterConnection.ToClusterAsync(database));
+        Assert.False(Directory.Exists(_folder.File("silos")));
+    }
+
+    [PostgresFact]
+    public async Task Cluster_without_silos_is_unreachable_at_once()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        ClusterUnreachableException e = await Assert.ThrowsAsync<ClusterUnreachableException>(() => ClusterConnection.ToClusterAsync(database).WaitAsync(Patience));
+        Assert.Contains("no silo runs", e.Message, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task Taken_name_and_taken_port_are_told()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        using SiloNameLock taken = SiloNameLock.Take(_folder, "a");
+        Assert.Contains("Silo:Name", (await Assert.ThrowsAsync<ConfigurationException>(() => StartAsync(database, new FakeRuntime(), "a"))).Message, StringComparison.Ordinal);
+        using SiloNameLock first = SiloNameLock.Take(_folder, null);
+        using SiloNameLock second = SiloNameLock.Take(_folder, null);
+        Assert.Equal(Environment.MachineName + "-1", first.Name);
+        Assert.Equal(Environment.MachineName + "-2", second.Name);
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        ClusterSiloOptions options = Options(database, "b") with { Port = port, GatewayPort = FreePorts.Two().Gateway };
+        ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(() => ClusterSilo.StartAsync(options, new FakeRuntime()));
+        Assert.Contains("Silo:Port", e.Message, StringComparison.Ordinal);
+    }
+
+    private static RunSpec Spec(string name, int experts) => new()
+    {
+        Name = name,
+        Experts = new ExpertsSpec { Count = experts },
+        Training = new TrainingSpec { Steps = 40, CheckpointSeconds = 0 },
+    };
+
+    private static async Task UntilSettledAsync(IRunGrain run)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        await foreach (RunEvent e in run.WatchAsync().WithCancellation(late.Token))
+        {
+            Assert.NotEqual(RunEventKind.Fault, e.Kind);
+        }
+    }
+
+    private Task<ClusterSilo> StartAsync(string database, FakeRuntime runtime, string name) => ClusterSilo.StartAsync(Options(database, name), runtime);
+
+    private ClusterSiloOptions Options(string database, string name) => new()
+    {
+        Connection = database,
+        Name = name,
+        Folder = _folder,
+        Slots = 2,
+        Slice = TimeSpan.FromMilliseconds(50),
+        LogLevel = LogLevel.None,
+    };
+}
