@@ -13,9 +13,6 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm runs</c>.</summary>
 internal static class RunsCommand
 {
-    /// <summary>Name of the state that run grains keep.</summary>
-    private const string RunState = "run";
-
     public static Command Create()
     {
         var command = new Command("runs", "List the runs in a folder, or of a cluster.") { CommonOptions.Runs, CommonOptions.Cluster, CommonOptions.Format };
@@ -40,7 +37,7 @@ internal static class RunsCommand
     private static async Task<Row[]> OnClusterAsync(string cluster, CancellationToken cancellation)
     {
         await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster, cancellation);
-        IReadOnlyList<string> keys = await ClusterMembers.GrainKeysAsync(cluster, RunState, cancellation);
+        IReadOnlyList<string> keys = await ClusterMembers.RunKeysAsync(cluster, cancellation);
         RunStatus[] all = await Task.WhenAll(keys.Select(k => connection.Client.GetGrain<IRunGrain>(k).GetStatusAsync(cancellation)));
         return [.. all.Where(s => s.SpecHash.Length > 0).Select(s => Row.Of(SpecJson.Read(s.Spec), s, live: true, folder: null))];
     }

@@ -32,9 +32,12 @@ internal static class WatchCommand
             await using RunConnection connection =
                 await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
             long after = parsed.GetValue(After);
+            IAsyncEnumerable<RunEvent> events = parsed.GetValue(CommonOptions.Cluster) is null
+                ? RunEvents.FollowAsync(connection.Run, after, cancellation)
+                : RunEvents.FollowOnClusterAsync(connection.Run, after, cancellation);
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {
-                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
+                await foreach (RunEvent e in events)
                 {
                     Console.WriteLine(JsonSerializer.Serialize(e, new JsonSerializerOptions(StatusText.Json) { WriteIndented = false }));
                 }
@@ -46,7 +49,7 @@ internal static class WatchCommand
             return await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
             {
                 progress.Begin(status.Models);
-                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
+                await foreach (RunEvent e in events)
                 {
                     progress.Show(e);
                 }

@@ -25,7 +25,7 @@ internal static class ClusterFlow
             progress.Begin(begun.Models);
             try
             {
-                await foreach (RunEvent e in RunEvents.FollowAsync(run, begun.LastEvent, cancellation))
+                await foreach (RunEvent e in RunEvents.FollowOnClusterAsync(run, begun.LastEvent, cancellation))
                 {
                     progress.Show(e);
                 }

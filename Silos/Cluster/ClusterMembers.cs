@@ -12,6 +12,9 @@ namespace OrleansDDM.Silos.Cluster;
 /// <summary>Reads what the database of a cluster knows, without a silo.</summary>
 public static class ClusterMembers
 {
+    // Name of the state that run grains keep; the storage provider puts it where other systems have the grain's type.
+    private const string RunState = "run";
+
     /// <summary>The silos of the newest generation at each address, by name.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
     /// <param name="cancellation">Gives up.</param>
@@ -40,20 +43,19 @@ public static class ClusterMembers
             },
             cancellation);
 
-    /// <summary>The keys of all grains that have a state of a name, e.g. <c>run</c>.</summary>
+    /// <summary>The keys of all runs that were ever submitted, in order.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
-    /// <param name="state">The state's name.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="SchemaException">The database cannot be read.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    public static Task<IReadOnlyList<string>> GrainKeysAsync(string connectionString, string state, CancellationToken cancellation = default) =>
+    public static Task<IReadOnlyList<string>> RunKeysAsync(string connectionString, CancellationToken cancellation = default) =>
         ReadAsync(
             connectionString,
             """
             SELECT GrainIdExtensionString FROM GrainState
             WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL ORDER BY 1
             """,
-            state,
+            RunState,
             row => row.GetString(0),
             cancellation);
 

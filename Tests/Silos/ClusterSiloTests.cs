@@ -1,7 +1,10 @@
+using System.Security.Cryptography;
+
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
@@ -40,7 +43,7 @@ public sealed class ClusterSiloTests : IDisposable
                 await UntilSettledAsync(run);
                 RunStatus status = await run.GetStatusAsync();
                 Assert.Equal((RunPhase.Ready, 5), (status.Phase, status.Models.Length));
-                Assert.Equal(["run/shared"], await ClusterMembers.GrainKeysAsync(database, "run"));
+                Assert.Equal(["run/shared"], await ClusterMembers.RunKeysAsync(database));
             }
 
             // What one silo leaves behind the other one goes on with.
@@ -55,6 +58,32 @@ public sealed class ClusterSiloTests : IDisposable
             await silos[0].DisposeAsync();
             await silos[1].DisposeAsync();
         }
+    }
+
+    [PostgresFact]
+    public async Task A_run_without_a_client_moves_from_silo_to_silo_and_loses_nothing()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        bool released = false;
+        var runtime = new FakeRuntime
+        {
+            BeforeStep = (_, step, stop) => step < 20 || Volatile.Read(ref released) || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false,
+        };
+        RunSpec spec = Spec("lonely", experts: 2);
+        ClusterSilo first = await StartAsync(database, runtime, "a");
+        ClusterSilo second = await StartAsync(database, runtime, "b");
+        await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(spec));
+        await UntilAsync(second, s => s.Models.Length == 3 && s.Models.All(m => m.Step == 20));
+
+        // Whichever of them has the run and the models: after both are gone, all of it has moved.
+        await first.DisposeAsync();
+        await using ClusterSilo third = await StartAsync(database, runtime, "a");
+        await second.DisposeAsync();
+        Volatile.Write(ref released, true);
+        RunStatus end = await UntilAsync(third, s => s.Phase == RunPhase.Ready);
+        Assert.Equal(
+            ModelRole.Of(2).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
+            end.Models.Select(m => m.Weights!.Sha256));
     }
 
     [PostgresFact]
@@ -106,6 +135,22 @@ public sealed class ClusterSiloTests : IDisposable
         await foreach (RunEvent e in run.WatchAsync().WithCancellation(late.Token))
         {
             Assert.NotEqual(RunEventKind.Fault, e.Kind);
+        }
+    }
+
+    private static async Task<RunStatus> UntilAsync(ClusterSilo silo, Func<RunStatus, bool> holds)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            RunStatus status = await silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).GetStatusAsync(late.Token);
+            if (holds(status))
+            {
+                return status;
+            }
+
+            Assert.False(late.IsCancellationRequested, status.ToString());
+            await Task.Delay(50);
         }
     }
 
