@@ -66,6 +66,7 @@ internal static class SampleCommand
     {
         if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
         {
+            CommonOptions.RefuseWithCluster(parsed, CommonOptions.Slots);
             await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, cluster, cancellation);
             RunStatus status = await connection.Run.GetStatusAsync(cancellation);
             if (status.Phase != RunPhase.Ready)

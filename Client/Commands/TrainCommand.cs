@@ -61,7 +61,7 @@ internal static class TrainCommand
                 preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
             {
-                RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot);
+                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot);
                 return await ClusterFlow.RunAsync(
                     spec, cluster, parsed.GetValue(CommonOptions.Force), parsed.GetValue(CommonOptions.Progress), cancellation);
             }
@@ -77,14 +77,5 @@ internal static class TrainCommand
                 cancellation);
         });
         return command;
-    }
-
-    private static void RefuseWithCluster(ParseResult parsed, params Option[] options)
-    {
-        foreach (Option option in options.Where(o => parsed.GetResult(o) is { Implicit: false }))
-        {
-            throw new CliException(
-                ExitCode.BadConfiguration, $"{option.Name} has no meaning with --cluster: data, slots and files are settings of the cluster's silos. Leave it out.");
-        }
     }
 }

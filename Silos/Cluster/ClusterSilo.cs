@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 using Orleans.Configuration;
+using Orleans.Runtime;
 
 using OrleansDDM.Grains;
 using OrleansDDM.Learning.Training;
@@ -18,6 +19,7 @@ public sealed class ClusterSilo : IAsyncDisposable
 {
     private const string Invariant = "Npgsql";
     private const int PortAttempts = 8;
+    private const int MissedHeartbeats = 3;
 
     private readonly IHost _host;
     private readonly SiloNameLock _name;
@@ -47,12 +49,13 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <param name="cancellation">Gives up the start.</param>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    /// <exception cref="ConfigurationException">Another silo has its name.</exception>
+    /// <exception cref="ConfigurationException">Another silo has its name, or the other silos cannot reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(learning);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
+        RefuseSplit(options, await ClusterMembers.ReadAsync(options.Connection, cancellation), DateTimeOffset.UtcNow);
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
@@ -109,6 +112,22 @@ public sealed class ClusterSilo : IAsyncDisposable
         {
             await ((IAsyncDisposable)_host).DisposeAsync();
             _name.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Refuses a silo that advertises loopback to other hosts, or joins silos that do: each side would take the other for dead.
+    /// </summary>
+    internal static void RefuseSplit(ClusterSiloOptions options, IEnumerable<SiloRecord> members, DateTimeOffset now)
+    {
+        bool loopback = IPAddress.IsLoopback(options.Address);
+        SiloRecord? other = members.FirstOrDefault(m => m.Status == nameof(SiloStatus.Active)
+            && now - m.LastSeen < MissedHeartbeats * options.Failures.Heartbeat
+            && (IPAddress.IsLoopback(m.Silo.Address) != loopback || (loopback && m.Host != Dns.GetHostName())));
+        if (other is not null)
+        {
+            throw new ConfigurationException(
+                $"Silo '{other.Name}' of this cluster is at {other.Silo} on host '{other.Host}', and this one would be at {options.Address}: they cannot reach each other. Set Silo:Address of both to addresses of a network that they share.");
         }
     }
 

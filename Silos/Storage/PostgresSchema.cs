@@ -21,7 +21,7 @@ public static class PostgresSchema
     public static async Task InstallAsync(string connectionString, CancellationToken cancellation = default)
     {
         await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
-        var database = new Session(connection, cancellation);
+        var database = new PostgresSession(connection, cancellation);
         try
         {
             await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellation);
@@ -51,7 +51,7 @@ public static class PostgresSchema
     public static async Task<IReadOnlyList<FeatureState>> InspectAsync(string connectionString, CancellationToken cancellation = default)
     {
         await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
-        return await InspectAsync(new Session(connection, cancellation));
+        return await InspectAsync(new PostgresSession(connection, cancellation));
     }
 
     /// <summary>Returns if the database has the schema that this program needs.</summary>
@@ -60,7 +60,7 @@ public static class PostgresSchema
     public static async Task RequireAsync(string connectionString, CancellationToken cancellation = default)
     {
         await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
-        var database = new Session(connection, cancellation);
+        var database = new PostgresSession(connection, cancellation);
         if (Complaint(await InspectAsync(database), database.Name) is { } complaint)
         {
             throw new SchemaException(complaint);
@@ -87,7 +87,7 @@ public static class PostgresSchema
         };
     }
 
-    private static async Task<IReadOnlyList<FeatureState>> InspectAsync(Session database)
+    private static async Task<IReadOnlyList<FeatureState>> InspectAsync(PostgresSession database)
     {
         try
         {
@@ -122,7 +122,7 @@ public static class PostgresSchema
         }
     }
 
-    private static async Task InstallAsync(Session database, SchemaFeature feature)
+    private static async Task InstallAsync(PostgresSession database, SchemaFeature feature)
     {
         int installed = await database.VersionAsync(feature.Name) ?? 0;
         if (installed > feature.Version)
@@ -158,7 +158,7 @@ public static class PostgresSchema
     }
 
     // PostgreSQL passes over a schema of the search path that does not exist, and would create the tables elsewhere.
-    private static async Task CreateSchemaAsync(Session database)
+    private static async Task CreateSchemaAsync(PostgresSession database)
     {
         if (database.SearchPath?.Split(',')[0].Trim() is { Length: > 0 } wanted
             && await database.ScalarAsync("SELECT current_schema()") as string != wanted.Trim('"'))
@@ -167,7 +167,7 @@ public static class PostgresSchema
         }
     }
 
-    private static async Task RefuseForeignAsync(Session database)
+    private static async Task RefuseForeignAsync(PostgresSession database)
     {
         if (await database.HasTableAsync("orleansquery") && !await database.HasTableAsync("ddmschema"))
         {
@@ -182,70 +182,4 @@ public static class PostgresSchema
         PostgresErrorCodes.LockNotAvailable => " Another installation is under way; try again.",
         _ => string.Empty,
     };
-
-    /// <summary>Commands on one connection; names are looked up in its current schema only, as a table elsewhere in the path is not ours.</summary>
-    private sealed class Session(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        private readonly NpgsqlConnectionStringBuilder _builder = new(connection.ConnectionString);
-
-        public string Name => ClusterDatabase.NameOf(_builder);
-
-        public string? SearchPath => _builder.SearchPath;
-
-        public async Task ExecuteAsync(string text, params object[] parameters)
-        {
-            await using NpgsqlCommand command = Command(text, parameters);
-            await command.ExecuteNonQueryAsync(cancellation);
-        }
-
-        public async Task<object?> ScalarAsync(string text, params object[] parameters)
-        {
-            await using NpgsqlCommand command = Command(text, parameters);
-            return await command.ExecuteScalarAsync(cancellation);
-        }
-
-        public async Task<bool> HasTableAsync(string table) =>
-            await ScalarAsync("SELECT to_regclass(format('%I.%I', current_schema(), $1)) IS NOT NULL", table) is true;
-
-        public async Task<string[]> MissingAsync(IEnumerable<string> tables)
-        {
-            var missing = new List<string>();
-            foreach (string table in tables)
-            {
-                if (!await HasTableAsync(table))
-                {
-                    missing.Add(table);
-                }
-            }
-
-            return [.. missing];
-        }
-
-        public async Task<int?> VersionAsync(string feature) =>
-            await ScalarAsync("SELECT Version FROM DdmSchema WHERE Feature = $1", feature) as int?;
-
-        public async Task<Dictionary<string, string>> QueriesAsync()
-        {
-            var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-            await using NpgsqlCommand command = Command("SELECT QueryKey, QueryText FROM OrleansQuery", []);
-            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
-            {
-                texts[reader.GetString(0)] = reader.GetString(1);
-            }
-
-            return texts;
-        }
-
-        private NpgsqlCommand Command(string text, object[] parameters)
-        {
-            var command = new NpgsqlCommand(text, connection);
-            foreach (object parameter in parameters)
-            {
-                command.Parameters.Add(new NpgsqlParameter { Value = parameter });
-            }
-
-            return command;
-        }
-    }
 }

@@ -10,6 +10,8 @@ namespace OrleansDDM.Tests.Client;
 /// <summary>The client against silos that are processes of their own, on a throw-away PostgreSQL.</summary>
 public sealed class ClusterTests : IAsyncLifetime
 {
+    private static readonly string[] Run = [.. TinyRun.Short("training.steps=1200", "training.checkpointSeconds=0.2")];
+
     private readonly Grains.RunFolder _folder = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -23,14 +25,15 @@ public sealed class ClusterTests : IAsyncLifetime
     [PostgresFact]
     public async Task A_run_outlives_its_client_and_silos_that_are_killed_and_ends_bit_identical()
     {
-        JsonElement up = (await DdmProcess.ExpectAsync(0, _folder, "cluster", "up", "--silos", "3", "--slots", "1", "--format", "json")).Json;
+        Task<DdmResult> undisturbed = DdmProcess.ExpectAsync(0, _folder, Run);
+        JsonElement up = (await DdmProcess.ExpectAsync(0, _folder, "cluster", "up", "--silos", "3", "--slots", "2", "--format", "json")).Json;
         string cluster = up.GetProperty("connectionString").GetString()!;
         Dictionary<string, int> silos = up.GetProperty("silos").EnumerateArray().ToDictionary(s => s.GetProperty("name").GetString()!, s => s.GetProperty("processId").GetInt32());
         Assert.Equal(3, silos.Count);
         Assert.Equal(["active", "active", "active"], await StatesAsync());
         Assert.Contains("already", (await DdmProcess.ExpectAsync(3, _folder, "cluster", "up")).Error, StringComparison.Ordinal);
 
-        using (DdmProcess client = DdmProcess.Start(_folder, TinyRun.LongOnCluster(cluster)))
+        using (DdmProcess client = DdmProcess.Start(_folder, TinyRun.On(cluster, Run)))
         {
             Assert.True(await client.UntilAsync(() => CrashTests.Checkpoints(_folder.File("ddm-cluster")) >= 2));
             Assert.True(await client.KillAsync());
@@ -45,16 +48,17 @@ public sealed class ClusterTests : IAsyncLifetime
         await DdmProcess.ExpectAsync(0, _folder, "watch", "--cluster", cluster, "--run", "shapes");
         JsonElement status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
         Assert.Equal("ready", status.GetProperty("phase").GetString());
-        await Outcome.AssertWeightsAsync(status.GetProperty("status").GetProperty("models").EnumerateArray()
-            .Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!));
+        await undisturbed;
+        Assert.Equal(Weights(JsonDocument.Parse(File.ReadAllText(_folder.File("runs/shapes/status.json"))).RootElement), Weights(status.GetProperty("status")));
 
         // The other verbs, on what is left of the cluster.
-        await DdmProcess.ExpectAsync(0, _folder, TinyRun.LongOnCluster(cluster));
-        Assert.Contains("different spec", (await DdmProcess.ExpectAsync(3, _folder, [.. TinyRun.LongOnCluster(cluster), "--seed", "5"])).Error, StringComparison.Ordinal);
+        await DdmProcess.ExpectAsync(0, _folder, TinyRun.On(cluster, Run));
+        Assert.Contains("different spec", (await DdmProcess.ExpectAsync(3, _folder, [.. TinyRun.On(cluster, Run), "--seed", "5"])).Error, StringComparison.Ordinal);
         JsonElement runs = (await DdmProcess.ExpectAsync(0, _folder, "runs", "--cluster", cluster, "--format", "json")).Json;
         Assert.Equal(["shapes ready"], runs.EnumerateArray().Select(r => r.GetProperty("name").GetString() + " " + r.GetProperty("phase").GetString()));
         await DdmProcess.ExpectAsync(0, _folder, "sample", "--cluster", cluster, "--run", "shapes", "--count", "4");
         Assert.True(File.Exists(_folder.File("samples.png")));
+        await DdmProcess.ExpectAsync(0, _folder, "resume", "shapes", "--cluster", cluster);
         await DdmProcess.ExpectAsync(0, _folder, "stop", "--cluster", cluster, "--run", "shapes");
         Assert.Contains("no run 'nothing'", (await DdmProcess.ExpectAsync(3, _folder, "status", "--cluster", cluster, "--run", "nothing")).Error, StringComparison.Ordinal);
 
@@ -97,6 +101,7 @@ public sealed class ClusterTests : IAsyncLifetime
     [InlineData(3, "db check --cluster a=b=c", "--cluster")]
     [InlineData(4, "db init --cluster Host=127.0.0.1;Port=1", "cannot be reached")]
     [InlineData(3, "train --cluster Host=127.0.0.1;Port=1 --slots 2", "--slots")]
+    [InlineData(3, "resume r --cluster Host=127.0.0.1;Port=1 --data-root x", "--data-root")]
     [InlineData(3, "cluster up --silos 0", "--silos")]
     [InlineData(4, "cluster status", "ddm cluster up")]
     [InlineData(2, "db check", "--cluster")]
@@ -117,6 +122,9 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Contains("[1, 256]", (await wrong.EndAsync(3)).Error, StringComparison.Ordinal);
         Assert.Contains("cannot be reached", (await away.EndAsync(4)).Error, StringComparison.Ordinal);
     }
+
+    private static IEnumerable<string> Weights(JsonElement status) =>
+        status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!);
 
     private async Task<string[]> StatesAsync()
     {

@@ -35,13 +35,6 @@ internal sealed class Outcome
         Assert.Equal(5, actual._hashes.Count);
     }
 
-    /// <summary>Asserts that these are the SHA-256 of the weights with which <see cref="TinyRun.Long"/> ends when nothing interrupts it.</summary>
-    public static async Task AssertWeightsAsync(IEnumerable<string> sha256)
-    {
-        Outcome expected = await Uninterrupted.Value;
-        Assert.Equal(expected._hashes.Where(h => h.Key.EndsWith(".safetensors", StringComparison.Ordinal)).Select(h => h.Value).Order(), sha256.Order());
-    }
-
     private static async Task<Outcome> RunAsync()
     {
         using var folder = new Grains.RunFolder();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 
 using Microsoft.Extensions.Logging;
@@ -114,12 +115,29 @@ public sealed class ClusterSiloTests : IDisposable
         using SiloNameLock second = SiloNameLock.Take(_folder, null);
         Assert.Equal(Environment.MachineName + "-1", first.Name);
         Assert.Equal(Environment.MachineName + "-2", second.Name);
-        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
         listener.Start();
-        int port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         ClusterSiloOptions options = Options(database, "b") with { Port = port, GatewayPort = FreePorts.Two().Gateway };
         ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(() => ClusterSilo.StartAsync(options, new FakeRuntime()));
         Assert.Contains("Silo:Port", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "this", "127.0.0.1", 1, false)]
+    [InlineData("127.0.0.1", "other", "127.0.0.1", 1, true)]
+    [InlineData("10.0.0.1", "other", "127.0.0.1", 1, true)]
+    [InlineData("127.0.0.1", "other", "10.0.0.2", 1, true)]
+    [InlineData("10.0.0.1", "other", "10.0.0.2", 1, false)]
+    [InlineData("10.0.0.1", "other", "127.0.0.1", 60, false)]
+    public void Silos_that_could_not_reach_each_other_are_refused(string address, string host, string mine, int secondsAgo, bool refused)
+    {
+        DateTimeOffset now = DateTimeOffset.UnixEpoch;
+        string name = host == "this" ? Dns.GetHostName() : host;
+        var other = new SiloRecord("a", "Active", new IPEndPoint(IPAddress.Parse(address), 11111), null, name, now, now.AddSeconds(-secondsAgo));
+        ClusterSiloOptions options = Options("Host=h", "b") with { Address = IPAddress.Parse(mine) };
+        Exception? e = Record.Exception(() => ClusterSilo.RefuseSplit(options, [other], now));
+        Assert.Equal(refused, e is ConfigurationException);
     }
 
     private static RunSpec Spec(string name, int experts) => new()
