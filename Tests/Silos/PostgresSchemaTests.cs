@@ -54,12 +54,12 @@ public sealed class PostgresSchemaTests
         string database = await TestPostgres.InstalledAsync();
         foreach (string key in SchemaFeature.All.SelectMany(f => f.Queries))
         {
-            await ScalarAsync(database, $"DELETE FROM OrleansQuery WHERE QueryKey = '{key}'");
+            await ScalarAsync(database, $"UPDATE OrleansQuery SET QueryKey = trim(QueryKey, '*'); UPDATE OrleansQuery SET QueryKey = '*' || QueryKey WHERE QueryKey = '{key}'");
             SchemaException e = await Assert.ThrowsAsync<SchemaException>(() => PostgresSchema.RequireAsync(database));
-            Assert.Contains("without query " + key, e.Message, StringComparison.Ordinal);
-            await PostgresSchema.InstallAsync(database);
+            Assert.Contains($"without query {key})", e.Message, StringComparison.Ordinal);
         }
 
+        await PostgresSchema.InstallAsync(database);
         await PostgresSchema.RequireAsync(database);
     }
 
