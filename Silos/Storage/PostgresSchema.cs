@@ -10,6 +10,9 @@ namespace OrleansDDM.Silos.Storage;
 /// </summary>
 public static class PostgresSchema
 {
+    private const string Catalog = "orleansquery";
+    private const string Markers = "ddmschema";
+
     // Any number that no one else takes as an advisory lock in this database: "ddmschem" in ASCII.
     private const long InstallLock = 0x64646d736368656d;
 
@@ -30,11 +33,18 @@ public static class PostgresSchema
 
             // Only now, in statements of their own: what ran before us is visible.
             await CreateSchemaAsync(database);
-            await RefuseForeignAsync(database);
+            HashSet<string> tables = await database.TablesAsync();
+            if (tables.Contains(Catalog) && !tables.Contains(Markers))
+            {
+                throw new SchemaException(
+                    $"Database {database.Name} has a table OrleansQuery of another Orleans application. Use a schema of its own: add \"Search Path=ddm\" to the connection string.");
+            }
+
             await database.ExecuteAsync(SchemaText.Read("postgres"));
+            Dictionary<string, int> versions = await database.VersionsAsync();
             foreach (SchemaFeature feature in SchemaFeature.All)
             {
-                await InstallAsync(database, feature);
+                await InstallAsync(database, feature, versions.GetValueOrDefault(feature.Name), feature.Tables.All(tables.Contains));
             }
 
             await transaction.CommitAsync(cancellation);
@@ -91,14 +101,14 @@ public static class PostgresSchema
     {
         try
         {
-            bool marked = await database.HasTableAsync("ddmschema");
-            bool catalogued = await database.HasTableAsync("orleansquery");
-            Dictionary<string, string> texts = catalogued ? await database.QueriesAsync() : [];
+            HashSet<string> present = await database.TablesAsync();
+            Dictionary<string, int> versions = present.Contains(Markers) ? await database.VersionsAsync() : [];
+            Dictionary<string, string> texts = present.Contains(Catalog) ? await database.QueriesAsync() : [];
             var states = new List<FeatureState>();
             foreach (SchemaFeature feature in SchemaFeature.All)
             {
-                int? installed = marked ? await database.VersionAsync(feature.Name) : null;
-                string[] tables = await database.MissingAsync(feature.Tables);
+                int? installed = versions.TryGetValue(feature.Name, out int version) ? version : null;
+                string[] tables = [.. feature.Tables.Where(t => !present.Contains(t))];
                 string[] keys = [.. feature.Queries.Where(q => !texts.ContainsKey(q))];
                 (FeatureCondition condition, string? detail) = installed switch
                 {
@@ -122,21 +132,16 @@ public static class PostgresSchema
         }
     }
 
-    private static async Task InstallAsync(PostgresSession database, SchemaFeature feature)
+    private static async Task InstallAsync(PostgresSession database, SchemaFeature feature, int installed, bool whole)
     {
-        int installed = await database.VersionAsync(feature.Name) ?? 0;
         if (installed > feature.Version)
         {
             throw new SchemaException(
                 $"Database {database.Name} has version {installed} of the {feature.Name} schema, this program knows version {feature.Version}. Use the newer program.");
         }
 
-        if ((await database.MissingAsync(feature.Tables)).Length > 0)
-        {
-            installed = 0;
-        }
-
-        for (int version = installed + 1; version <= feature.Version; version++)
+        // Each step may run again; where a table is gone, all of them do.
+        for (int version = whole ? installed + 1 : 1; version <= feature.Version; version++)
         {
             await database.ExecuteAsync(SchemaText.Read($"postgres.{feature.Name}.{version}"));
         }
@@ -160,19 +165,10 @@ public static class PostgresSchema
     // PostgreSQL passes over a schema of the search path that does not exist, and would create the tables elsewhere.
     private static async Task CreateSchemaAsync(PostgresSession database)
     {
-        if (database.SearchPath?.Split(',')[0].Trim() is { Length: > 0 } wanted
+        if (database.SearchPath?.Split(',')[0].Trim() is { Length: > 0 } wanted && !wanted.Contains('$', StringComparison.Ordinal)
             && await database.ScalarAsync("SELECT current_schema()") as string != wanted.Trim('"'))
         {
             await database.ExecuteAsync($"CREATE SCHEMA IF NOT EXISTS {wanted}");
-        }
-    }
-
-    private static async Task RefuseForeignAsync(PostgresSession database)
-    {
-        if (await database.HasTableAsync("orleansquery") && !await database.HasTableAsync("ddmschema"))
-        {
-            throw new SchemaException(
-                $"Database {database.Name} has a table OrleansQuery of another Orleans application. Use a schema of its own: add \"Search Path=ddm\" to the connection string.");
         }
     }
 

@@ -23,37 +23,29 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
         return await command.ExecuteScalarAsync(cancellation);
     }
 
-    public async Task<bool> HasTableAsync(string table) =>
-        await ScalarAsync("SELECT to_regclass(format('%I.%I', current_schema(), $1)) IS NOT NULL", table) is true;
+    /// <summary>The tables of the current schema, lower case as PostgreSQL keeps them.</summary>
+    public async Task<HashSet<string>> TablesAsync() =>
+        [.. (await RowsAsync("SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema()", r => r.GetString(0)))];
 
-    public async Task<string[]> MissingAsync(IEnumerable<string> tables)
+    /// <summary>The installed version of each feature.</summary>
+    public async Task<Dictionary<string, int>> VersionsAsync() =>
+        (await RowsAsync("SELECT Feature, Version FROM DdmSchema", r => KeyValuePair.Create(r.GetString(0), r.GetInt32(1)))).ToDictionary();
+
+    /// <summary>The text of each query.</summary>
+    public async Task<Dictionary<string, string>> QueriesAsync() =>
+        (await RowsAsync("SELECT QueryKey, QueryText FROM OrleansQuery", r => KeyValuePair.Create(r.GetString(0), r.GetString(1)))).ToDictionary();
+
+    private async Task<List<T>> RowsAsync<T>(string text, Func<NpgsqlDataReader, T> read)
     {
-        var missing = new List<string>();
-        foreach (string table in tables)
-        {
-            if (!await HasTableAsync(table))
-            {
-                missing.Add(table);
-            }
-        }
-
-        return [.. missing];
-    }
-
-    public async Task<int?> VersionAsync(string feature) =>
-        await ScalarAsync("SELECT Version FROM DdmSchema WHERE Feature = $1", feature) as int?;
-
-    public async Task<Dictionary<string, string>> QueriesAsync()
-    {
-        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
-        await using NpgsqlCommand command = Command("SELECT QueryKey, QueryText FROM OrleansQuery", []);
+        var rows = new List<T>();
+        await using NpgsqlCommand command = Command(text, []);
         await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
         {
-            texts[reader.GetString(0)] = reader.GetString(1);
+            rows.Add(read(reader));
         }
 
-        return texts;
+        return rows;
     }
 
     private NpgsqlCommand Command(string text, object[] parameters)
