@@ -40,7 +40,7 @@ internal static class ClusterDatabase
     }
 
     /// <summary>The database in words, without its password.</summary>
-    public static string NameOf(NpgsqlConnectionStringBuilder builder) => $"'{builder.Database ?? builder.Username}' on {builder.Host}:{builder.Port}";
+    public static string NameOf(NpgsqlConnectionStringBuilder builder) => $"'{builder.Database ?? builder.Username ?? "default"}' on {builder.Host}:{builder.Port}";
 
     /// <summary>Opens a connection that is not pooled.</summary>
     /// <exception cref="ConfigurationException">The connection string is wrong.</exception>

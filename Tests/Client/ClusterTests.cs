@@ -40,7 +40,10 @@ public sealed class ClusterTests : IAsyncLifetime
         using (DdmProcess client = DdmProcess.Start(_folder, TinyRun.On(cluster, Run)))
         {
             Assert.True(await client.UntilAsync(() => CrashTests.Checkpoints(_folder.File("ddm-cluster")) >= 2));
-            Assert.True(await client.KillAsync());
+            using DdmProcess watcher = DdmProcess.Start(_folder, "watch", "--cluster", cluster, "--run", "shapes", "--format", "json");
+            await client.SignalAsync("INT");
+            Assert.Contains("goes on without this client", (await client.EndAsync(130)).Error, StringComparison.Ordinal);
+            await watcher.KillAsync();
         }
 
         foreach (string victim in (string[])["silo-1", "silo-2"])
