@@ -25,6 +25,8 @@ public static class CommandLineApp
             WatchCommand.Create(),
             StopCommand.Create(),
             DataCommand.Create(),
+            ClusterCommand.Create(),
+            DbCommand.Create(),
         };
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -14,7 +14,7 @@ public static class CommonOptions
     };
 
     /// <summary><c>--run</c>: the folder of a run.</summary>
-    public static Option<string> Run { get; } = new("--run") { Description = "Folder of the run, e.g. runs/demo.", HelpName = "DIR", Required = true };
+    public static Option<string> Run { get; } = new("--run") { Description = "Folder of the run, e.g. runs/demo; with --cluster, its name.", HelpName = "DIR|NAME", Required = true };
 
     /// <summary><c>--runs</c>: the folder that holds run folders.</summary>
     public static Option<string> Runs { get; } = new("--runs")
@@ -70,4 +70,15 @@ public static class CommonOptions
         Description = "Progress on stderr: live bars, plain lines, or none; auto = bars when a terminal shows them.",
         DefaultValueFactory = _ => ProgressMode.Auto,
     };
+
+    /// <summary>Refuses options that mean nothing on a cluster, rather than to pass over them.</summary>
+    /// <exception cref="CliException">One of them is given.</exception>
+    internal static void RefuseWithCluster(ParseResult parsed, params Option[] options)
+    {
+        foreach (Option option in options.Where(o => parsed.GetResult(o) is { Implicit: false }))
+        {
+            throw new CliException(
+                ExitCode.BadConfiguration, $"{option.Name} has no meaning with --cluster: data, slots and files are settings of the cluster's silos. Leave it out.");
+        }
+    }
 }

@@ -7,7 +7,9 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client;
@@ -46,7 +48,7 @@ public static class ErrorReport
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
         SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException
-            or RunFolderInUseException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
+            or RunFolderInUseException or ConfigurationException or SchemaException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,
         TimeoutException => ExitCode.Timeout,

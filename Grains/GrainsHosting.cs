@@ -19,7 +19,8 @@ public static class GrainsHosting
     /// <param name="silo">The silo.</param>
     /// <param name="folder">Where its artifacts and checkpoint indexes are.</param>
     /// <param name="configure">Settings of its slots.</param>
-    public static ISiloBuilder AddDdmGrains(this ISiloBuilder silo, string folder, Action<DeviceOptions>? configure = null)
+    /// <param name="writer">The silo's name in a folder that several silos share; empty where it has the folder for itself.</param>
+    public static ISiloBuilder AddDdmGrains(this ISiloBuilder silo, string folder, Action<DeviceOptions>? configure = null, string writer = "")
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -27,7 +28,7 @@ public static class GrainsHosting
         services.Configure(configure ?? (_ => { }));
         services.AddOptions<RunOptions>();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(folder, s.GetRequiredService<ILogger<FolderArtifactStore>>()));
+        services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(folder, s.GetRequiredService<ILogger<FolderArtifactStore>>(), writer));
         services.AddSingleton(_ => new CheckpointIndex(folder));
         services.AddSingleton<Checkpoints>();
         services.AddSingleton<SlotPool>();

@@ -1,98 +1,70 @@
-using System.Globalization;
-
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 using Orleans.Configuration;
 using Orleans.Dashboard;
 
 using OrleansDDM.Grains;
-using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos;
 
-/// <summary>Puts a silo together.</summary>
+/// <summary>Puts a silo together: what the embedded one and those of a cluster have in common.</summary>
 internal static class SiloHost
 {
     /// <summary>Service id of every silo: the same over all clusters, as it is part of the storage key.</summary>
     public const string ServiceId = "orleans-ddm";
 
-    /// <summary>The state database of a run folder.</summary>
-    public static string DatabaseOf(string folder) => Path.Combine(folder, "state.db");
+    /// <summary>Cluster id in a database: one database (or schema of one) is one cluster.</summary>
+    public const string ClusterId = "ddm";
 
-    /// <summary>A host on loopback with its state in <c>state.db</c> of the folder; not started.</summary>
-    public static IHost Build(EmbeddedSiloOptions options, string folder, string clusterId, int siloPort, int gatewayPort)
+    /// <summary>A host, not started.</summary>
+    public static IHost Build(SiloPlan plan)
     {
-        string database = DatabaseOf(folder);
-        void Configure(ISiloBuilder silo)
-        {
-            silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: ServiceId, clusterId: clusterId);
-            AddGrains(silo, options, folder, database);
-        }
-
-        if (options.DashboardPort is not { } port)
+        if (plan.HttpUrl is null)
         {
             HostApplicationBuilder plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-            AddCommon(plain, options);
-            plain.UseOrleans(Configure);
-            IHost host = plain.Build();
-            Install(host, database);
-            return host;
+            AddCommon(plain, plan);
+            plain.UseOrleans(silo => Configure(silo, plan));
+            return plain.Build();
         }
 
         WebApplicationBuilder web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        AddCommon(web, options);
-        web.WebHost.UseKestrelCore().UseUrls(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
+        AddCommon(web, plan);
+        web.WebHost.UseKestrelCore().UseUrls(plan.HttpUrl);
         web.Services.AddRoutingCore();
         web.UseOrleans(silo =>
         {
-            Configure(silo);
+            Configure(silo, plan);
             silo.AddDashboard(o => o.HideTrace = true);
         });
         WebApplication application = web.Build();
         application.MapOrleansDashboard("/dashboard");
-        Install(application, database);
         return application;
     }
 
-    private static void AddCommon(IHostApplicationBuilder builder, EmbeddedSiloOptions options)
+    private static void AddCommon(IHostApplicationBuilder builder, SiloPlan plan)
     {
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
-        builder.Services.AddSingleton(options.Learning);
-        builder.Services.AddSingleton(options.Clock);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
-        builder.Logging.ClearProviders().SetMinimumLevel(options.LogLevel)
-            .AddFilter("Orleans", options.LogLevel > LogLevel.Error ? options.LogLevel : LogLevel.Error)
+        builder.Services.AddSingleton(plan.Learning);
+        builder.Services.AddSingleton(plan.Clock);
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
+        builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
+            .AddFilter("Orleans", plan.LogLevel > LogLevel.Error ? plan.LogLevel : LogLevel.Error)
             .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
-        LogLevel runtime = options.LogLevel < LogLevel.Warning ? options.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)options.LogLevel);
-        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("OrleansDDM", options.LogLevel);
+        LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);
+        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("OrleansDDM", plan.LogLevel);
     }
 
-    private static void AddGrains(ISiloBuilder silo, EmbeddedSiloOptions options, string folder, string database)
+    private static void Configure(ISiloBuilder silo, SiloPlan plan)
     {
+        plan.Hosting(silo);
         silo.Configure<SiloMessagingOptions>(o => o.CancelRequestOnTimeout = true);
-        silo.AddAdoNetGrainStorage(StorageNames.Provider, o =>
-        {
-            // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.
-            o.Invariant = "System.Data.SQLite";
-            o.ConnectionString = SqliteSchema.ConnectionString(database);
-        });
-        silo.AddDdmGrains(folder, devices =>
-        {
-            devices.Slots = options.Slots;
-            devices.ThreadsPerSlot = options.ThreadsPerSlot;
-            devices.Slice = options.Slice;
-        });
+        silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Writer);
     }
-
-    private static void Install(IHost host, string database) => SqliteSchema.Install(
-        database, host.Services.GetService<ILoggerFactory>()?.CreateLogger(typeof(SqliteSchema).FullName!) ?? NullLogger.Instance);
 }

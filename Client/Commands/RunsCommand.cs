@@ -4,6 +4,8 @@ using System.Text.Json;
 
 using OrleansDDM.Client.Runs;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Commands;
@@ -13,9 +15,15 @@ internal static class RunsCommand
 {
     public static Command Create()
     {
-        var command = new Command("runs", "List the runs in a folder.") { CommonOptions.Runs, CommonOptions.Format };
-        command.SetAction(parsed =>
+        var command = new Command("runs", "List the runs in a folder, or of a cluster.") { CommonOptions.Runs, CommonOptions.Cluster, CommonOptions.Format };
+        command.SetAction(async (parsed, cancellation) =>
         {
+            if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
+            {
+                Write(await OnClusterAsync(cluster, cancellation), parsed.GetValue(CommonOptions.Format));
+                return ExitCode.Ok;
+            }
+
             string root = parsed.GetValue(CommonOptions.Runs)!;
             IEnumerable<RunFolder> folders = Directory.Exists(root)
                 ? Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal).Select(path => new RunFolder(path)).Where(f => f.Exists)
@@ -24,6 +32,14 @@ internal static class RunsCommand
             return ExitCode.Ok;
         });
         return command;
+    }
+
+    private static async Task<Row[]> OnClusterAsync(string cluster, CancellationToken cancellation)
+    {
+        await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster, cancellation);
+        IReadOnlyList<string> keys = await ClusterMembers.RunKeysAsync(cluster, cancellation);
+        RunStatus[] all = await Task.WhenAll(keys.Select(k => connection.Client.GetGrain<IRunGrain>(k).GetStatusAsync(cancellation)));
+        return [.. all.Where(s => s.SpecHash.Length > 0).Select(s => Row.Of(SpecJson.Read(s.Spec), s, live: true, folder: null))];
     }
 
     private static void Write(Row[] rows, OutputFormat format)
@@ -42,8 +58,16 @@ internal static class RunsCommand
         }
     }
 
-    private sealed record Row(string Name, string Phase, double Progress, string Data, int Experts, string Folder)
+    private sealed record Row(string Name, string Phase, double Progress, string Data, int Experts, string? Folder)
     {
+        public static Row Of(RunSpec spec, RunStatus? status, bool live, string? folder)
+        {
+            string phase = status is null ? "interrupted" : StatusText.PhaseOf(status, live);
+            double steps = status?.Models.Sum(m => (double)m.Steps) ?? 0;
+            double progress = steps == 0 ? 0 : status!.Models.Sum(m => m.Step) / steps;
+            return new Row(spec.Name, phase, progress, spec.Data.Name, spec.Experts.Count, folder);
+        }
+
         public static Row Of(RunFolder folder)
         {
             string path = Path.GetRelativePath(Directory.GetCurrentDirectory(), folder.Path);
@@ -51,10 +75,7 @@ internal static class RunsCommand
             {
                 RunSpec spec = folder.ReadSpec();
                 RunStatus? status = folder.ReadStatus();
-                string phase = status is null ? "interrupted" : StatusText.PhaseOf(status, RunConnection.IsLive(folder));
-                double steps = status?.Models.Sum(m => (double)m.Steps) ?? 0;
-                double progress = steps == 0 ? 0 : status!.Models.Sum(m => m.Step) / steps;
-                return new Row(spec.Name, phase, progress, spec.Data.Name, spec.Experts.Count, path);
+                return Of(spec, status, RunConnection.IsLive(folder), path);
             }
             catch (SpecException)
             {

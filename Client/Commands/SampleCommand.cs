@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Imaging;
 using OrleansDDM.Learning.Serialization;
@@ -13,6 +14,9 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm sample</c>.</summary>
 internal static class SampleCommand
 {
+    /// <summary>Requests at a time; the cluster's slots serve them in turn.</summary>
+    private const int ParallelOnCluster = 4;
+
     private static readonly Option<int> Count = new("--count") { Description = "Number of samples.", HelpName = "N", DefaultValueFactory = _ => 64 };
 
     private static readonly Option<string?> Mixing = new("--mixing")
@@ -37,6 +41,7 @@ internal static class SampleCommand
         var command = new Command("sample", "Draw samples of a trained run as a picture, with a JSON file that says how.")
         {
             CommonOptions.Run,
+            CommonOptions.Cluster,
             Count,
             CommonOptions.Seed,
             SolverOptions.Steps,
@@ -55,8 +60,33 @@ internal static class SampleCommand
 
     private static async Task<int> SampleAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
+        {
+            CommonOptions.RefuseWithCluster(parsed, CommonOptions.Slots);
+            await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, cluster, cancellation);
+            RunStatus status = await connection.Run.GetStatusAsync(cancellation);
+            if (status.Phase != RunPhase.Ready)
+            {
+                throw new RunNotReadyException(status.Name, status.Phase);
+            }
+
+            var source = new GrainSampleSource(connection.Grains, connection.Name, ParallelOnCluster);
+            return await SampleAsync(parsed, SpecJson.Read(status.Spec), (order, _) => source.SampleAsync(order, null, cancellation));
+        }
+
         RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
         RunSpec spec = folder.ReadSpec();
+        return await SampleAsync(parsed, spec, async (order, ready) =>
+        {
+            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), cancellation);
+            await session.ReadyAsync();
+            ready();
+            return await session.Samples.SampleAsync(order, null, cancellation);
+        });
+    }
+
+    private static async Task<int> SampleAsync(ParseResult parsed, RunSpec spec, Func<SampleOrder, Action, Task<SampledImages>> sample)
+    {
         int count = parsed.GetValue(Count);
         if (count is < 1 or > 100_000)
         {
@@ -77,13 +107,8 @@ internal static class SampleCommand
         }
 
         var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance);
-        SampledImages images = await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
-        {
-            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), cancellation);
-            await session.ReadyAsync();
-            progress.Say($"Sampling {count} images.");
-            return await session.Samples.SampleAsync(order, null, cancellation);
-        });
+        SampledImages images = await ProgressView.RunAsync(
+            parsed.GetValue(CommonOptions.Progress), progress => sample(order, () => progress.Say($"Sampling {count} images.")));
         Write(parsed, order, sampling, images);
         return ExitCode.Ok;
     }

@@ -18,7 +18,13 @@ internal static class StatusCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
+            if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
+            {
+                await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, cluster, cancellation);
+                StatusText.Write(await connection.Run.GetStatusAsync(cancellation), live: true, parsed.GetValue(CommonOptions.Format));
+                return ExitCode.Ok;
+            }
+
             RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
             bool live = RunConnection.IsLive(folder);
             StatusText.Write(live ? await AskAsync(folder, cancellation) : Last(folder), live, parsed.GetValue(CommonOptions.Format));

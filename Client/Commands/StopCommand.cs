@@ -17,9 +17,8 @@ internal static class StopCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
-            RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
-            await using RunConnection connection = await RunConnection.OpenAsync(folder, cancellation);
+            await using RunConnection connection =
+                await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
             StatusText.Write(await connection.Run.StopAsync(cancellation), live: true, parsed.GetValue(CommonOptions.Format));
             return ExitCode.Ok;
         });

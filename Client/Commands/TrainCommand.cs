@@ -48,7 +48,6 @@ internal static class TrainCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
-            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
             string? data = SpecSource.DataOf(parsed.GetValue(Data));
             RunSpec preset = Presets.For(data ?? "shapes");
             preset = preset with { Name = SpecSource.NameOf(preset.Name) };
@@ -60,6 +59,13 @@ internal static class TrainCommand
 
             RunSpec spec = SpecSource.Read(
                 preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
+            if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
+            {
+                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot);
+                return await ClusterFlow.RunAsync(
+                    spec, cluster, parsed.GetValue(CommonOptions.Force), parsed.GetValue(CommonOptions.Progress), cancellation);
+            }
+
             var folder = new RunFolder(parsed.GetValue(CommonOptions.Out) ?? Path.Combine("runs", spec.Name));
             return await RunFlow.RunAsync(
                 spec,

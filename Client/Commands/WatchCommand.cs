@@ -29,13 +29,15 @@ internal static class WatchCommand
         };
         command.SetAction(async (parsed, cancellation) =>
         {
-            ClusterGuard.Refuse(parsed.GetValue(CommonOptions.Cluster));
-            RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
-            await using RunConnection connection = await RunConnection.OpenAsync(folder, cancellation);
+            await using RunConnection connection =
+                await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
             long after = parsed.GetValue(After);
+            IAsyncEnumerable<RunEvent> events = parsed.GetValue(CommonOptions.Cluster) is null
+                ? RunEvents.FollowAsync(connection.Run, after, cancellation)
+                : RunEvents.FollowOnClusterAsync(connection.Run, after, cancellation);
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {
-                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
+                await foreach (RunEvent e in events)
                 {
                     Console.WriteLine(JsonSerializer.Serialize(e, new JsonSerializerOptions(StatusText.Json) { WriteIndented = false }));
                 }
@@ -47,7 +49,7 @@ internal static class WatchCommand
             return await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
             {
                 progress.Begin(status.Models);
-                await foreach (RunEvent e in RunEvents.FollowAsync(connection.Run, after, cancellation))
+                await foreach (RunEvent e in events)
                 {
                     progress.Show(e);
                 }

@@ -11,7 +11,7 @@ namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
 /// Artifacts as files <c>artifacts/AA/SHA256</c> under a folder, AA being the first two digits. Corrupt files move to
-/// <c>artifacts/quarantine</c>. One process at a time owns the folder.
+/// <c>artifacts/quarantine</c>. Several processes may share the folder if each has a writer's name of its own.
 /// </summary>
 public sealed partial class FolderArtifactStore : IArtifactStore
 {
@@ -20,13 +20,13 @@ public sealed partial class FolderArtifactStore : IArtifactStore
     private readonly string _quarantine;
     private readonly ILogger<FolderArtifactStore> _logger;
 
-    /// <summary>Opens the store in <paramref name="folder"/>; what a crash left half-written is removed.</summary>
-    public FolderArtifactStore(string folder, ILogger<FolderArtifactStore> logger)
+    /// <summary>Opens the store in <paramref name="folder"/>; what a crash of this writer left half-written is removed.</summary>
+    public FolderArtifactStore(string folder, ILogger<FolderArtifactStore> logger, string writer = "")
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         _logger = logger;
         _root = Path.Combine(Path.GetFullPath(folder), "artifacts");
-        _temporary = Path.Combine(_root, "tmp");
+        _temporary = Path.Combine(_root, "tmp", writer);
         _quarantine = Path.Combine(_root, "quarantine");
         Directory.CreateDirectory(_temporary);
         foreach (string leftover in Directory.EnumerateFiles(_temporary))

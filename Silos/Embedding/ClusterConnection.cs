@@ -7,9 +7,12 @@ using Microsoft.Extensions.Logging;
 
 using Orleans.Configuration;
 
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Storage;
+
 namespace OrleansDDM.Silos.Embedding;
 
-/// <summary>A client's connection to a silo in another process.</summary>
+/// <summary>A client's connection to silos in other processes.</summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
     private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(15);
@@ -37,23 +40,62 @@ public sealed class ClusterConnection : IAsyncDisposable
             throw new ClusterUnreachableException($"The endpoint file in '{folder}' has no address in gateway ('{endpoint.Gateway}').");
         }
 
+        return await ConnectAsync(
+            $"The silo of '{folder}' at {endpoint.Gateway}",
+            [gateway],
+            client => client.UseStaticClustering(gateway)
+                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (endpoint.ClusterId, endpoint.ServiceId)),
+            limit,
+            cancellation);
+    }
+
+    /// <summary>Connects to a cluster by its database.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConfigurationException">The connection string is wrong.</exception>
+    /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer, or no silo does.</exception>
+    public static async Task<ClusterConnection> ToClusterAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await PostgresSchema.RequireAsync(connectionString, cancellation);
+        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(connectionString, cancellation);
+        IPEndPoint[] gateways = [.. members.Where(m => m.Status == "Active").Select(m => m.Gateway).OfType<IPEndPoint>()];
+        if (gateways.Length == 0)
+        {
+            throw new ClusterUnreachableException(
+                "The cluster's database answers, but no silo runs. Start one: dotnet run --project Silos -- --cluster \"...\", or ddm cluster up.");
+        }
+
+        return await ConnectAsync(
+            "The cluster",
+            gateways,
+            client => client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", ClusterDatabase.Parse(connectionString).ConnectionString))
+                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
+            DefaultLimit,
+            cancellation);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+    }
+
+    private static async Task<ClusterConnection> ConnectAsync(
+        string what, IPEndPoint[] gateways, Action<IClientBuilder> configure, TimeSpan limit, CancellationToken cancellation)
+    {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         builder.Logging.SetMinimumLevel(LogLevel.None);
-        builder.UseOrleansClient(client => client
-            .UseStaticClustering(gateway)
-            .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (endpoint.ClusterId, endpoint.ServiceId)));
+        builder.UseOrleansClient(configure);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         late.CancelAfter(limit);
         IHost? host = null;
         try
         {
             // The Orleans client tries a refused port for minutes and cannot be hurried; a plain connection knows at once.
-            using (var probe = new TcpClient())
-            {
-                await probe.ConnectAsync(gateway, late.Token);
-            }
-
+            await AnyAnswersAsync(gateways, late.Token);
             host = builder.Build();
             await host.StartAsync(late.Token).WaitAsync(late.Token);
             return new ClusterConnection(host);
@@ -61,7 +103,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             string reason = late.IsCancellationRequested ? $"no answer within {limit.TotalSeconds:0} s" : e.Message;
-            throw new ClusterUnreachableException($"The silo of '{folder}' at {endpoint.Gateway} does not answer: {reason}.", e);
+            throw new ClusterUnreachableException($"{what} does not answer: {reason}.", e);
         }
         finally
         {
@@ -73,13 +115,28 @@ public sealed class ClusterConnection : IAsyncDisposable
         }
     }
 
+    private static async Task AnyAnswersAsync(IEnumerable<IPEndPoint> gateways, CancellationToken cancellation)
+    {
+        Exception? last = null;
+        await foreach (Task probe in Task.WhenEach(gateways.Select(ProbeAsync)))
+        {
+            if (probe.IsCompletedSuccessfully)
+            {
+                return;
+            }
+
+            last = probe.Exception?.InnerException ?? last;
+        }
+
+        throw last ?? new OperationCanceledException(cancellation);
+
+        async Task ProbeAsync(IPEndPoint gateway)
+        {
+            using var probe = new TcpClient(gateway.AddressFamily);
+            await probe.ConnectAsync(gateway, cancellation);
+        }
+    }
+
     private static bool IsStarted(IHost host) =>
         host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.IsCancellationRequested;
-
-    /// <summary>Closes the connection.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await _host.StopAsync();
-        _host.Dispose();
-    }
 }

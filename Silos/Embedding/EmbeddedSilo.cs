@@ -3,7 +3,9 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
+using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
 
@@ -59,7 +61,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             for (int attempt = 1; ; attempt++)
             {
                 (int siloPort, int gatewayPort) = (options.Ports ?? FreePorts.Two)();
-                IHost host = SiloHost.Build(options, folder, clusterId, siloPort, gatewayPort);
+                IHost host = Build(options, folder, clusterId, siloPort, gatewayPort);
                 try
                 {
                     await host.StartAsync(cancellation);
@@ -116,11 +118,44 @@ public sealed class EmbeddedSilo : IAsyncDisposable
         finally
         {
             await ((IAsyncDisposable)_host).DisposeAsync();
-            SqliteSchema.Close(SiloHost.DatabaseOf(RunFolder));
+            SqliteSchema.Close(DatabaseOf(RunFolder));
             _lock.Dispose();
         }
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await StopAsync();
+
+    private static string DatabaseOf(string folder) => Path.Combine(folder, "state.db");
+
+    /// <summary>A host on loopback with its state in <c>state.db</c> of the folder; not started.</summary>
+    private static IHost Build(EmbeddedSiloOptions options, string folder, string clusterId, int siloPort, int gatewayPort)
+    {
+        string database = DatabaseOf(folder);
+        IHost host = SiloHost.Build(new SiloPlan
+        {
+            Folder = folder,
+            Learning = options.Learning,
+            Clock = options.Clock,
+            LogLevel = options.LogLevel,
+            HttpUrl = options.DashboardPort is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null,
+            Devices = devices =>
+            {
+                devices.Slots = options.Slots;
+                devices.ThreadsPerSlot = options.ThreadsPerSlot;
+                devices.Slice = options.Slice;
+            },
+            Hosting = silo => silo
+                .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
+                .AddAdoNetGrainStorage(StorageNames.Provider, o =>
+                {
+                    // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.
+                    o.Invariant = "System.Data.SQLite";
+                    o.ConnectionString = SqliteSchema.ConnectionString(database);
+                }),
+        });
+        SqliteSchema.Install(
+            database, host.Services.GetService<ILoggerFactory>()?.CreateLogger(typeof(SqliteSchema).FullName!) ?? NullLogger.Instance);
+        return host;
+    }
 }

@@ -11,13 +11,10 @@ namespace OrleansDDM.Silos.Storage;
 /// </summary>
 public static partial class SqliteSchema
 {
-    private const string Feature = "grain-storage";
     private const int Version = 1;
     private const int ErrorCorrupt = 11;
     private const int ErrorNotADatabase = 26;
     private const int ErrorShortRead = 522;
-
-    private static readonly string[] Queries = ["ReadFromStorageKey", "WriteToStorageKey", "ClearStorageKey", "DeleteStorageKey"];
 
     /// <summary>The connection string of a database file, for the storage provider.</summary>
     public static string ConnectionString(string path) => new SqliteConnectionStringBuilder
@@ -43,9 +40,9 @@ public static partial class SqliteSchema
         using SqliteConnection connection = Open(path);
         Execute(connection, "PRAGMA journal_mode = WAL");
         using SqliteTransaction transaction = connection.BeginTransaction(deferred: false);
-        Execute(connection, Resource("Tables"));
+        Execute(connection, SchemaText.Read("sqlite"));
         CheckVersion(connection, path);
-        foreach (string key in Queries)
+        foreach (string key in SchemaFeature.GrainStorage.Queries)
         {
             Execute(
                 connection,
@@ -54,7 +51,7 @@ public static partial class SqliteSchema
                 ON CONFLICT (QueryKey) DO UPDATE SET QueryText = excluded.QueryText WHERE QueryText <> excluded.QueryText
                 """,
                 ("$key", key),
-                ("$text", Resource(key)));
+                ("$text", SchemaText.Read(key)));
         }
 
         transaction.Commit();
@@ -113,25 +110,18 @@ public static partial class SqliteSchema
 
     private static void CheckVersion(SqliteConnection connection, string path)
     {
-        object? found = Scalar(connection, "SELECT Version FROM DdmSchema WHERE Feature = $feature", ("$feature", Feature));
+        object? found = Scalar(connection, "SELECT Version FROM DdmSchema WHERE Feature = $feature", ("$feature", SchemaFeature.GrainStorage.Name));
         if (found is long newer && newer > Version)
         {
             throw new InvalidOperationException(
-                $"'{path}' has version {newer} of the {Feature} schema, this program knows version {Version}. Use the newer program.");
+                $"'{path}' has version {newer} of the {SchemaFeature.GrainStorage.Name} schema, this program knows version {Version}. Use the newer program.");
         }
 
         Execute(
             connection,
             "INSERT INTO DdmSchema (Feature, Version) VALUES ($feature, $version) ON CONFLICT (Feature) DO UPDATE SET Version = excluded.Version",
-            ("$feature", Feature),
+            ("$feature", SchemaFeature.GrainStorage.Name),
             ("$version", Version));
-    }
-
-    private static string Resource(string name)
-    {
-        using Stream stream = typeof(SqliteSchema).Assembly.GetManifestResourceStream($"sqlite/{name}.sql")!;
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
     }
 
     private static void Execute(SqliteConnection connection, string text, params (string Name, object Value)[] parameters)

@@ -10,7 +10,8 @@ namespace OrleansDDM.Tests.Client;
 internal sealed class DdmProcess : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(150);
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "ddm.dll");
+    private static readonly string Client = Path.Combine(AppContext.BaseDirectory, "ddm.dll");
+    private static readonly string Silo = Path.Combine(AppContext.BaseDirectory, "OrleansDDM.Silos.dll");
 
     private readonly CancellationTokenSource _late = new(Limit);
     private readonly Process _process;
@@ -42,9 +43,14 @@ internal sealed class DdmProcess : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts <c>ddm</c> in a folder.</summary>
-    public static DdmProcess Start(string folder, params IEnumerable<string> arguments)
+    public static DdmProcess Start(string folder, params IEnumerable<string> arguments) => StartProgram(Client, folder, arguments);
+
+    /// <summary>Starts the silo program in a folder.</summary>
+    public static DdmProcess StartSilo(string folder, params IEnumerable<string> arguments) => StartProgram(Silo, folder, arguments);
+
+    private static DdmProcess StartProgram(string program, string folder, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -20,6 +20,9 @@ internal static class TinyRun
     public static IEnumerable<string> Long(params IEnumerable<string> more) =>
         Train(["evaluation.rules=full,top-1", "training.steps=3000", "training.checkpointSeconds=0.2", .. more]);
 
+    /// <summary>A command line of this class for a cluster, whose silos have the slots.</summary>
+    public static IEnumerable<string> On(string cluster, IEnumerable<string> line) => [.. line.Where(a => a is not ("--slots" or "1")), "--cluster", cluster];
+
     private static IEnumerable<string> Train(IEnumerable<string> more) =>
         ["train", "--data", "shapes", "--slots", "1", .. Settings.Concat(more).SelectMany(s => (string[])["--set", s])];
 }

@@ -1,5 +1,7 @@
--- The provider wants any number but the one it sent.
-DELETE FROM GrainState
+UPDATE GrainState
+SET PayloadBinary = NULL,
+    Version = Version + 1,
+    ModifiedOn = CURRENT_TIMESTAMP
 WHERE Version = @GrainStateVersion
     AND GrainIdHash = @GrainIdHash
     AND GrainTypeHash = @GrainTypeHash
@@ -7,5 +9,5 @@ WHERE Version = @GrainStateVersion
     AND GrainIdN1 = @GrainIdN1
     AND GrainTypeString = @GrainTypeString
     AND ServiceId = @ServiceId
-    AND GrainIdExtensionString IS @GrainIdExtensionString
-RETURNING Version + 1 AS NewGrainStateVersion;
+    AND GrainIdExtensionString IS NOT DISTINCT FROM @GrainIdExtensionString
+RETURNING Version AS NewGrainStateVersion;

@@ -2,7 +2,7 @@
 UPDATE GrainState
 SET PayloadBinary = @PayloadBinary,
     Version = Version + 1,
-    ModifiedOn = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    ModifiedOn = CURRENT_TIMESTAMP
 WHERE @GrainStateVersion IS NOT NULL
     AND Version = @GrainStateVersion
     AND GrainIdHash = @GrainIdHash
@@ -11,14 +11,14 @@ WHERE @GrainStateVersion IS NOT NULL
     AND GrainIdN1 = @GrainIdN1
     AND GrainTypeString = @GrainTypeString
     AND ServiceId = @ServiceId
-    AND GrainIdExtensionString IS @GrainIdExtensionString
+    AND GrainIdExtensionString IS NOT DISTINCT FROM @GrainIdExtensionString
 RETURNING Version AS NewGrainStateVersion;
 
 INSERT INTO GrainState (
     GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainTypeString, GrainIdExtensionString, ServiceId, PayloadBinary, Version, ModifiedOn)
 SELECT
     @GrainIdHash, @GrainTypeHash, @GrainIdN0, @GrainIdN1, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @PayloadBinary, 1,
-    strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+    CURRENT_TIMESTAMP
 WHERE @GrainStateVersion IS NULL
 ON CONFLICT DO NOTHING
 RETURNING Version AS NewGrainStateVersion;

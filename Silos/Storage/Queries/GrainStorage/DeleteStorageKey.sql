@@ -1,7 +1,5 @@
-UPDATE GrainState
-SET PayloadBinary = NULL,
-    Version = Version + 1,
-    ModifiedOn = strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+-- The provider wants any number but the one it sent.
+DELETE FROM GrainState
 WHERE Version = @GrainStateVersion
     AND GrainIdHash = @GrainIdHash
     AND GrainTypeHash = @GrainTypeHash
@@ -9,5 +7,5 @@ WHERE Version = @GrainStateVersion
     AND GrainIdN1 = @GrainIdN1
     AND GrainTypeString = @GrainTypeString
     AND ServiceId = @ServiceId
-    AND GrainIdExtensionString IS @GrainIdExtensionString
-RETURNING Version AS NewGrainStateVersion;
+    AND GrainIdExtensionString IS NOT DISTINCT FROM @GrainIdExtensionString
+RETURNING Version + 1 AS NewGrainStateVersion;

@@ -6,4 +6,4 @@ WHERE GrainIdHash = @GrainIdHash
     AND GrainIdN1 = @GrainIdN1
     AND GrainTypeString = @GrainTypeString
     AND ServiceId = @ServiceId
-    AND GrainIdExtensionString IS @GrainIdExtensionString;
+    AND GrainIdExtensionString IS NOT DISTINCT FROM @GrainIdExtensionString;

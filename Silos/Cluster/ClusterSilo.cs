@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Net;
+
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+using Orleans.Configuration;
+using Orleans.Runtime;
+
+using OrleansDDM.Grains;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
+
+namespace OrleansDDM.Silos.Cluster;
+
+/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder that the silos share.</summary>
+public sealed class ClusterSilo : IAsyncDisposable
+{
+    private const string Invariant = "Npgsql";
+    private const int PortAttempts = 8;
+    private const int MissedHeartbeats = 3;
+
+    private readonly IHost _host;
+    private readonly SiloNameLock _name;
+    private readonly TimeSpan _stopLimit;
+    private bool _stopped;
+
+    private ClusterSilo(IHost host, SiloNameLock name, SiloInfo info, TimeSpan stopLimit)
+    {
+        _host = host;
+        _name = name;
+        _stopLimit = stopLimit;
+        Info = info;
+    }
+
+    /// <summary>Who it is and where it can be reached.</summary>
+    public SiloInfo Info { get; }
+
+    /// <summary>A client in the silo itself.</summary>
+    public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
+
+    /// <summary>The silo's services, for tests.</summary>
+    internal IServiceProvider Services => _host.Services;
+
+    /// <summary>Checks the database's schema, starts a silo and returns when it is active.</summary>
+    /// <param name="options">Its settings.</param>
+    /// <param name="learning">What trains and predicts. The caller owns it and disposes it after the silo.</param>
+    /// <param name="cancellation">Gives up the start.</param>
+    /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    /// <exception cref="ConfigurationException">Another silo has its name, or the other silos cannot reach its address.</exception>
+    public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(learning);
+        await PostgresSchema.RequireAsync(options.Connection, cancellation);
+        RefuseSplit(options, await ClusterMembers.ReadAsync(options.Connection, cancellation), DateTimeOffset.UtcNow);
+        SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
+        try
+        {
+            for (int attempt = 1; ; attempt++)
+            {
+                SiloInfo info = Place(options, name.Name);
+                IHost host = SiloHost.Build(Plan(options, learning, info));
+                try
+                {
+                    await host.StartAsync(cancellation);
+                    return new ClusterSilo(host, name, info, options.StopLimit);
+                }
+                catch (Exception e)
+                {
+                    host.Dispose();
+                    if (!FreePorts.IsTaken(e))
+                    {
+                        throw;
+                    }
+
+                    if (options is { Port: > 0, GatewayPort: > 0 } || attempt == PortAttempts)
+                    {
+                        throw new ConfigurationException($"Another process listens on {info.Silo} or {info.Gateway}. Choose another Silo:Port or Silo:GatewayPort.");
+                    }
+                }
+            }
+        }
+        catch
+        {
+            name.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Stops in good order: models in training write a last checkpoint and the silo leaves the cluster.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopped)
+        {
+            return;
+        }
+
+        _stopped = true;
+        using var late = new CancellationTokenSource(_stopLimit);
+        try
+        {
+            await _host.StopAsync(late.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            // Time is up; what is not done is left to the checkpoints.
+        }
+        finally
+        {
+            await ((IAsyncDisposable)_host).DisposeAsync();
+            _name.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Refuses a silo that advertises loopback to other hosts, or joins silos that do: each side would take the other for dead.
+    /// </summary>
+    internal static void RefuseSplit(ClusterSiloOptions options, IEnumerable<SiloRecord> members, DateTimeOffset now)
+    {
+        bool loopback = IPAddress.IsLoopback(options.Address);
+        SiloRecord? other = members.FirstOrDefault(m => m.Status == nameof(SiloStatus.Active)
+            && now - m.LastSeen < MissedHeartbeats * options.Failures.Heartbeat
+            && (IPAddress.IsLoopback(m.Silo.Address) != loopback || (loopback && m.Host != Dns.GetHostName())));
+        if (other is not null)
+        {
+            throw new ConfigurationException(
+                $"Silo '{other.Name}' of this cluster is at {other.Silo} on host '{other.Host}', and this one would be at {options.Address}: they cannot reach each other. Set Silo:Address of both to addresses of a network that they share.");
+        }
+    }
+
+    private static SiloInfo Place(ClusterSiloOptions options, string name)
+    {
+        (int silo, int gateway) = FreePorts.Two();
+        int? http = options.HttpPort == 0 ? FreePorts.Two().Silo : options.HttpPort;
+        return new SiloInfo(
+            name,
+            Environment.ProcessId,
+            new IPEndPoint(options.Address, options.Port > 0 ? options.Port : silo).ToString(),
+            new IPEndPoint(options.Address, options.GatewayPort > 0 ? options.GatewayPort : gateway).ToString(),
+            http is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null);
+    }
+
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
+    {
+        Folder = options.Folder,
+        Writer = info.Name,
+        Learning = learning,
+        HttpUrl = info.HttpUrl,
+        LogLevel = options.LogLevel,
+        StopLimit = options.StopLimit,
+        Devices = devices =>
+        {
+            devices.Slots = options.Slots;
+            devices.ThreadsPerSlot = options.ThreadsPerSlot;
+            devices.Slice = options.Slice;
+        },
+        Hosting = silo =>
+        {
+            IPEndPoint inner = IPEndPoint.Parse(info.Silo);
+            IPEndPoint outer = IPEndPoint.Parse(info.Gateway);
+            string connection = ClusterDatabase.Parse(options.Connection).ConnectionString;
+            silo.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId))
+                .Configure<SiloOptions>(o => o.SiloName = info.Name)
+                .Configure<EndpointOptions>(o =>
+                {
+                    o.AdvertisedIPAddress = inner.Address;
+                    (o.SiloPort, o.GatewayPort) = (inner.Port, outer.Port);
+                    (o.SiloListeningEndpoint, o.GatewayListeningEndpoint) = (inner, outer);
+                })
+                .Configure<ClusterMembershipOptions>(options.Failures.Apply)
+                .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
+                .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
+                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString) = (Invariant, connection));
+            silo.Services.AddSingleton(options).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
+        },
+    };
+}

@@ -1,0 +1,54 @@
+using System.Net;
+
+using Microsoft.Extensions.Logging;
+
+namespace OrleansDDM.Silos.Cluster;
+
+/// <summary>Settings of a silo of a cluster. <see cref="SiloSettings"/> reads them from a file, the environment and flags.</summary>
+public sealed record ClusterSiloOptions
+{
+    /// <summary>PostgreSQL connection string; it names the cluster.</summary>
+    public required string Connection { get; init; }
+
+    /// <summary>Name of the silo, unique in its folder; null = the host's name with a number.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Address at which other silos and clients reach it; it listens there only.</summary>
+    public IPAddress Address { get; init; } = IPAddress.Loopback;
+
+    /// <summary>Whether it may be reached from other machines. There is no authentication yet: everyone who reaches it may do everything.</summary>
+    public bool AllowUnauthenticated { get; init; }
+
+    /// <summary>Port for other silos, 0 = a free one.</summary>
+    public int Port { get; init; }
+
+    /// <summary>Port for clients, 0 = a free one.</summary>
+    public int GatewayPort { get; init; }
+
+    /// <summary>Port of the Orleans dashboard on loopback, 0 = a free one, null = none.</summary>
+    public int? HttpPort { get; init; }
+
+    /// <summary>Folder of artifacts and checkpoints, shared by all silos of the cluster.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>Folders in which data sets are looked for first.</summary>
+    public IReadOnlyList<string> DataRoots { get; init; } = [];
+
+    /// <summary>Number of slots, each with one thread; 1 to 256.</summary>
+    public int Slots { get; init; } = Math.Max(1, Environment.ProcessorCount);
+
+    /// <summary>Native threads that work on one slot may use; 1 to 256.</summary>
+    public int ThreadsPerSlot { get; init; } = 1;
+
+    /// <summary>Longest training time between two looks at a slot's queue.</summary>
+    public TimeSpan Slice { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest time for an orderly end: checkpoints of the models in training.</summary>
+    public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How a silo that fails is noticed.</summary>
+    public FailureDetection Failures { get; init; } = new();
+
+    /// <summary>Lowest level that is logged, to standard error.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+}

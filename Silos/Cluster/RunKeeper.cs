@@ -1,0 +1,128 @@
+using Microsoft.Extensions.Logging;
+
+using Npgsql;
+
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Silos.Cluster;
+
+/// <summary>
+/// Wakes runs that a silo took along when it went: nobody else calls a run whose client is gone. At the start of the silo, whenever the
+/// membership changes, and every minute, the first of the active silos asks each run of the database how it is, and attaches to those
+/// that should be at work. Attaching to a run that somebody drives does nothing.
+/// </summary>
+internal sealed partial class RunKeeper(
+    ClusterSiloOptions options,
+    IClusterMembershipService membership,
+    ILocalSiloDetails self,
+    IGrainFactory grains,
+    TimeProvider clock,
+    ILogger<RunKeeper> logger) : ILifecycleParticipant<ISiloLifecycle>
+{
+    private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _loop = Task.CompletedTask;
+
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
+        nameof(RunKeeper),
+        ServiceLifecycleStage.Active,
+        _ =>
+        {
+            _loop = Task.Run(() => KeepAsync(_stop.Token), CancellationToken.None);
+            return Task.CompletedTask;
+        },
+        async cancellation =>
+        {
+            await _stop.CancelAsync();
+            await _loop.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        });
+
+    private async Task KeepAsync(CancellationToken stop)
+    {
+        await using IAsyncEnumerator<ClusterMembershipSnapshot> updates = membership.MembershipUpdates.GetAsyncEnumerator(stop);
+        Task<bool> changed = updates.MoveNextAsync().AsTask();
+        try
+        {
+            while (true)
+            {
+                TimeSpan wait = !IsFirst() || await WakeAsync(stop) ? Period : RetryPeriod;
+                if (await Task.WhenAny(changed, Task.Delay(wait, clock, stop)) == changed)
+                {
+                    if (!await changed)
+                    {
+                        return;
+                    }
+
+                    changed = updates.MoveNextAsync().AsTask();
+                }
+
+                stop.ThrowIfCancellationRequested();
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The silo goes.
+        }
+        finally
+        {
+            // An enumerator may not be disposed while it is asked for more.
+            await ((Task)changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private bool IsFirst() => membership.CurrentSnapshot.Members.Values
+        .Where(m => m.Status == SiloStatus.Active).Select(m => m.SiloAddress).Order().FirstOrDefault()?.Equals(self.SiloAddress) ?? false;
+
+    /// <summary>Returns whether every run could be asked.</summary>
+    private async Task<bool> WakeAsync(CancellationToken stop)
+    {
+        bool all = true;
+        try
+        {
+            foreach (string key in await ClusterMembers.RunKeysAsync(options.Connection, stop))
+            {
+                all &= await WakeAsync(key, stop);
+            }
+        }
+        catch (Exception e) when (e is ClusterUnreachableException or SchemaException or NpgsqlException)
+        {
+            LogUnreadable(e.Message);
+            return false;
+        }
+
+        return all;
+    }
+
+    private async Task<bool> WakeAsync(string key, CancellationToken stop)
+    {
+        try
+        {
+            IRunGrain run = grains.GetGrain<IRunGrain>(key);
+            RunStatus status = await run.GetStatusAsync(stop);
+            if (status.Phase is RunPhase.Preparing or RunPhase.Training)
+            {
+                await run.SubmitAsync(status.Spec, force: false, stop);
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or BadRequestException or RunConflictException or SpecException)
+        {
+            LogUnreachable(key, e.Message);
+            return e is BadRequestException or RunConflictException or SpecException;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The runs cannot be read from the database, trying again: {Reason}")]
+    private partial void LogUnreadable(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Run} cannot be reached, trying again: {Reason}")]
+    private partial void LogUnreachable(string run, string reason);
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Text;
+
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Silos.Storage;
+
+namespace OrleansDDM.Silos.Cluster;
+
+/// <summary>
+/// Reads the settings of a silo: a JSON file (<c>--settings FILE</c>), then environment variables <c>DDM__Section__Key</c>, then flags; the
+/// later ones win. An unknown name is an error, wherever it stands.
+/// </summary>
+public static class SiloSettings
+{
+    private const string FileFlag = "settings";
+    private const string Prefix = "DDM__";
+
+    private static readonly Setting Connection = new("Cluster:Connection", "cluster", "CONNECTION", "PostgreSQL connection string that names the cluster; required.");
+    private static readonly Setting Name = new("Silo:Name", "name", "NAME", "Name of the silo, unique in its folder; the host's name and a number by default.");
+    private static readonly Setting Address = new("Silo:Address", "address", "IP", "Address at which others reach it; 127.0.0.1 by default.");
+    private static readonly Setting Open = new("Silo:AllowUnauthenticated", "allow-unauthenticated", "true|false", "Allow an address that other machines reach, though nobody is asked who he is.");
+    private static readonly Setting Port = new("Silo:Port", "port", "N", "Port for other silos; a free one by default.");
+    private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
+    private static readonly Setting HttpPort = new("Silo:HttpPort", "http-port", "N", "Port of the dashboard on 127.0.0.1, 0 for a free one; none by default.");
+    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder of artifacts and checkpoints; all silos of a cluster must share one. ddm-cluster by default.");
+    private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
+    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
+    private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
+    private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
+    private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
+    private static readonly Setting Log = new("Silo:LogLevel", "log-level", "LEVEL", "Lowest level that is logged to stderr; Warning by default.");
+    private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
+    private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
+    private static readonly Setting Refresh = new("Failures:TableRefreshSeconds", "table-refresh-seconds", "S", "Time between two looks at the membership table; 10 by default.");
+    private static readonly Setting Heartbeat = new("Failures:HeartbeatSeconds", "heartbeat-seconds", "S", "Time between two signs of life in that table; 5 by default.");
+
+    private static readonly Setting[] All =
+    [
+        Connection, Name, Address, Open, Port, GatewayPort, HttpPort, Folder, DataRoots, Slots, Threads, Slice, Stop, Log, Probe, MaxProbe,
+        Refresh, Heartbeat,
+    ];
+
+    /// <summary>Reads and validates all settings.</summary>
+    /// <param name="args">Flags, <c>--name value</c> or <c>--name=value</c>.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <exception cref="ConfigurationException">Names the setting, where it comes from, and its rule.</exception>
+    public static ClusterSiloOptions Read(IReadOnlyList<string> args, IEnumerable<KeyValuePair<string, string>> environment)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        ArgumentNullException.ThrowIfNull(environment);
+        Dictionary<string, string> flags = Flags(args);
+        var values = new SettingValues();
+        if (flags.Remove(FileFlag, out string? file))
+        {
+            AddFile(values, file);
+        }
+
+        foreach ((string name, string value) in environment.Where(v => v.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)))
+        {
+            Setting setting = All.FirstOrDefault(s => s.Variable.Equals(name, StringComparison.OrdinalIgnoreCase))
+                ?? throw new ConfigurationException($"The environment variable {name} is no setting of a silo. Known are {string.Join(", ", All.Select(s => s.Variable))}.");
+            values.Set(setting.Key, value, "environment variable " + name);
+        }
+
+        foreach ((string flag, string value) in flags)
+        {
+            values.Set(All.First(s => s.Flag == flag).Key, value, "--" + flag);
+        }
+
+        return Validate(values);
+    }
+
+    /// <summary>The flags in words.</summary>
+    public static string Help()
+    {
+        var text = new StringBuilder("Runs one silo of a cluster until it is interrupted or terminated.\n\nUsage: dotnet run --project Silos -- --cluster CONNECTION [flags]\n\n");
+        text.Append("  --settings FILE".PadRight(34)).Append("JSON file of settings; environment and flags come before it.\n");
+        foreach (Setting setting in All)
+        {
+            text.Append($"  --{setting.Flag} {setting.Value}".PadRight(33)).Append(' ').Append(setting.Help).Append('\n')
+                .Append(' ', 34).Append($"File {setting.Key}, environment {setting.Variable}\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static ClusterSiloOptions Validate(SettingValues values)
+    {
+        if (string.IsNullOrWhiteSpace(values.Text(Connection)))
+        {
+            throw values.Wrong(Connection, "must be a PostgreSQL connection string");
+        }
+
+        _ = ClusterDatabase.Parse(values.Text(Connection)!);
+        var defaults = new FailureDetection();
+        string connection = values.Text(Connection)!;
+        var options = new ClusterSiloOptions
+        {
+            Connection = connection,
+            Name = IdOf(values, Name),
+            Address = values.Address(Address) ?? IPAddress.Loopback,
+            AllowUnauthenticated = values.Bool(Open) ?? false,
+            Port = values.Int(Port, 0, 65535) ?? 0,
+            GatewayPort = values.Int(GatewayPort, 0, 65535) ?? 0,
+            HttpPort = values.Int(HttpPort, 0, 65535),
+            Folder = Path.GetFullPath(values.Text(Folder) is { Length: > 0 } folder ? folder : "ddm-cluster"),
+            DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
+            Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
+            ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
+            Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
+            StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
+            LogLevel = values.Name<LogLevel>(Log) ?? LogLevel.Warning,
+            Failures = new FailureDetection
+            {
+                ProbeTimeout = values.Seconds(Probe, 0.1, 300) ?? defaults.ProbeTimeout,
+                MaxProbeTimeout = values.Seconds(MaxProbe, 0.1, 300) ?? defaults.MaxProbeTimeout,
+                TableRefresh = values.Seconds(Refresh, 1, 3600) ?? defaults.TableRefresh,
+                Heartbeat = values.Seconds(Heartbeat, 1, 3600) ?? defaults.Heartbeat,
+            },
+        };
+        if (options.Failures.MaxProbeTimeout < options.Failures.ProbeTimeout)
+        {
+            throw values.Wrong(MaxProbe, $"must not be less than {Probe.Key}");
+        }
+
+        if (!IPAddress.IsLoopback(options.Address) && !options.AllowUnauthenticated)
+        {
+            throw values.Wrong(Address, $"must be a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+        }
+
+        return options;
+    }
+
+    private static string? IdOf(SettingValues values, Setting setting) => values.Text(setting) is not { } text ? null
+        : text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && text[0] != '.' ? text
+        : throw values.Wrong(setting, "must be 1 to 64 letters, digits, '-', '_' and '.', not starting with '.'");
+
+    private static Dictionary<string, string> Flags(IReadOnlyList<string> args)
+    {
+        var flags = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (int i = 0; i < args.Count; i++)
+        {
+            string[] parts = args[i].Split('=', 2);
+            string flag = parts[0].StartsWith("--", StringComparison.Ordinal) ? parts[0][2..] : string.Empty;
+            if (flag != FileFlag && All.All(s => s.Flag != flag))
+            {
+                throw new ConfigurationException($"'{parts[0]}' is no flag of a silo. Known are --{FileFlag}, {string.Join(", ", All.Select(s => "--" + s.Flag))}.");
+            }
+
+            string value = parts.Length == 2 ? parts[1]
+                : ++i < args.Count ? args[i]
+                : throw new ConfigurationException($"--{flag} needs a value.");
+            if (!flags.TryAdd(flag, value))
+            {
+                throw new ConfigurationException($"--{flag} is given twice.");
+            }
+        }
+
+        return flags;
+    }
+
+    private static void AddFile(SettingValues values, string file)
+    {
+        IConfigurationRoot root;
+        try
+        {
+            root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file), optional: false).Build();
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or FormatException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The settings file '{file}' cannot be read: {(e.InnerException ?? e).Message}");
+        }
+
+        foreach ((string key, string? value) in root.AsEnumerable().Where(e => e.Value is not null))
+        {
+            Setting setting = All.FirstOrDefault(s => s.Key.Equals(key, StringComparison.OrdinalIgnoreCase))
+                ?? throw new ConfigurationException($"'{key}' in '{file}' is no setting of a silo. Known are {string.Join(", ", All.Select(s => s.Key))}.");
+            values.Set(setting.Key, value!, $"in '{file}'");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Npgsql;
+
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
+
+namespace OrleansDDM.Silos.Storage;
+
+/// <summary>Opens the PostgreSQL database that names a cluster, and tells its mistakes apart.</summary>
+internal static class ClusterDatabase
+{
+    // Longest time for a connection to come up, in seconds, where the connection string names none.
+    private const int ConnectSeconds = 5;
+
+    /// <summary>Checks a connection string and sets what it leaves open.</summary>
+    /// <exception cref="ConfigurationException">It is none, or it names no host.</exception>
+    public static NpgsqlConnectionStringBuilder Parse(string connectionString)
+    {
+        NpgsqlConnectionStringBuilder builder;
+        try
+        {
+            builder = new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException)
+        {
+            throw new ConfigurationException($"--cluster is not a PostgreSQL connection string: {e.Message}");
+        }
+
+        if (string.IsNullOrEmpty(builder.Host))
+        {
+            throw new ConfigurationException("--cluster names no Host. Give a PostgreSQL connection string, e.g. \"Host=db;Database=ddm;Username=ddm;Password=...\".");
+        }
+
+        if (!builder.ShouldSerialize("Timeout"))
+        {
+            builder.Timeout = ConnectSeconds;
+        }
+
+        builder.ApplicationName ??= "ddm";
+        return builder;
+    }
+
+    /// <summary>The database in words, without its password.</summary>
+    public static string NameOf(NpgsqlConnectionStringBuilder builder) => $"'{builder.Database ?? builder.Username ?? "default"}' on {builder.Host}:{builder.Port}";
+
+    /// <summary>Opens a connection that is not pooled.</summary>
+    /// <exception cref="ConfigurationException">The connection string is wrong.</exception>
+    /// <exception cref="ClusterUnreachableException">The server does not answer, or does not let us in.</exception>
+    public static async Task<NpgsqlConnection> OpenAsync(string connectionString, CancellationToken cancellation)
+    {
+        NpgsqlConnectionStringBuilder builder = Parse(connectionString);
+        builder.Pooling = false;
+        var connection = new NpgsqlConnection(builder.ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellation);
+            return connection;
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException)
+        {
+            await connection.DisposeAsync();
+            string reason = e is PostgresException refused ? refused.MessageText : e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
+            throw new ClusterUnreachableException($"The cluster cannot be reached: database {NameOf(builder)}: {reason}", e);
+        }
+    }
+}

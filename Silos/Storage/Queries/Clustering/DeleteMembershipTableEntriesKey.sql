@@ -1,0 +1,5 @@
+DELETE FROM ClusterMember
+WHERE DeploymentId = @DeploymentId;
+
+DELETE FROM ClusterVersion
+WHERE DeploymentId = @DeploymentId;

@@ -1,0 +1,6 @@
+UPDATE ClusterMember
+SET IAmAliveTime = @IAmAliveTime
+WHERE DeploymentId = @DeploymentId
+    AND Address = @Address
+    AND Port = @Port
+    AND Generation = @Generation;

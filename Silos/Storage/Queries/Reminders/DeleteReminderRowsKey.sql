@@ -1,0 +1,2 @@
+DELETE FROM Reminder
+WHERE ServiceId = @ServiceId;

@@ -1,0 +1,186 @@
+using System.Net;
+using System.Security.Cryptography;
+
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
+using OrleansDDM.Tests.Grains;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos;
+
+/// <summary>Silos of a cluster in this process, with learning that needs no tensors.</summary>
+public sealed class ClusterSiloTests : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly RunFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [PostgresFact]
+    public async Task Two_silos_share_a_run_and_a_client_finds_them_by_the_database()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var runtime = new FakeRuntime();
+        ClusterSilo[] silos = await Task.WhenAll(StartAsync(database, runtime, "a"), StartAsync(database, runtime, "b"));
+        try
+        {
+            IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(database);
+            Assert.Equal(["a Active", "b Active"], members.Select(m => m.Name + " " + m.Status));
+            Assert.Equal(silos.Select(s => s.Info.Gateway), members.Select(m => m.Gateway!.ToString()));
+            await using (ClusterConnection connection = await ClusterConnection.ToClusterAsync(database))
+            {
+                RunSpec spec = Spec("shared", experts: 4);
+                IRunGrain run = connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shared"));
+                await run.SubmitAsync(SpecJson.Write(spec));
+                await UntilSettledAsync(run);
+                RunStatus status = await run.GetStatusAsync();
+                Assert.Equal((RunPhase.Ready, 5), (status.Phase, status.Models.Length));
+                Assert.Equal(["run/shared"], await ClusterMembers.RunKeysAsync(database));
+            }
+
+            // What one silo leaves behind the other one goes on with.
+            RunStatus before = await silos[1].Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).GetStatusAsync();
+            await silos[0].DisposeAsync();
+            RunStatus after = await silos[1].Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).GetStatusAsync();
+            Assert.Equal(before.Models.Select(m => m.Weights), after.Models.Select(m => m.Weights));
+            Assert.Equal("Dead", (await ClusterMembers.ReadAsync(database)).Single(m => m.Name == "a").Status);
+        }
+        finally
+        {
+            await silos[0].DisposeAsync();
+            await silos[1].DisposeAsync();
+        }
+    }
+
+    [PostgresFact]
+    public async Task A_run_without_a_client_moves_from_silo_to_silo_and_loses_nothing()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        bool released = false;
+        var runtime = new FakeRuntime
+        {
+            BeforeStep = (_, step, stop) => step < 20 || Volatile.Read(ref released) || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false,
+        };
+        RunSpec spec = Spec("lonely", experts: 2);
+        ClusterSilo first = await StartAsync(database, runtime, "a");
+        ClusterSilo second = await StartAsync(database, runtime, "b");
+        await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(spec));
+        await UntilAsync(second, s => s.Models.Length == 3 && s.Models.All(m => m.Step == 20));
+
+        // Whichever of them has the run and the models: after both are gone, all of it has moved.
+        await first.DisposeAsync();
+        await using ClusterSilo third = await StartAsync(database, runtime, "a");
+        await second.DisposeAsync();
+        Volatile.Write(ref released, true);
+        RunStatus end = await UntilAsync(third, s => s.Phase == RunPhase.Ready);
+        Assert.Equal(
+            ModelRole.Of(2).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
+            end.Models.Select(m => m.Weights!.Sha256));
+    }
+
+    [PostgresFact]
+    public async Task Silo_and_client_on_a_database_without_schema_say_so_and_start_nothing()
+    {
+        string database = await TestPostgres.EmptyAsync();
+        SchemaException e = await Assert.ThrowsAsync<SchemaException>(() => StartAsync(database, new FakeRuntime(), "a"));
+        Assert.Contains("has no OrleansDDM schema", e.Message, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<SchemaException>(() => ClusterConnection.ToClusterAsync(database));
+        Assert.False(Directory.Exists(_folder.File("silos")));
+    }
+
+    [PostgresFact]
+    public async Task Cluster_without_silos_is_unreachable_at_once()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        ClusterUnreachableException e = await Assert.ThrowsAsync<ClusterUnreachableException>(() => ClusterConnection.ToClusterAsync(database).WaitAsync(Patience));
+        Assert.Contains("no silo runs", e.Message, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task Taken_name_and_taken_port_are_told()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        using SiloNameLock taken = SiloNameLock.Take(_folder, "a");
+        Assert.Contains("Silo:Name", (await Assert.ThrowsAsync<ConfigurationException>(() => StartAsync(database, new FakeRuntime(), "a"))).Message, StringComparison.Ordinal);
+        using SiloNameLock first = SiloNameLock.Take(_folder, null);
+        using SiloNameLock second = SiloNameLock.Take(_folder, null);
+        Assert.Equal(Environment.MachineName + "-1", first.Name);
+        Assert.Equal(Environment.MachineName + "-2", second.Name);
+        using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        ClusterSiloOptions options = Options(database, "b") with { Port = port, GatewayPort = FreePorts.Two().Gateway };
+        ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(() => ClusterSilo.StartAsync(options, new FakeRuntime()));
+        Assert.Contains("Silo:Port", e.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "this", "127.0.0.1", 1, false)]
+    [InlineData("127.0.0.1", "other", "127.0.0.1", 1, true)]
+    [InlineData("10.0.0.1", "other", "127.0.0.1", 1, true)]
+    [InlineData("127.0.0.1", "other", "10.0.0.2", 1, true)]
+    [InlineData("10.0.0.1", "other", "10.0.0.2", 1, false)]
+    [InlineData("10.0.0.1", "other", "127.0.0.1", 60, false)]
+    public void Silos_that_could_not_reach_each_other_are_refused(string address, string host, string mine, int secondsAgo, bool refused)
+    {
+        DateTimeOffset now = DateTimeOffset.UnixEpoch;
+        string name = host == "this" ? Dns.GetHostName() : host;
+        var other = new SiloRecord("a", "Active", new IPEndPoint(IPAddress.Parse(address), 11111), null, name, now, now.AddSeconds(-secondsAgo));
+        ClusterSiloOptions options = Options("Host=h", "b") with { Address = IPAddress.Parse(mine) };
+        Exception? e = Record.Exception(() => ClusterSilo.RefuseSplit(options, [other], now));
+        Assert.Equal(refused, e is ConfigurationException);
+    }
+
+    private static RunSpec Spec(string name, int experts) => new()
+    {
+        Name = name,
+        Experts = new ExpertsSpec { Count = experts },
+        Training = new TrainingSpec { Steps = 40, CheckpointSeconds = 0 },
+    };
+
+    private static async Task UntilSettledAsync(IRunGrain run)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        await foreach (RunEvent e in run.WatchAsync().WithCancellation(late.Token))
+        {
+            Assert.NotEqual(RunEventKind.Fault, e.Kind);
+        }
+    }
+
+    private static async Task<RunStatus> UntilAsync(ClusterSilo silo, Func<RunStatus, bool> holds)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            RunStatus status = await silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).GetStatusAsync(late.Token);
+            if (holds(status))
+            {
+                return status;
+            }
+
+            Assert.False(late.IsCancellationRequested, status.ToString());
+            await Task.Delay(50);
+        }
+    }
+
+    private Task<ClusterSilo> StartAsync(string database, FakeRuntime runtime, string name) => ClusterSilo.StartAsync(Options(database, name), runtime);
+
+    private ClusterSiloOptions Options(string database, string name) => new()
+    {
+        Connection = database,
+        Name = name,
+        Folder = _folder,
+        Slots = 2,
+        Slice = TimeSpan.FromMilliseconds(50),
+        LogLevel = LogLevel.None,
+    };
+}

@@ -1,0 +1,34 @@
+using System.Text.RegularExpressions;
+
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Tests.House;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos;
+
+/// <summary>What can be known of the compose file without an engine.</summary>
+public sealed partial class ComposeTests
+{
+    [Fact]
+    public void Every_silo_has_settings_that_a_silo_accepts_and_an_address_of_its_own()
+    {
+        string text = File.ReadAllText(Repository.FullPath("docker-compose.yml"));
+        KeyValuePair<string, string>[] shared = [.. Settings(text[..text.IndexOf("services:", StringComparison.Ordinal)])];
+        string[] silos = [.. Silo().Matches(text).Select(m => m.Value)];
+        ClusterSiloOptions[] options = [.. silos.Select(s => SiloSettings.Read([], shared.Concat(Settings(s))))];
+        Assert.Equal(["silo-1", "silo-2", "silo-3"], options.Select(o => o.Name));
+        Assert.All(options.Zip(silos), o => Assert.Contains("ipv4_address: " + o.First.Address, o.Second, StringComparison.Ordinal));
+        Assert.Equal(3, options.Select(o => o.Address).Distinct().Count());
+        Assert.All(options, o => Assert.Equal("/ddm", o.Folder));
+    }
+
+    private static IEnumerable<KeyValuePair<string, string>> Settings(string text) =>
+        Variable().Matches(text).Select(m => KeyValuePair.Create(m.Groups[1].Value, m.Groups[2].Value.Trim('"')));
+
+    [GeneratedRegex("""(DDM__\w+): ("[^"]*"|[^\s,}]+)""")]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"^  silo-\d:\n(?:    .*\n)+", RegexOptions.Multiline)]
+    private static partial Regex Silo();
+}

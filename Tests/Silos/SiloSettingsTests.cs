@@ -1,0 +1,85 @@
+using System.Net;
+
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Tests.Grains;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos;
+
+public sealed class SiloSettingsTests : IDisposable
+{
+    private const string Connection = "Host=h;Database=d";
+
+    private readonly RunFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void File_gives_way_to_the_environment_and_that_to_flags()
+    {
+        string file = _folder.File("silo.json");
+        File.WriteAllText(file, """{ "Cluster": { "Connection": "Host=file" }, "Silo": { "Slots": 2, "ThreadsPerSlot": 3, "Name": "file" } }""");
+        ClusterSiloOptions options = Read(
+            ["--settings", file, "--name=flag"], ("DDM__Silo__ThreadsPerSlot", "4"), ("ddm__silo__name", "environment"), ("DDM_DATA", "elsewhere"), ("PATH", "x"));
+        Assert.Equal(("Host=file", 2, 4, "flag"), (options.Connection, options.Slots, options.ThreadsPerSlot, options.Name));
+    }
+
+    [Fact]
+    public void Defaults_are_loopback_free_ports_and_the_measured_failure_detection()
+    {
+        ClusterSiloOptions options = Read(["--cluster", Connection]);
+        Assert.Equal((IPAddress.Loopback, 0, 0, (int?)null), (options.Address, options.Port, options.GatewayPort, options.HttpPort));
+        Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)), (options.Failures.ProbeTimeout, options.Failures.MaxProbeTimeout));
+        Assert.True(options.Slots >= 1);
+    }
+
+    [Theory]
+    [InlineData("--slots 0", "Silo:Slots is '0' (--slots); it must be a whole number in [1, 256]")]
+    [InlineData("--slots many", "Silo:Slots")]
+    [InlineData("--port 65536", "[0, 65535]")]
+    [InlineData("--probe-seconds 0", "Failures:ProbeSeconds")]
+    [InlineData("--probe-seconds NaN", "Failures:ProbeSeconds")]
+    [InlineData("--probe-seconds 5 --max-probe-seconds 4", "must not be less than Failures:ProbeSeconds")]
+    [InlineData("--log-level loud", "Trace, Debug")]
+    [InlineData("--log-level 77", "Silo:LogLevel")]
+    [InlineData("--address 0.0.0.0", "Silo:Address")]
+    [InlineData("--address 192.0.2.1", "Silo:AllowUnauthenticated")]
+    [InlineData("--name ../x", "Silo:Name")]
+    [InlineData("--frob 1", "'--frob' is no flag")]
+    [InlineData("--slots", "--slots needs a value")]
+    [InlineData("--slots 1 --slots 2", "twice")]
+    [InlineData("--settings nowhere.json", "nowhere.json")]
+    [InlineData("folder", "'folder' is no flag")]
+    public void Wrong_setting_is_named_with_its_rule(string line, string told) =>
+        Assert.Contains(told, Refused(["--cluster", Connection, .. line.Split(' ')]), StringComparison.Ordinal);
+
+    [Fact]
+    public void Missing_connection_is_told_with_all_ways_to_give_it()
+    {
+        string message = Refused([]);
+        Assert.All(new[] { "Cluster:Connection", "--cluster", "DDM__Cluster__Connection" }, part => Assert.Contains(part, message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Unknown_names_in_file_and_environment_are_refused()
+    {
+        string file = _folder.File("silo.json");
+        File.WriteAllText(file, """{ "Silo": { "Slot": 2 } }""");
+        Assert.Contains("Silo:Slot'", Refused(["--settings", file]), StringComparison.Ordinal);
+        Assert.Contains("DDM__Silo__Slot ", Refused(["--cluster", Connection], ("DDM__Silo__Slot", "2")), StringComparison.Ordinal);
+        Assert.Contains("environment variable DDM__Silo__Slots", Refused(["--cluster", Connection], ("DDM__Silo__Slots", "-2")), StringComparison.Ordinal);
+        File.WriteAllText(file, "{");
+        Assert.Contains("silo.json", Refused(["--settings", file]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Other_machines_reach_a_silo_only_where_that_is_asked_for() =>
+        Assert.Equal("192.0.2.1", Read(["--cluster", Connection, "--address", "192.0.2.1", "--allow-unauthenticated", "true"]).Address.ToString());
+
+    private static string Refused(string[] args, params (string Name, string Value)[] environment) =>
+        Assert.Throws<ConfigurationException>(() => Read(args, environment)).Message;
+
+    private static ClusterSiloOptions Read(string[] args, params (string Name, string Value)[] environment) =>
+        SiloSettings.Read(args, environment.Select(e => KeyValuePair.Create(e.Name, e.Value)));
+}
