@@ -36,6 +36,23 @@ public sealed class MembershipView
     /// <summary>Equal for equal membership (counters and events); activity does not count.</summary>
     public ulong Digest { get; }
 
+    /// <summary>Equal for equal membership and equal candidates of a round. Never 0.</summary>
+    /// <param name="round">The round.</param>
+    /// <param name="inactivity">Δk.</param>
+    public ulong DigestAt(long round, long inactivity)
+    {
+        ulong digest = Digest;
+        foreach ((PeerId peer, Member member) in _members)
+        {
+            if (!member.Left && member.LastActive >= round - inactivity)
+            {
+                digest ^= CounterRandom.Mix(peer.Value + 1);
+            }
+        }
+
+        return Math.Max(1, digest);
+    }
+
     /// <summary>The members in ascending order.</summary>
     public IEnumerable<KeyValuePair<PeerId, Member>> Members => _members;
 

@@ -19,6 +19,7 @@ public static class ProtocolCatalog
         ["fedavg"] = o => new FedAvg(Read<FedAvgOptions>(o)),
         ["dpsgd"] = o => new Dpsgd(Read<DpsgdOptions>(o)),
         ["gossip"] = o => new GossipLearning(Read<GossipOptions>(o)),
+        ["modest"] = o => new Modest(Read<ModestOptions>(o)),
         ["epidemic"] = o => new EpidemicLearning(Read<EpidemicOptions>(o)),
     };
 

@@ -111,7 +111,7 @@ public sealed class Simulator
             if ((peer.State?.DurablePart ?? peer.Saved) is { } durable)
             {
                 hash = durable.Models.Aggregate(hash, (h, m) => CounterRandom.Bits(h, Task.Digest(m)));
-                hash = _codec.Encode(durable).Aggregate(hash, (h, b) => (h ^ b) * 1099511628211);
+                hash = CounterRandom.Bits(hash, BitConverter.ToUInt32(_codec.Encode(durable), 4));
             }
         }
 

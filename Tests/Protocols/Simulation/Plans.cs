@@ -41,7 +41,7 @@ internal static class Plans
             Topology = topology,
             Network = Faulty,
             TrainFailure = 0.02,
-            Faults = RandomFaults.Draw(seed, peers, 20),
+            Faults = RandomFaults.Draw(seed, peers, 20, spare: protocol == "fedavg" ? 1 : 0),
         };
     }
 
