@@ -14,6 +14,9 @@ public interface IProtocol
     /// <summary>Number of the protocol in every frame.</summary>
     byte Code { get; }
 
+    /// <summary>Whether <see cref="PeerSetup.Mixing"/> must be given.</summary>
+    bool NeedsTopology { get; }
+
     /// <summary>The state before the first input.</summary>
     PeerState Create(PeerSetup setup);
 

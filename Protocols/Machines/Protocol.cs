@@ -16,6 +16,9 @@ public abstract class Protocol<TDurable, TVolatile> : IProtocol
     public abstract byte Code { get; }
 
     /// <inheritdoc/>
+    public virtual bool NeedsTopology => false;
+
+    /// <inheritdoc/>
     public PeerState Create(PeerSetup setup) => new PeerState<TDurable, TVolatile>(setup, NewDurable(setup), NewVolatile(setup));
 
     /// <inheritdoc/>

@@ -49,6 +49,9 @@ public sealed class Dpsgd(DpsgdOptions options) : Protocol<Dpsgd.Saved, Dpsgd.Li
     public override byte Code => 2;
 
     /// <inheritdoc/>
+    public override bool NeedsTopology => true;
+
+    /// <inheritdoc/>
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) =>
         kind == 1 ? new Share(reader.Number(), reader.Model()) : null;
 

@@ -165,18 +165,6 @@ public sealed partial class Modest
         turn.Volatile = turn.Volatile with { Pending = turn.Volatile.Pending.Clear() };
     }
 
-    // Who was away for long learns the round late: peers heard in the meantime are active now, not in the round that it knew then.
-    private void TouchHeard(Turn<Saved, Live> turn, long round)
-    {
-        if (round - turn.Volatile.SeenRound >= Inactivity(turn.Durable.View) / 4)
-        {
-            foreach (PeerId peer in turn.Volatile.Heard.Where(h => turn.Now - h.Value <= 20 * PingTime).Select(h => h.Key))
-            {
-                Touch(turn, peer, round);
-            }
-        }
-    }
-
     private void BeginHeartbeats(Turn<Saved, Live> turn)
     {
         turn.Volatile = turn.Volatile with { SeenRound = RoundEstimate(turn), SeenAt = turn.Now };

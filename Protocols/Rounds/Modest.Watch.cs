@@ -5,12 +5,11 @@ namespace OrleansDDM.Protocols.Rounds;
 /// <content>Who holds a model watches until the next holder is seen to have it.</content>
 public sealed partial class Modest
 {
-    private void NoteProgress(Turn<Saved, Live> turn)
+    private static void NoteProgress(Turn<Saved, Live> turn)
     {
         long round = RoundEstimate(turn);
         if (round > turn.Volatile.SeenRound)
         {
-            TouchHeard(turn, round);
             turn.Volatile = turn.Volatile with { SeenRound = round, SeenAt = turn.Now };
             if (turn.Volatile.Handover is { } handover && handover.Round < round)
             {

@@ -4,6 +4,7 @@ using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Topologies;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Simulation;
 
@@ -33,13 +34,18 @@ public sealed class Simulator
     /// <summary>Prepares a run.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="task">What is learned; null = the plan's task.</param>
-    /// <exception cref="OrleansDDM.Specs.SpecException">The plan is wrong.</exception>
+    /// <exception cref="SpecException">The plan is wrong.</exception>
     public Simulator(SimulationPlan plan, ILearningTask? task = null)
     {
         plan.Validate();
         Plan = plan;
         Task = task ?? plan.Task.Create(plan.Peers, plan.Seed);
         _protocol = ProtocolCatalog.Create(plan.Protocol, plan.Options);
+        if (_protocol.NeedsTopology && plan.Topology is null)
+        {
+            throw new SpecException("simulation.topology", $"must be given for {plan.Protocol}, e.g. {{\"kind\": \"ring\"}}");
+        }
+
         _codec = new MessageCodec(_protocol);
         _network = new SimulatedNetwork(plan.Network, plan.Peers, plan.Seed);
         _peers = [.. Enumerable.Range(0, plan.Peers).Select(i => new SimulatedPeer(i))];
@@ -72,7 +78,7 @@ public sealed class Simulator
     public PeerState? StateOf(int peer) => _peers[peer].State;
 
     /// <summary>Runs to the end of the plan.</summary>
-    /// <exception cref="SimulationException">An invariant broke; the exception holds the plan to replay.</exception>
+    /// <exception cref="SimulationException">An invariant broke, or something failed; the exception holds the plan to replay.</exception>
     public SimulationResult Run()
     {
         RunUntil(Plan.Seconds);
@@ -89,7 +95,15 @@ public sealed class Simulator
             SimulatedEvent happening = _queue.Dequeue();
             _ticks = next.Ticks;
             _counts.Hash((ulong)next.Ticks, (ulong)next.Number);
-            Dispatch(happening);
+            try
+            {
+                Dispatch(happening);
+            }
+            catch (Exception fault) when (fault is not SimulationException)
+            {
+                throw new SimulationException($"{_protocol.Name}, {Now:0.000} s: {fault.Message}", Plan, fault);
+            }
+
             if (++_counts.Events % CollectEvery == 0)
             {
                 DropUnusedModels();
@@ -355,7 +369,7 @@ public sealed class Simulator
         foreach (ModelHandle model in send.Body.Models)
         {
             RequireLocal(from, model);
-            if (to.Group == from.Group && !to.Local.Contains(model))
+            if (to.Group == from.Group && model != Task.InitialModel && !to.Local.Contains(model))
             {
                 modelBytes += Task.Bytes(model);
                 _counts.ModelTransfers++;

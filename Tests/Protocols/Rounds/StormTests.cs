@@ -21,7 +21,7 @@ public sealed class StormTests
     public void Every_storm_passes_and_rounds_go_on(string protocol)
     {
         long refused = 0;
-        for (ulong seed = 1; seed <= 60; seed++)
+        for (ulong seed = 1; seed <= 40; seed++)
         {
             SimulationPlan plan = Plans.Stormy(protocol, seed);
             Simulator simulator = new(plan);
@@ -50,7 +50,7 @@ public sealed class StormTests
     [Fact]
     public void Views_are_equal_after_every_storm()
     {
-        for (ulong seed = 101; seed <= 160; seed++)
+        for (ulong seed = 101; seed <= 140; seed++)
         {
             SimulationPlan plan = Plans.Stormy("modest", seed);
             Simulator simulator = new(plan);
