@@ -101,6 +101,34 @@ public sealed class DpsgdTests
     }
 
     [Fact]
+    public void Weight_of_a_missing_model_goes_to_the_own_one_and_late_or_repeated_models_are_ignored()
+    {
+        Dpsgd protocol = new(new DpsgdOptions { DeadlineSeconds = 2 });
+        ModelHandle[] models = [.. Enumerable.Range(0, 4).Select(i => ModelHandle.OfContent([(byte)i]))];
+        PeerSetup setup = new()
+        {
+            Self = new(0), Seed = 1, Roster = [new(0), new(1), new(2), new(3)], InitialModel = models[0], Mixing = new MetropolisMixing(Graphs.Ring(4)),
+        };
+        Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
+        step = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(0, models[1])), default);
+        step = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(0, models[3])), default);
+        step = protocol.Handle(step.State, new Input.Message(new(2), new Dpsgd.Share(0, models[2])), default);
+        step = protocol.Handle(step.State, new Input.Trained(1, models[0]), default);
+        Assert.Equal([1UL, 3UL], step.Effects.OfType<Effect.Send>().Select(s => s.To.Value).Order());
+        step = protocol.Handle(step.State, new Input.Timer(new TimerId("deadline", 0)), TimeSpan.FromSeconds(2));
+
+        Effect.Aggregate mix = step.Effects.OfType<Effect.Aggregate>().Single();
+        Assert.Equal([models[0], models[1]], mix.Models.Select(m => m.Model));
+        Assert.Equal(1, mix.Models.Sum(m => m.Weight), 1e-12);
+        Assert.Equal(2.0 / 3, mix.Models[0].Weight, 1e-12);
+        Assert.Equal(2, step.State.Ignored);
+        step = protocol.Handle(step.State, new Input.Aggregated(mix.Work, models[3]), TimeSpan.FromSeconds(2));
+        Assert.Equal(new Dpsgd.Saved(1, models[3]), step.State.DurablePart);
+        step = protocol.Handle(step.State, new Input.Message(new(3), new Dpsgd.Share(0, models[2])), TimeSpan.FromSeconds(3));
+        Assert.Equal(3, step.State.Ignored);
+    }
+
+    [Fact]
     public void Training_finds_the_common_optimum()
     {
         SimulationPlan plan = Plans.Of("dpsgd", peers: 8, seconds: 200) with { Topology = new TopologyPlan { Kind = "complete" } };
