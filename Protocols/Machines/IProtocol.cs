@@ -1,0 +1,37 @@
+using OrleansDDM.Protocols.Messages;
+
+namespace OrleansDDM.Protocols.Machines;
+
+/// <summary>
+/// A round protocol as a pure state machine: the same state, input and time give the same new state and effects. One instance serves
+/// all peers of a run and holds only options.
+/// </summary>
+public interface IProtocol
+{
+    /// <summary>Name in specs, e.g. <c>modest</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Number of the protocol in every frame.</summary>
+    byte Code { get; }
+
+    /// <summary>Whether <see cref="PeerSetup.Mixing"/> must be given.</summary>
+    bool NeedsTopology { get; }
+
+    /// <summary>The state before the first input.</summary>
+    PeerState Create(PeerSetup setup);
+
+    /// <summary>One step. Unknown inputs are ignored and counted; it never throws for what a peer or the network may do.</summary>
+    /// <param name="state">A state of this protocol.</param>
+    /// <param name="input">What happened.</param>
+    /// <param name="now">Run-relative time; never goes back for one peer.</param>
+    Step Handle(PeerState state, Input input, TimeSpan now);
+
+    /// <summary>Reads a message body; null for an unknown kind. Bounds are checked by the reader.</summary>
+    MessageBody? ReadBody(byte kind, ref FrameReader reader);
+
+    /// <summary>Reads what <see cref="DurableState.Write"/> wrote.</summary>
+    DurableState ReadDurable(ref FrameReader reader);
+
+    /// <summary>The invariant that this step of one peer broke, or null. For simulations and tests.</summary>
+    string? Violation(PeerState before, PeerState after);
+}

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Protocols.Rounds;
+
+/// <summary>The protocols by name. To add one: write its file, and give it a line here.</summary>
+public static class ProtocolCatalog
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    };
+
+    private static readonly SortedDictionary<string, Func<JsonElement?, IProtocol>> Entries = new(StringComparer.Ordinal)
+    {
+        ["fedavg"] = o => new FedAvg(Read<FedAvgOptions>(o)),
+        ["dpsgd"] = o => new Dpsgd(Read<DpsgdOptions>(o)),
+        ["gossip"] = o => new GossipLearning(Read<GossipOptions>(o)),
+        ["modest"] = o => new Modest(Read<ModestOptions>(o)),
+        ["epidemic"] = o => new EpidemicLearning(Read<EpidemicOptions>(o)),
+    };
+
+    /// <summary>Names of all protocols.</summary>
+    public static IReadOnlyCollection<string> Names => Entries.Keys;
+
+    /// <summary>A protocol with these options.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="options">JSON object in camelCase with the members of the protocol's options; null = defaults.</param>
+    /// <exception cref="SpecException">There is no such protocol, or it has no such option.</exception>
+    public static IProtocol Create(string name, JsonElement? options = null) => Entries.TryGetValue(name, out var create)
+        ? create(options)
+        : throw new SpecException("protocol.name", $"must be one of {string.Join(", ", Names)}, not '{name}'");
+
+    private static T Read<T>(JsonElement? options)
+        where T : new()
+    {
+        try
+        {
+            return options is { } element ? element.Deserialize<T>(Json) ?? new T() : new T();
+        }
+        catch (JsonException fault)
+        {
+            throw new SpecException("protocol.options", "cannot be read: " + fault.Message.TrimEnd('.'));
+        }
+    }
+}

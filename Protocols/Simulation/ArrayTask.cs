@@ -1,0 +1,104 @@
+using System.Runtime.InteropServices;
+
+using OrleansDDM.Protocols.Aggregation;
+using OrleansDDM.Protocols.Machines;
+
+namespace OrleansDDM.Protocols.Simulation;
+
+/// <summary>A task whose models are plain arrays of doubles, named by their contents. Cheap enough for thousands of peers.</summary>
+public abstract class ArrayTask : ILearningTask
+{
+    private readonly Dictionary<ModelHandle, double[]> _models = [];
+    private readonly TimeSpan _stepTime;
+    private readonly long? _modelBytes;
+
+    /// <summary>Makes the task.</summary>
+    /// <param name="initial">θ0.</param>
+    /// <param name="stepSeconds">Virtual seconds of one local step.</param>
+    /// <param name="modelBytes">Bytes of a model on the wire; null = 4 for each element.</param>
+    protected ArrayTask(double[] initial, double stepSeconds, long? modelBytes)
+    {
+        _stepTime = TimeSpan.FromSeconds(stepSeconds);
+        _modelBytes = modelBytes;
+        InitialModel = Store(initial);
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle InitialModel { get; }
+
+    /// <summary>Models held.</summary>
+    public int Count => _models.Count;
+
+    /// <summary>The layers of a model; one, unless a task knows better.</summary>
+    protected virtual IReadOnlyList<VectorSegment> Segments => [new VectorSegment(0, _models[InitialModel].Length)];
+
+    /// <summary>The elements behind a handle; not to be changed.</summary>
+    public double[] Get(ModelHandle model) => _models[model];
+
+    /// <summary>Takes in a model.</summary>
+    public ModelHandle Store(double[] model)
+    {
+        ModelHandle handle = ModelHandle.OfContent(MemoryMarshal.AsBytes<double>(model));
+        _models[handle] = model;
+        return handle;
+    }
+
+    /// <inheritdoc/>
+    public virtual long Samples(int peer) => 1;
+
+    /// <inheritdoc/>
+    public long Bytes(ModelHandle model) => _modelBytes ?? (4L * _models[model].Length);
+
+    /// <inheritdoc/>
+    public TimeSpan Duration(TrainWork work) => _stepTime * work.Steps;
+
+    /// <inheritdoc/>
+    public void Begin(TrainWork work)
+    {
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle? Complete(TrainWork work)
+    {
+        double[] trained = Train((double[])_models[work.Model].Clone(), work);
+        return Array.TrueForAll(trained, double.IsFinite) ? Store(trained) : null;
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(TrainWork work)
+    {
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle? Aggregate(AggregationRule rule, IReadOnlyList<Contribution> models)
+    {
+        double[] result = rule switch
+        {
+            AggregationRule.VarianceCorrected corrected => VectorAggregation.VarianceCorrected(
+                _models[models.First(m => m.From == corrected.Self).Model],
+                [.. models.Where(m => m.From != corrected.Self).Select(m => _models[m.Model])],
+                Segments,
+                corrected.Beta,
+                corrected.Target),
+            _ => VectorAggregation.WeightedMean([.. models.Select(m => _models[m.Model])], [.. models.Select(m => m.Weight)]),
+        };
+        return Array.TrueForAll(result, double.IsFinite) ? Store(result) : null;
+    }
+
+    /// <inheritdoc/>
+    public void Retain(IReadOnlySet<ModelHandle> models)
+    {
+        foreach (ModelHandle model in _models.Keys.Where(m => m != InitialModel && !models.Contains(m)).ToList())
+        {
+            _models.Remove(model);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ulong Digest(ModelHandle model) => model.A;
+
+    /// <summary>Local steps in place.</summary>
+    /// <param name="model">A copy to train.</param>
+    /// <param name="work">What to do.</param>
+    protected abstract double[] Train(double[] model, TrainWork work);
+}

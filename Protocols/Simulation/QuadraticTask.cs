@@ -1,0 +1,55 @@
+using OrleansDDM.Protocols.Machines;
+
+namespace OrleansDDM.Protocols.Simulation;
+
+/// <summary>
+/// f_i(x) = ½ ‖x − c_i‖² with a centre c_i per peer, drawn from N(0, spread²): gradient descent, no noise. The best common model is the
+/// mean of the centres, known exactly.
+/// </summary>
+public sealed class QuadraticTask : ArrayTask
+{
+    private readonly double[][] _centres;
+    private readonly double _rate;
+
+    /// <summary>Makes the task.</summary>
+    /// <param name="peers">Peers.</param>
+    /// <param name="seed">Seed of the centres.</param>
+    /// <param name="dimension">Elements of a model.</param>
+    /// <param name="rate">Learning rate, 0 .. 2; 0 = models do not change.</param>
+    /// <param name="spread">How unlike the peers are.</param>
+    /// <param name="stepSeconds">Virtual seconds of a step.</param>
+    /// <param name="modelBytes">Bytes of a model on the wire; null = 4 for each element.</param>
+    public QuadraticTask(
+        int peers, ulong seed, int dimension = 8, double rate = 0.05, double spread = 1, double stepSeconds = 0.02, long? modelBytes = null)
+        : base(new double[dimension], stepSeconds, modelBytes)
+    {
+        CounterStream random = new(seed, "quadratic-centres");
+        _rate = rate;
+        _centres = [.. Enumerable.Range(0, peers).Select(_ => Enumerable.Range(0, dimension).Select(_ => spread * random.Normal()).ToArray())];
+        Optimum = [.. Enumerable.Range(0, dimension).Select(d => _centres.Average(c => c[d]))];
+    }
+
+    /// <summary>The best common model of all peers.</summary>
+    public double[] Optimum { get; }
+
+    /// <summary>Where a peer's own loss is 0.</summary>
+    public double[] Centre(int peer) => _centres[peer];
+
+    /// <summary>Distance of a model to the best one.</summary>
+    public double Error(ModelHandle model) => Math.Sqrt(Get(model).Zip(Optimum, (x, y) => (x - y) * (x - y)).Sum());
+
+    /// <inheritdoc/>
+    protected override double[] Train(double[] model, TrainWork work)
+    {
+        double[] centre = _centres[work.Peer];
+        for (int step = 0; step < work.Steps; step++)
+        {
+            for (int d = 0; d < model.Length; d++)
+            {
+                model[d] -= _rate * (model[d] - centre[d]);
+            }
+        }
+
+        return model;
+    }
+}

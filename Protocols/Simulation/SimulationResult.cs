@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+
+using OrleansDDM.Protocols.Messages;
+
+namespace OrleansDDM.Protocols.Simulation;
+
+/// <summary>What came of a simulated run.</summary>
+public sealed record SimulationResult
+{
+    /// <summary>64 bits over every event, every durable state and every model: equal runs have equal hashes.</summary>
+    public ulong Hash { get; init; }
+
+    /// <summary>Virtual time at the end, in seconds.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Events handled.</summary>
+    public long Events { get; init; }
+
+    /// <summary>Messages handed to the network; those to oneself are none.</summary>
+    public long Messages { get; init; }
+
+    /// <summary>Messages lost: by the network, a partition, or a dead peer.</summary>
+    public long Lost { get; init; }
+
+    /// <summary>Bytes of all frames sent.</summary>
+    public long FrameBytes { get; init; }
+
+    /// <summary>Bytes of all models sent beside them. A model that the receiver has already is not sent again.</summary>
+    public long ModelBytes { get; init; }
+
+    /// <summary>Models sent.</summary>
+    public long ModelTransfers { get; init; }
+
+    /// <summary>Number of messages by kind.</summary>
+    public ImmutableSortedDictionary<string, long> MessagesByKind { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>Frames refused, by reason.</summary>
+    public ImmutableSortedDictionary<FrameFault, long> Refused { get; init; } = ImmutableSortedDictionary<FrameFault, long>.Empty;
+
+    /// <summary>Inputs ignored by the protocol, by reason.</summary>
+    public ImmutableSortedDictionary<string, long> Ignored { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
+
+    /// <summary>Trainings finished.</summary>
+    public long Trainings { get; init; }
+
+    /// <summary>When each new highest round was completed.</summary>
+    public ImmutableArray<RoundCompletion> Completions { get; init; } = [];
+
+    /// <summary>The longest time without a new round within a span of virtual time, its ends included, in seconds.</summary>
+    public double LongestStall(double from, double to)
+    {
+        double last = from, longest = 0;
+        foreach (RoundCompletion completion in Completions.Where(c => c.Seconds > from && c.Seconds <= to))
+        {
+            longest = Math.Max(longest, completion.Seconds - last);
+            last = completion.Seconds;
+        }
+
+        return Math.Max(longest, to - last);
+    }
+
+    /// <summary>Highest round completed by that time, or −1.</summary>
+    public long RoundAt(double seconds) => Completions.LastOrDefault(c => c.Seconds <= seconds)?.Round ?? -1;
+}
+
+/// <summary>A new highest round.</summary>
+/// <param name="Seconds">Virtual time.</param>
+/// <param name="Round">Round.</param>
+/// <param name="Peer">Number of the peer that completed it first.</param>
+public sealed record RoundCompletion(double Seconds, long Round, int Peer);

@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Membership;
+using OrleansDDM.Protocols.Rounds;
+using OrleansDDM.Protocols.Simulation;
+using OrleansDDM.Tests.Protocols.Simulation;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Protocols.Rounds;
+
+public sealed class ModestTests
+{
+    private static readonly ModestOptions Sane = new()
+    {
+        PingSeconds = 0.5, HeartbeatSeconds = 0.5, AggregationSeconds = 1.5, StallSeconds = 2, SuccessFraction = 0.8,
+    };
+
+    private static readonly Modest Protocol = new(Sane);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Eighty_of_a_hundred_die_at_once_and_come_back(ulong seed)
+    {
+        int[] all = [.. Enumerable.Range(0, 100)];
+        new CounterStream(seed, "victims").Shuffle(all.AsSpan());
+        ImmutableArray<int> victims = [.. all.Take(80)];
+        SimulationPlan plan = Plan(100, 200, Sane, seed) with
+        {
+            Faults =
+            [
+                new Fault { At = 20, Kind = FaultKind.Crash, Peers = victims }, new Fault { At = 160, Kind = FaultKind.Restart, Peers = victims },
+            ],
+        };
+        Simulator simulator = new(plan);
+
+        simulator.RunUntil(159.9);
+        SimulationResult alone = simulator.Result();
+        long before = alone.RoundAt(20), after = alone.RoundAt(159.9);
+
+        Assert.True(before > 15, $"{before} rounds before");
+        Assert.True(after - before > 55, $"{after - before} rounds after");
+        Assert.InRange(alone.LongestStall(5, 159.9), 0, 5);
+        PeerId[] survivors = [.. all.Skip(80).Order().Select(p => new PeerId((ulong)p))];
+        foreach (int survivor in all.Skip(80))
+        {
+            Assert.Equal(survivors, Protocol.Candidates(simulator.StateOf(survivor)!, after));
+        }
+
+        // Ten rounds after the return everyone knows everyone.
+        double time = 160;
+        while (simulator.Result().RoundAt(time) < after + 10)
+        {
+            simulator.RunUntil(time += 0.1);
+            Assert.True(time < 190, "ten rounds took 30 s");
+        }
+
+        Assert.All(all, p => Assert.Equal(100, Protocol.Candidates(simulator.StateOf(p)!, after + 10).Count()));
+        Assert.InRange(simulator.Run().LongestStall(159.9, 200), 0, 5);
+    }
+
+    [Fact]
+    public void Without_an_aggregation_timeout_the_same_crash_stalls_for_good()
+    {
+        ModestOptions paper = new() { AggregationSeconds = -1, HeartbeatSeconds = 0, SuccessFraction = 0.8, PingSeconds = 2 };
+        SimulationPlan plan = Plan(100, 300, paper, 1) with
+        {
+            Faults = [new Fault { At = 20, Kind = FaultKind.Crash, Peers = Plans.Range(0, 80) }],
+        };
+
+        SimulationResult result = new Simulator(plan).Run();
+
+        Assert.True(result.RoundAt(20) > 10);
+        Assert.True(result.LongestStall(20, 300) > 250);
+    }
+
+    [Fact]
+    public void Trajectory_is_that_of_fedavg_on_equal_samples()
+    {
+        Dictionary<long, double[]> modest = Trajectory(Plan(30, 60, new ModestOptions { SampleSize = 5 }, 3), 1);
+        Dictionary<long, double[]> fedavg = Trajectory(
+            Plans.Of("fedavg", 3, 30, 60) with
+            {
+                Options = SimulationPlan.OptionsOf(new FedAvgOptions { SampleSize = 5, HashSampling = true, WeightBySamples = false }),
+            },
+            0);
+
+        Assert.True(modest.Count > 20 && fedavg.Count > 20);
+        foreach (long round in modest.Keys.Intersect(fedavg.Keys))
+        {
+            Assert.Equal(fedavg[round], modest[round]);
+        }
+    }
+
+    [Fact]
+    public void All_trainers_of_a_round_pick_the_same_aggregators()
+    {
+        Dictionary<long, HashSet<int>> aggregators = [];
+        Simulator simulator = new(Plan(50, 60, new ModestOptions { Aggregators = 2 }, 1))
+        {
+            Observer = o =>
+            {
+                foreach (Effect.Send send in o.Effects.OfType<Effect.Send>())
+                {
+                    if (send.Body is Modest.TrainedModel trained)
+                    {
+                        aggregators.TryAdd(trained.Round, []);
+                        aggregators[trained.Round].Add((int)send.To.Value);
+                    }
+                }
+            },
+        };
+
+        simulator.Run();
+
+        Assert.True(aggregators.Count > 30);
+        Assert.All(aggregators.Values, a => Assert.Equal(2, a.Count));
+    }
+
+    [Fact]
+    public void Late_peers_are_known_to_all_within_three_times_n_over_s_rounds()
+    {
+        SimulationPlan plan = Plan(100, 90, new ModestOptions { HeartbeatSeconds = 1 }, 2) with
+        {
+            Faults = [.. Enumerable.Range(0, 10).Select(i => new Fault { At = 20 + i, Kind = FaultKind.Join, Peers = [90 + i] })],
+        };
+        Simulator simulator = new(plan);
+        simulator.RunUntil(29);
+        long joined = simulator.Result().RoundAt(29);
+        double time = 29;
+        while (simulator.Result().RoundAt(time) < joined + 30)
+        {
+            simulator.RunUntil(time += 0.5);
+        }
+
+        Assert.All(Enumerable.Range(0, 100), p => Assert.Equal(100, Protocol.Candidates(simulator.StateOf(p)!, joined).Count()));
+    }
+
+    [Fact]
+    public void Peers_that_leave_are_not_asked_any_more()
+    {
+        SimulationPlan plan = Plan(40, 60, new ModestOptions(), 4) with
+        {
+            Faults = [new Fault { At = 20, Kind = FaultKind.Leave, Peers = Plans.Range(0, 20) }],
+        };
+        Simulator simulator = new(plan);
+
+        SimulationResult result = simulator.Run();
+
+        Assert.InRange(result.LongestStall(15, 60), 0, 8);
+        Assert.All(Plans.Range(20, 20), p => Assert.Equal(20, Protocol.Candidates(simulator.StateOf(p)!, 0).Count()));
+    }
+
+    [Fact]
+    public void Killed_and_restarted_as_a_whole_it_goes_on_from_the_last_model()
+    {
+        SimulationPlan plan = Plan(20, 90, Sane, 5) with
+        {
+            Faults = [new Fault { At = 30, Kind = FaultKind.Crash }, new Fault { At = 40, Kind = FaultKind.Restart }],
+        };
+        Simulator simulator = new(plan);
+
+        SimulationResult result = simulator.Run();
+
+        Assert.True(result.RoundAt(90) > result.RoundAt(39) + 20);
+        Assert.InRange(result.LongestStall(40, 90), 0, 8);
+    }
+
+    [Fact]
+    public void Models_sent_follow_the_formula()
+    {
+        SimulationPlan plan = Plan(100, 60, new ModestOptions(), 1);
+
+        SimulationResult result = new Simulator(plan).Run();
+
+        // s·a up and a·s down a round, less what a peer sends to itself and what it has already.
+        double perRound = result.ModelTransfers / (double)result.RoundAt(60);
+        Assert.InRange(perRound, 18.5, 20.5);
+        Assert.True(result.FrameBytes < 0.05 * result.ModelBytes, $"{result.FrameBytes} of {result.ModelBytes}");
+    }
+
+    [Fact]
+    public void Thousand_peers_train_without_trouble()
+    {
+        SimulationPlan plan = Plan(1000, 12, new ModestOptions(), 1);
+
+        SimulationResult result = new Simulator(plan).Run();
+
+        Assert.True(result.RoundAt(12) > 7, $"{result.RoundAt(12)} rounds");
+    }
+
+    private static SimulationPlan Plan(int peers, double seconds, ModestOptions options, ulong seed) =>
+        Plans.Of("modest", seed, peers, seconds) with { Options = SimulationPlan.OptionsOf(options) };
+
+    private static Dictionary<long, double[]> Trajectory(SimulationPlan plan, long offset)
+    {
+        Dictionary<long, double[]> models = [];
+        Simulator simulator = new(plan);
+        simulator.Observer = o =>
+        {
+            foreach (Effect.Report report in o.Effects.OfType<Effect.Report>().Where(r => r.Kind == ReportKind.RoundCompleted))
+            {
+                models.TryAdd(report.Round - offset, ((ArrayTask)simulator.Task).Get(report.Model));
+            }
+        };
+        simulator.Run();
+        return models;
+    }
+}

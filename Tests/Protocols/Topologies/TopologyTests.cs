@@ -1,0 +1,113 @@
+using OrleansDDM.Protocols.Topologies;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Protocols.Topologies;
+
+public sealed class TopologyTests
+{
+    public static TheoryData<string> Kinds => [.. TopologyPlan.Kinds.Where(k => k != "file")];
+
+    [Theory]
+    [InlineData("complete", 4.50, 4.50)]
+    [InlineData("star", 9.00, 4.50)]
+    [InlineData("ring", 26.2, 4.50)]
+    [InlineData("barbell", 70.4, 10.5)]
+    public void Chi_of_ten_nodes_is_that_of_the_notes(string kind, double chi1, double chi2)
+    {
+        (double one, double two) = Spectrum.Chi(new TopologyPlan { Kind = kind }.Graph(10));
+
+        Assert.Equal(chi1, one, 0.05);
+        Assert.Equal(chi2, two, 0.005);
+    }
+
+    [Fact]
+    public void Chi_of_the_three_by_three_grid_is_that_of_the_notes()
+    {
+        (double one, double two) = Spectrum.Chi(Graphs.Grid(3, 3));
+
+        Assert.Equal(12.0, one, 1e-9);
+        Assert.Equal(4.25, two, 1e-9);
+    }
+
+    [Theory]
+    [InlineData("ring", 20, 0.967)]
+    [InlineData("ring", 100, 0.9987)]
+    [InlineData("exponential", 20, 0.556)]
+    [InlineData("complete", 20, 0)]
+    public void Second_eigenvalue_is_that_of_the_notes(string kind, int count, double lambda) =>
+        Assert.Equal(lambda, Spectrum.SecondEigenvalue(Spectrum.MixingMatrix(new TopologyPlan { Kind = kind }.Mixing(count))), 0.0005);
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Every_mixing_is_doubly_stochastic_and_its_receivers_match_its_rows(string kind)
+    {
+        const int count = 25;
+        IMixingSchedule mixing = new TopologyPlan { Kind = kind, Seed = 3 }.Mixing(count);
+        for (long round = 0; round < 7; round++)
+        {
+            var matrix = Spectrum.MixingMatrix(mixing, round);
+            Assert.All(matrix.RowSums(), s => Assert.Equal(1, s, 1e-12));
+            Assert.All(matrix.ColumnSums(), s => Assert.Equal(1, s, 1e-12));
+            Assert.True(matrix.Enumerate().Min() >= 0);
+            for (int i = 0; i < count; i++)
+            {
+                int[] readers = [.. Enumerable.Range(0, count).Where(j => j != i && matrix[j, i] > 0)];
+                Assert.Equal(readers, mixing.Receivers(i, round).Order());
+            }
+        }
+    }
+
+    [Fact]
+    public void Families_have_their_degrees()
+    {
+        Assert.All(Degrees(Graphs.Ring(9)), d => Assert.Equal(2, d));
+        Assert.All(Degrees(Graphs.Grid(4, 4, torus: true)), d => Assert.Equal(4, d));
+        Assert.All(Degrees(Graphs.RandomRegular(30, 5, 1)), d => Assert.Equal(5, d));
+        Assert.Equal(2 * (50 - 2), Graphs.BarabasiAlbert(50, 2, 1).Edges.Count());
+        Assert.True(Graphs.SmallWorld(40, 2, 0.3, 1).Edges.Count() > 80);
+        Assert.True(Graphs.RandomRegular(30, 5, 1).IsConnected);
+        Assert.Equal(Graphs.BarabasiAlbert(50, 2, 1).Edges, Graphs.BarabasiAlbert(50, 2, 1).Edges);
+        Assert.NotEqual(Graphs.BarabasiAlbert(50, 2, 1).Edges, Graphs.BarabasiAlbert(50, 2, 2).Edges);
+    }
+
+    [Fact]
+    public void Star_without_its_hub_falls_apart_and_a_ring_without_two_in_halves()
+    {
+        Assert.Equal(9, Graphs.Star(10).Components(new HashSet<int> { 0 }).Count);
+        Assert.Equal([4, 4], Graphs.Ring(10).Components(new HashSet<int> { 0, 5 }).Select(c => c.Count));
+        Assert.Equal([0], Graphs.Star(10).Hubs(1));
+        Assert.False(Graphs.Star(10).Without(new HashSet<int> { 0 }).IsConnected);
+    }
+
+    [Fact]
+    public void Hubs_of_a_scale_free_graph_carry_its_connection()
+    {
+        Topology graph = Graphs.BarabasiAlbert(50, 2, 1);
+        HashSet<int> hubs = [.. graph.Hubs(10)];
+        HashSet<int> leaves = [.. Enumerable.Range(0, 50).OrderBy(graph.Degree).Take(10)];
+
+        Assert.True(graph.Components(hubs)[0].Count < 32);
+        Assert.Equal(40, graph.Components(leaves)[0].Count);
+    }
+
+    [Fact]
+    public void Edge_list_is_read_and_its_faults_are_named()
+    {
+        Topology graph = Topology.Read(new StringReader("# three\n0 1\n1,2\n\n2\t0 # closes\n"));
+        Assert.Equal([(0, 1), (0, 2), (1, 2)], graph.Edges);
+        Assert.Contains("Line 2", Assert.Throws<FormatException>(() => Topology.Read(new StringReader("0 1\n1 1\n"))).Message);
+        Assert.Contains("Line 1", Assert.Throws<FormatException>(() => Topology.Read(new StringReader("0 x\n"))).Message);
+    }
+
+    [Theory]
+    [InlineData("moebius", 10)]
+    [InlineData("torus", 10)]
+    [InlineData("file", 10)]
+    [InlineData("random-regular", 4)]
+    public void Impossible_plan_is_an_error_of_the_spec(string kind, int count) =>
+        Assert.Throws<SpecException>(() => new TopologyPlan { Kind = kind }.Graph(count));
+
+    private static IEnumerable<int> Degrees(Topology graph) => Enumerable.Range(0, graph.Count).Select(graph.Degree);
+}
