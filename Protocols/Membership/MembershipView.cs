@@ -16,6 +16,9 @@ public sealed class MembershipView
 
     private readonly ImmutableSortedDictionary<PeerId, Member> _members;
 
+    // The digest asked for last; handed on and mended from view to view, because counting it anew takes as long as the view is.
+    private Candidacy? _candidacy;
+
     private MembershipView(ImmutableSortedDictionary<PeerId, Member> members, ImmutableArray<PeerId> ids, long latest, ulong digest)
     {
         _members = members;
@@ -41,16 +44,19 @@ public sealed class MembershipView
     /// <param name="inactivity">Δk.</param>
     public ulong DigestAt(long round, long inactivity)
     {
-        ulong digest = Digest;
-        foreach ((PeerId peer, Member member) in _members)
+        long oldest = round - inactivity;
+        if (_candidacy is not { } known || known.Oldest != oldest)
         {
-            if (!member.Left && member.LastActive >= round - inactivity)
+            ulong digest = 0;
+            foreach ((PeerId peer, Member member) in _members)
             {
-                digest ^= CounterRandom.Mix(peer.Value + 1);
+                digest ^= CandidateMark(peer, member, oldest);
             }
+
+            _candidacy = known = new Candidacy(oldest, digest);
         }
 
-        return Math.Max(1, digest);
+        return Math.Max(1, Digest ^ known.Digest);
     }
 
     /// <summary>The members in ascending order.</summary>
@@ -120,11 +126,15 @@ public sealed class MembershipView
     private static ulong Mark(PeerId peer, Member member) =>
         CounterRandom.Bits(peer.Value, 0x4D656D626572, (ulong)member.Counter, member.Left ? 1u : 0u);
 
+    private static ulong CandidateMark(PeerId peer, Member member, long oldest) =>
+        !member.Left && member.LastActive >= oldest ? CounterRandom.Mix(peer.Value + 1) : 0;
+
     private MembershipView With(IEnumerable<KeyValuePair<PeerId, Member>> changes)
     {
         ImmutableSortedDictionary<PeerId, Member>.Builder? builder = null;
         long latest = Latest;
         ulong digest = Digest;
+        Candidacy? candidacy = _candidacy;
         foreach ((PeerId peer, Member member) in changes)
         {
             bool known = _members.TryGetValue(peer, out Member old);
@@ -137,6 +147,10 @@ public sealed class MembershipView
             builder[peer] = member;
             latest = Math.Max(latest, member.LastActive);
             digest ^= (known ? Mark(peer, old) : 0) ^ Mark(peer, member);
+            candidacy = candidacy is null ? null : candidacy with
+            {
+                Digest = candidacy.Digest ^ (known ? CandidateMark(peer, old, candidacy.Oldest) : 0) ^ CandidateMark(peer, member, candidacy.Oldest),
+            };
         }
 
         if (builder is null)
@@ -145,6 +159,8 @@ public sealed class MembershipView
         }
 
         ImmutableSortedDictionary<PeerId, Member> members = builder.ToImmutable();
-        return new MembershipView(members, members.Count == Ids.Length ? Ids : [.. members.Keys], latest, digest);
+        return new MembershipView(members, members.Count == Ids.Length ? Ids : [.. members.Keys], latest, digest) { _candidacy = candidacy };
     }
+
+    private sealed record Candidacy(long Oldest, ulong Digest);
 }

@@ -13,6 +13,7 @@ internal sealed class SimulationCounts
     private readonly Dictionary<FrameFault, long> _refused = [];
     private readonly Dictionary<string, long> _ignored = [];
     private readonly List<RoundCompletion> _completions = [];
+    private readonly List<double> _times = [];
 
     internal ulong TraceHash { get; private set; } = 1;
 
@@ -48,6 +49,7 @@ internal sealed class SimulationCounts
 
     internal void Completed(double seconds, long round, int peer)
     {
+        _times.Add(seconds);
         if (_completions.Count == 0 || round > _completions[^1].Round)
         {
             _completions.Add(new RoundCompletion(seconds, round, peer));
@@ -69,5 +71,6 @@ internal sealed class SimulationCounts
         Ignored = _ignored.ToImmutableSortedDictionary(),
         Trainings = Trainings,
         Completions = [.. _completions],
+        CompletionTimes = [.. _times],
     };
 }

@@ -46,21 +46,29 @@ public sealed record SimulationResult
     /// <summary>When each new highest round was completed.</summary>
     public ImmutableArray<RoundCompletion> Completions { get; init; } = [];
 
-    /// <summary>The longest time without a new round within a span of virtual time, its ends included, in seconds.</summary>
-    public double LongestStall(double from, double to)
+    /// <summary>When any peer completed any round, ascending.</summary>
+    public ImmutableArray<double> CompletionTimes { get; init; } = [];
+
+    /// <summary>The longest time in which no peer completed any round, new or not, within a span of virtual time, in seconds.</summary>
+    public double LongestSilence(double from, double to) => Longest(CompletionTimes, from, to);
+
+    /// <summary>The longest time without a new highest round within a span of virtual time, its ends included, in seconds.</summary>
+    public double LongestStall(double from, double to) => Longest(Completions.Select(c => c.Seconds), from, to);
+
+    /// <summary>Highest round completed by that time, or −1.</summary>
+    public long RoundAt(double seconds) => Completions.LastOrDefault(c => c.Seconds <= seconds)?.Round ?? -1;
+
+    private static double Longest(IEnumerable<double> times, double from, double to)
     {
         double last = from, longest = 0;
-        foreach (RoundCompletion completion in Completions.Where(c => c.Seconds > from && c.Seconds <= to))
+        foreach (double time in times.Where(t => t > from && t <= to))
         {
-            longest = Math.Max(longest, completion.Seconds - last);
-            last = completion.Seconds;
+            longest = Math.Max(longest, time - last);
+            last = time;
         }
 
         return Math.Max(longest, to - last);
     }
-
-    /// <summary>Highest round completed by that time, or −1.</summary>
-    public long RoundAt(double seconds) => Completions.LastOrDefault(c => c.Seconds <= seconds)?.Round ?? -1;
 }
 
 /// <summary>A new highest round.</summary>

@@ -21,8 +21,9 @@ public sealed class MembershipViewTests
     [Fact]
     public void Digest_and_latest_kept_step_by_step_are_those_of_the_whole() => Views.Select(Views).Sample((a, b) =>
     {
+        _ = a.DigestAt(9, 4);
         MembershipView merged = a.Merge(b), read = Read(merged);
-        return read.Digest == merged.Digest && Same(read, merged)
+        return read.Digest == merged.Digest && read.DigestAt(9, 4) == merged.DigestAt(9, 4) && read.DigestAt(8, 1) == merged.DigestAt(8, 1) && Same(read, merged)
             && merged.Latest == merged.Members.Select(m => m.Value.LastActive).DefaultIfEmpty().Max();
     });
 

@@ -83,6 +83,18 @@ public sealed class EpidemicLearningTests
         Assert.Equal(1, step.State.Ignored);
     }
 
+    [Fact]
+    public void Round_done_before_a_crash_is_not_done_again()
+    {
+        EpidemicLearning protocol = new(new EpidemicOptions { RoundSeconds = 10 });
+        EpidemicLearning.Saved saved = new(5, ModelHandle.OfContent([5]));
+
+        Step step = protocol.Handle(protocol.Create(Setup(Roster[0])), new Input.Recover(saved), Second(42));
+
+        Assert.Equal(5, step.Effects.OfType<Effect.Train>().Single().Round);
+        Assert.Equal(Second(60 - 42), step.Effects.OfType<Effect.SetTimer>().Single().After);
+    }
+
     private static TimeSpan Second(int second) => TimeSpan.FromSeconds(second);
 
     private static PeerSetup Setup(PeerId self) => new() { Self = self, Seed = 9, Roster = Roster, InitialModel = ModelHandle.OfContent([99]) };

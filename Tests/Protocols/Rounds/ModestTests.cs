@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Membership;
+using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Tests.Protocols.Simulation;
@@ -92,6 +93,70 @@ public sealed class ModestTests
         foreach (long round in modest.Keys.Intersect(fedavg.Keys))
         {
             Assert.Equal(fedavg[round], modest[round]);
+        }
+    }
+
+    [Fact]
+    public void Dead_aggregator_is_replaced_by_the_next_in_order_without_any_heartbeat()
+    {
+        // The same run twice: the first shows who aggregates round 6 and when it has its first model, in the second it dies then.
+        (double At, int Peer) first = default;
+        SimulationPlan plan = Plan(40, 40, Sane with { HeartbeatSeconds = 0 }, 7);
+        new Simulator(plan)
+        {
+            Observer = o => first = first == default && o.Input is Input.Message { Body: Modest.TrainedModel { Round: 6 } } ? (o.Seconds, o.Peer) : first,
+        }.Run();
+
+        SimulationResult result = new Simulator(plan with
+        {
+            Faults = [new Fault { At = first.At + 0.002, Kind = FaultKind.Crash, Peers = [first.Peer] }],
+        }).Run();
+
+        Assert.True(result.RoundAt(first.At) < 6);
+        Assert.InRange(result.LongestStall(first.At, 39), 0.5, 4);
+        Assert.NotEqual(first.Peer, result.Completions.Single(c => c.Round == 6).Peer);
+    }
+
+    [Fact]
+    public void Sample_that_dies_but_for_its_aggregator_does_not_stop_the_run()
+    {
+        (double At, ImmutableArray<int> Sample) first = default;
+        SimulationPlan plan = Plan(40, 40, Sane with { HeartbeatSeconds = 0, SampleSize = 4 }, 7);
+        new Simulator(plan)
+        {
+            Observer = o =>
+            {
+                if (first == default && o.Effects.OfType<Effect.Send>().Select(s => s.Body).OfType<Modest.TrainOrder>().FirstOrDefault() is { Round: 6 } order)
+                {
+                    first = (o.Seconds, [.. order.Sample.Select(p => (int)p.Value).Where(p => p != o.Peer)]);
+                }
+            },
+        }.Run();
+
+        SimulationResult result = new Simulator(plan with { Faults = [new Fault { At = first.At, Kind = FaultKind.Crash, Peers = first.Sample }] }).Run();
+
+        Assert.Equal(3, first.Sample.Length);
+        Assert.InRange(result.LongestStall(first.At, 39), 0.5, 4);
+        Assert.True(result.RoundAt(39) > 20);
+    }
+
+    [Fact]
+    public void Repeated_and_stale_messages_change_nothing_but_what_they_say_of_the_living()
+    {
+        ModelHandle model = ModelHandle.OfContent([1]);
+        ImmutableArray<PeerId> roster = [.. Enumerable.Range(0, 12).Select(i => new PeerId((ulong)i))];
+        PeerState state = Protocol.Create(new() { Self = new(3), Seed = 1, Roster = roster, InitialModel = model });
+        Modest.TrainOrder order = new(9, model, [new(3), new(4)], MembershipView.Of(roster));
+        state = Protocol.Handle(state, new Input.Message(new(1), order), default).State;
+        long ignored = state.Ignored;
+
+        foreach (MessageBody body in new MessageBody[] { order, order with { Round = 8 }, order with { Round = 10, Sample = [new(4)] }, new Modest.TrainedModel(5, 5, model, [], order.View) })
+        {
+            Step step = Protocol.Handle(state, new Input.Message(new(1), body), default);
+            Assert.DoesNotContain(step.Effects, e => e is Effect.Train or Effect.Aggregate or Effect.Persist or Effect.Send);
+            Assert.Equal(((Modest.Saved)state.DurablePart).TrainRound, ((Modest.Saved)step.State.DurablePart).TrainRound);
+            Assert.Equal(++ignored, step.State.Ignored);
+            state = step.State;
         }
     }
 

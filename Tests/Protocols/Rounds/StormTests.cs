@@ -27,8 +27,8 @@ public sealed class StormTests
             Simulator simulator = new(plan);
             SimulationResult result = simulator.Run();
 
-            Check(plan, result.RoundAt(40) > result.RoundAt(25), "no round was completed after the storm");
-            Check(plan, result.LongestStall(22, 40) < 12, $"a stall of {result.LongestStall(22, 40)} s");
+            // Not the highest round: who held that may have come back with nothing.
+            Check(plan, result.LongestSilence(22, 40) < 10, $"a stall of {result.LongestSilence(22, 40)} s");
             Check(plan, !result.Refused.ContainsKey(FrameFault.Malformed) && !result.Refused.ContainsKey(FrameFault.UnknownKind), "a damaged frame was taken for another");
             refused += result.Refused.Values.Sum();
             QuadraticTask task = (QuadraticTask)simulator.Task;

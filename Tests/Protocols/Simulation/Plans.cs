@@ -39,6 +39,7 @@ internal static class Plans
         return Of(protocol, seed, peers, 40) with
         {
             Topology = topology,
+            Options = protocol == "modest" ? SimulationPlan.OptionsOf(new ModestOptions { StallSeconds = 4 }) : null,
             Network = Faulty,
             TrainFailure = 0.02,
             Faults = RandomFaults.Draw(seed, peers, 20, spare: protocol == "fedavg" ? 1 : 0),
