@@ -106,6 +106,11 @@ internal static class SampleCommand
             throw new CliException(ExitCode.BadConfiguration, "--class needs a class-conditional model (model.classConditional); this run has none.");
         }
 
+        if (classOf is null && parsed.GetValue(Guidance) is not (null or 1))
+        {
+            throw new CliException(ExitCode.BadConfiguration, "--guidance strengthens a class, so it needs --class.");
+        }
+
         var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance);
         SampledImages images = await ProgressView.RunAsync(
             parsed.GetValue(CommonOptions.Progress), progress => sample(order, () => progress.Say($"Sampling {count} images.")));

@@ -31,9 +31,9 @@ public sealed class SharedFolderTests : IDisposable
     public void What_one_silo_stores_the_other_one_reads()
     {
         FolderArtifactStore other = Open("b");
-        ArtifactReference stored = Open("a").Put([1, 2, 3]);
+        ArtifactReference stored = Open("a").Put(new byte[] { 1, 2, 3 });
         Assert.Equal([1, 2, 3], other.Read(stored.Sha256));
-        Assert.Equal(stored, other.Put([1, 2, 3]));
+        Assert.Equal(stored, other.Put(new byte[] { 1, 2, 3 }));
     }
 
     private FolderArtifactStore Open(string writer) => new(_folder, NullLogger<FolderArtifactStore>.Instance, writer);
