@@ -99,17 +99,18 @@ public sealed class ModestTests
     [Fact]
     public void Dead_aggregator_is_replaced_by_the_next_in_order_without_any_heartbeat()
     {
-        // The same run twice: the first shows who aggregates round 6 and when it has its first model, in the second it dies then.
+        // The same run twice: the first shows who aggregates round 6 and when it has all models, in the second it dies then.
         (double At, int Peer) first = default;
         SimulationPlan plan = Plan(40, 40, Sane with { HeartbeatSeconds = 0 }, 7);
         new Simulator(plan)
         {
-            Observer = o => first = first == default && o.Input is Input.Message { Body: Modest.TrainedModel { Round: 6 } } ? (o.Seconds, o.Peer) : first,
+            Observer = o => first = first == default && o.Input is Input.Message { Body: Modest.TrainedModel { Round: 6 } } && o.Effects.Any(e => e is Effect.Aggregate)
+                ? (o.Seconds, o.Peer) : first,
         }.Run();
 
         SimulationResult result = new Simulator(plan with
         {
-            Faults = [new Fault { At = first.At + 0.002, Kind = FaultKind.Crash, Peers = [first.Peer] }],
+            Faults = [new Fault { At = first.At + 0.0005, Kind = FaultKind.Crash, Peers = [first.Peer] }],
         }).Run();
 
         Assert.True(result.RoundAt(first.At) < 6);
