@@ -107,7 +107,11 @@ public sealed class DpsgdTests
         ModelHandle[] models = [.. Enumerable.Range(0, 4).Select(i => ModelHandle.OfContent([(byte)i]))];
         PeerSetup setup = new()
         {
-            Self = new(0), Seed = 1, Roster = [new(0), new(1), new(2), new(3)], InitialModel = models[0], Mixing = new MetropolisMixing(Graphs.Ring(4)),
+            Self = new(0),
+            Seed = 1,
+            Roster = [new(0), new(1), new(2), new(3)],
+            InitialModel = models[0],
+            Mixing = new MetropolisMixing(Graphs.Ring(4)),
         };
         Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
         step = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(0, models[1])), default);

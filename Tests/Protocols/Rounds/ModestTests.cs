@@ -15,7 +15,11 @@ public sealed class ModestTests
 {
     private static readonly ModestOptions Sane = new()
     {
-        PingSeconds = 0.5, HeartbeatSeconds = 0.5, AggregationSeconds = 1.5, StallSeconds = 2, SuccessFraction = 0.8,
+        PingSeconds = 0.5,
+        HeartbeatSeconds = 0.5,
+        AggregationSeconds = 1.5,
+        StallSeconds = 2,
+        SuccessFraction = 0.8,
     };
 
     private static readonly Modest Protocol = new(Sane);

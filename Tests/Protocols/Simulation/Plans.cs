@@ -14,7 +14,13 @@ internal static class Plans
 
     internal static NetworkPlan Faulty => new()
     {
-        Loss = 0.05, Duplication = 0.05, Reordering = 0.1, DelaySeconds = 0.8, Corruption = 0.01, Jitter = 0.2, FaultsUntil = 20,
+        Loss = 0.05,
+        Duplication = 0.05,
+        Reordering = 0.1,
+        DelaySeconds = 0.8,
+        Corruption = 0.01,
+        Jitter = 0.2,
+        FaultsUntil = 20,
     };
 
     internal static SimulationPlan Of(string protocol, ulong seed = 1, int peers = 12, double seconds = 30) => new()
