@@ -35,8 +35,8 @@ public static class Presets
             "shapes" => Demo with { Name = data, Evaluation = Demo.Evaluation with { Rules = AllRules } },
             "mnist" or "fashion-mnist" => spec with
             {
-                Model = new ModelSpec { Kind = "unet", Width = 32, Depth = 3 },
-                Training = spec.Training with { Steps = 3500, Batch = 128, LearningRate = 2e-3 },
+                Model = new ModelSpec { Kind = "unet", Width = 16, Depth = 3 },
+                Training = spec.Training with { Steps = 10_000, Batch = 128, LearningRate = 2e-3 },
                 Mixing = new MixingSpec { Rule = "sticky-prior" },
                 Sampling = new SamplingSpec { Scheduler = "dpmpp-2m", Steps = 20 },
             },
