@@ -53,7 +53,6 @@ internal static class SiloHost
         builder.Services.AddSingleton(plan.Clock);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
-            .AddFilter("Orleans", plan.LogLevel > LogLevel.Error ? plan.LogLevel : LogLevel.Error)
             .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).

@@ -15,7 +15,7 @@ public static class Presets
         Clustering = new ClusteringSpec { Dimensions = 24, FineCentroids = 64 },
         Model = new ModelSpec { Kind = "unet", Width = 16, Depth = 3 },
         Router = new RouterSpec { StepShare = 1 },
-        Training = new TrainingSpec { Steps = 640, Batch = 128, LearningRate = 2e-3, Warmup = 100, EmaDecay = 0.995, Validations = 6 },
+        Training = new TrainingSpec { Steps = 1280, Batch = 128, LearningRate = 2e-3, Warmup = 100, EmaDecay = 0.995, Validations = 6 },
         Mixing = new MixingSpec { Rule = "sticky-prior" },
         Sampling = new SamplingSpec { Scheduler = "dpmpp-2m", Steps = 16 },
         Evaluation = new EvaluationSpec { Samples = 384, LossImages = 256, Rules = ["full", "top-1", "top-2", "sticky-prior"] },

@@ -1,6 +1,5 @@
 using System.Globalization;
 
-using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Serialization;

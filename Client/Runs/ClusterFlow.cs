@@ -18,7 +18,7 @@ internal static class ClusterFlow
         {
             SubmitReply reply = await connection.Run.SubmitAsync(SpecJson.Canonical(spec), force, CancellationToken.None);
             progress.Say(reply.Attached ? $"The cluster has run '{spec.Name}' already; following it." : $"Run '{spec.Name}' is submitted.");
-            return reply.Status.Phase is RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready
+            return reply.Status.Phase is not (RunPhase.Preparing or RunPhase.Training)
                 ? await connection.Run.ResumeAsync(CancellationToken.None)
                 : reply.Status;
         });

@@ -3,6 +3,7 @@ using OrleansDDM.Learning.Clustering;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Metrics;
+using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;

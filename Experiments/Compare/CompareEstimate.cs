@@ -1,3 +1,5 @@
+using OrleansDDM.Learning.Models;
+
 namespace OrleansDDM.Experiments.Compare;
 
 /// <summary>How long runs will take.</summary>

@@ -1,18 +1,35 @@
+using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains.Devices;
 
-/// <summary>A rough measure of how long a model trains, by which models are spread over slots. Only ratios mean something.</summary>
+/// <summary>How much training a model is, by which models are spread over slots. Only ratios mean something.</summary>
 internal static class TrainingCost
 {
-    /// <summary>Steps x batch x width^2 x depth: the matrix products of a transformer, without its token count.</summary>
+    // A session is opened before its data is known here; what networks cost relative to each other hardly depends on the side.
+    private const int Side = 28;
+
+    /// <summary>Images times the operations of one forward pass.</summary>
     public static double Of(RunSpec spec, ModelRole role)
     {
         ModelSpec model = role.IsRouter ? spec.Router.Model : spec.Model;
-        double images = role.IsRouter
-            ? spec.Training.Steps * spec.Router.StepShare * spec.Router.Batch
-            : (double)spec.Training.Steps * spec.Training.Batch / spec.Experts.Count;
-        return images * model.Width * model.Width * model.Depth;
+        ModelShape shape = Nominal(model);
+        return role.IsRouter
+            ? spec.Training.Steps * spec.Router.StepShare * spec.Router.Batch * ModelFlops.Router(model, shape, spec.Experts.Count)
+            : (double)spec.Training.Steps * spec.Training.Batch / spec.Experts.Count * ModelFlops.Denoiser(model, shape);
+    }
+
+    // Grey images of about the usual side that the network can take.
+    private static ModelShape Nominal(ModelSpec model)
+    {
+        int unit = model.Kind switch
+        {
+            "dit" => model.Patch,
+            "unet" => 1 << Math.Min(model.Depth - 1, 10),
+            _ => 1,
+        };
+        int side = unit * ((Side + unit - 1) / unit);
+        return new ModelShape(1, side, side, 0);
     }
 }

@@ -64,7 +64,14 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 IHost host = Build(options, folder, clusterId, siloPort, gatewayPort);
                 try
                 {
-                    await host.StartAsync(cancellation);
+                    // Told to give up half-way, Orleans logs an error with its stack; it is there within seconds, and then goes in order.
+                    await host.StartAsync(CancellationToken.None);
+                    if (cancellation.IsCancellationRequested)
+                    {
+                        await host.StopAsync(CancellationToken.None);
+                        cancellation.ThrowIfCancellationRequested();
+                    }
+
                     EndpointFile endpoint = new(
                         Environment.ProcessId,
                         EndpointFile.ThisProcessStarted(),

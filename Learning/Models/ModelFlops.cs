@@ -1,7 +1,6 @@
-using OrleansDDM.Learning.Models;
 using OrleansDDM.Specs;
 
-namespace OrleansDDM.Experiments.Compare;
+namespace OrleansDDM.Learning.Models;
 
 /// <summary>
 /// Floating-point operations of one forward pass of one image, a multiply-add as two. Matrix products and convolutions are counted;
