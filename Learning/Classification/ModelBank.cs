@@ -8,19 +8,21 @@ namespace OrleansDDM.Learning.Classification;
 /// </summary>
 public sealed unsafe class ModelBank : IDisposable
 {
-    private const int Slab = 32;
     private const int Lanes = 16;
 
     private readonly NativeArena _arena = new();
     private readonly List<IntPtr> _rows = [];
     private readonly Stack<int> _free = [];
+    private readonly int _slab;
 
     /// <summary>Makes a bank.</summary>
     /// <param name="length">Parameters of a model.</param>
-    public ModelBank(int length)
+    /// <param name="slab">Rows that are allocated at once, and lie at equal distances in the order in which they are first rented.</param>
+    public ModelBank(int length, int slab = 32)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
-        Length = length;
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slab);
+        (Length, _slab) = (length, slab);
 
         // Vector kernels read, and write back unchanged, up to a vector behind a row's end: that must be no other model's.
         Stride = ((length + Lanes - 1) / Lanes * Lanes) + Lanes;
@@ -40,13 +42,13 @@ public sealed unsafe class ModelBank : IDisposable
     {
         if (_free.Count == 0)
         {
-            float* slab = _arena.Allocate((long)Slab * Stride);
-            for (int i = Slab - 1; i >= 0; i--)
+            float* slab = _arena.Allocate((long)_slab * Stride);
+            for (int i = _slab - 1; i >= 0; i--)
             {
                 _free.Push(_rows.Count + i);
             }
 
-            _rows.AddRange(Enumerable.Range(0, Slab).Select(i => (IntPtr)(slab + ((long)i * Stride))));
+            _rows.AddRange(Enumerable.Range(0, _slab).Select(i => (IntPtr)(slab + ((long)i * Stride))));
         }
 
         return _free.Pop();
