@@ -56,6 +56,14 @@ public static class CommonOptions
         HelpName = "CONNECTION",
     };
 
+    /// <summary><c>--token</c>: may stand behind any verb.</summary>
+    public static Option<string?> Token { get; } = new("--token")
+    {
+        Description = "File with the token to show to a cluster; DDM__Auth__Token otherwise (the token, or its file).",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
     /// <summary><c>--slots</c>.</summary>
     public static Option<int?> Slots { get; } = new("--slots")
     {

@@ -62,6 +62,8 @@ public static class Aliases
     public const string DataUnavailableException = "ddm.data-unavailable-exception";
     public const string MessageTooLargeException = "ddm.message-too-large-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
+    public const string AccessDeniedException = "ddm.access-denied-exception";
+    public const string TooManyRequestsException = "ddm.too-many-requests-exception";
     public const string ArtifactException = "ddm.artifact-exception";
 
     public const string ModelState = "ddm.state.model";

@@ -9,6 +9,8 @@ using Orleans.Dashboard;
 
 using OrleansDDM.Grains;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 
 namespace OrleansDDM.Silos;
 
@@ -42,6 +44,7 @@ internal static class SiloHost
             silo.AddDashboard(o => o.HideTrace = true);
         });
         WebApplication application = web.Build();
+        application.UseDdmLogin(new LoginOptions());
         application.MapOrleansDashboard("/dashboard");
         return application;
     }
@@ -64,6 +67,7 @@ internal static class SiloHost
     {
         plan.Hosting(silo);
         silo.Configure<SiloMessagingOptions>(o => o.CancelRequestOnTimeout = true);
+        silo.AddSecurity(plan.Security, plan.Clock);
         silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Writer);
     }
 }

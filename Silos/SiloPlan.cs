@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Security;
 
 namespace OrleansDDM.Silos;
 
@@ -31,6 +32,9 @@ internal sealed record SiloPlan
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Who may do what, and how connections are guarded.</summary>
+    public SecurityPlan Security { get; init; } = new();
 
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

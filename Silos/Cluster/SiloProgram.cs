@@ -5,6 +5,7 @@ using System.Text.Json;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Cluster;
@@ -17,7 +18,7 @@ public static class SiloProgram
     /// <summary>
     /// Reads the settings, checks the database and serves. One line of JSON on stdout says when it is ready; mistakes are one line on stderr.
     /// </summary>
-    /// <returns>0 = ended in good order, 1 = failed, 3 = a wrong setting, or a schema that is missing or old, 4 = no database answers.</returns>
+    /// <returns>0 = ended in good order, 1 = failed, 3 = a wrong setting, key or certificate, or a schema that is missing or old, 4 = no database answers.</returns>
     public static async Task<int> RunAsync(string[] args)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -39,7 +40,7 @@ public static class SiloProgram
             await ended.Task;
             return 0;
         }
-        catch (Exception e) when (e is ConfigurationException or SchemaException or ClusterUnreachableException)
+        catch (Exception e) when (e is ConfigurationException or SchemaException or SecurityException or ClusterUnreachableException)
         {
             await Console.Error.WriteLineAsync("silo: " + e.Message);
             return e is ClusterUnreachableException ? 4 : 3;
