@@ -100,11 +100,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.StoppedTerm = Math.Max(State.StoppedTerm, runTerm);
         Task ended = EndAsync();
         await Task.WhenAny(ended, Task.Delay(services.Options.Value.StopPatience, services.Clock, cancellation));
-        return Status();
+        return ended.IsCompleted ? Status() : Status() with { Phase = ModelPhase.Training, Waiting = _row.Waiting ?? "its last slice" };
 
         async Task EndAsync()
         {
             await EndTrainingAsync();
+            if (State.Phase is ModelPhase.Training or ModelPhase.Waiting)
+            {
+                // Whoever trained it is gone.
+                State.Phase = ModelPhase.Stopped;
+                news = true;
+            }
+
             if (news && State.SpecHash.Length > 0 && !_row.IsLost)
             {
                 await _row.SaveAsync().ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
