@@ -120,9 +120,9 @@ internal sealed partial class RunKeeper(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The runs cannot be read from the database, trying again: {Reason}")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "The runs cannot be read from the database, trying again: {Reason}")]
     private partial void LogUnreadable(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Run} cannot be reached, trying again: {Reason}")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "{Run} cannot be reached, trying again: {Reason}")]
     private partial void LogUnreachable(string run, string reason);
 }
