@@ -30,6 +30,16 @@ public static class Aliases
     public const string Evaluate = "ddm.device-host.evaluate";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
+    public const string ArtifactHost = "ddm.artifact-host";
+    public const string ArtifactsHeld = "ddm.artifact-host.has";
+    public const string ReadArtifact = "ddm.artifact-host.read";
+    public const string VerifyArtifact = "ddm.artifact-host.verify";
+    public const string PullArtifact = "ddm.artifact-host.pull";
+    public const string DropArtifacts = "ddm.artifact-host.drop";
+    public const string ForgetRun = "ddm.artifact-host.forget-run";
+    public const string ArtifactHostStatusOf = "ddm.artifact-host.status";
+    public const string ArtifactHostStatus = "ddm.artifact-host-status";
+
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
     public const string DataSummary = "ddm.data-summary";
@@ -58,6 +68,7 @@ public static class Aliases
     public const string StaleTermException = "ddm.stale-term-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
+    public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
     public const string RunState = "ddm.state.run";

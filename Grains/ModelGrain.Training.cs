@@ -51,6 +51,7 @@ internal abstract partial class ModelGrain
                 State.Weights = spec.Training.Export == "best" && State.Best is { } best
                     ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, specHash, bytes)))
                     : await lease.RunAsync(services.Checkpoints.WriteWeights);
+                await services.Checkpoints.PublishAsync(State.Weights);
                 State.Phase = ModelPhase.Done;
                 await state.WriteStateAsync();
             }
@@ -77,6 +78,7 @@ internal abstract partial class ModelGrain
         long term = 0;
         int steps = 0;
         MetricPoint[] points = [];
+        await services.Checkpoints.BringAsync(remembered, _role, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),
@@ -120,6 +122,7 @@ internal abstract partial class ModelGrain
     {
         long term = State.Term;
         CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, specHash, term, session));
+        await services.Checkpoints.PublishAsync(checkpoint.Artifact);
         State.Checkpoints = [.. State.Checkpoints.Append(checkpoint).TakeLast(keepLast)];
         if (checkpoint.ValidationLoss is { } loss && !(State.Best?.ValidationLoss <= loss))
         {
@@ -135,9 +138,10 @@ internal abstract partial class ModelGrain
     private Task<bool> ForgetOldAsync(TrainingLease lease)
     {
         CheckpointReference?[] kept = [.. State.Checkpoints, State.Best];
+        long term = State.Term;
         return lease.RunAsync(_ =>
         {
-            services.Checkpoints.Retain(_run, _role, kept);
+            services.Checkpoints.Retain(_run, _role, kept, term);
             return true;
         });
     }

@@ -14,7 +14,7 @@ using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Cluster;
 
-/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder that the silos share.</summary>
+/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder of its own.</summary>
 public sealed class ClusterSilo : IAsyncDisposable
 {
     private const string Invariant = "Npgsql";
@@ -145,8 +145,12 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
     {
-        Folder = options.Folder,
-        Writer = info.Name,
+        Folder = Path.Combine(options.Folder, info.Name),
+        Artifacts = artifacts =>
+        {
+            artifacts.Replicas = options.Replicas;
+            artifacts.WaitForHolder = options.WaitForHolder;
+        },
         Learning = learning,
         HttpUrl = info.HttpUrl,
         LogLevel = options.LogLevel,
