@@ -19,6 +19,7 @@ internal sealed partial class Checkpoints(
     IArtifactStore artifacts,
     CheckpointIndex index,
     ArtifactExchange exchange,
+    IServiceProvider services,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
     ILogger<Checkpoints> logger)
@@ -150,6 +151,17 @@ internal sealed partial class Checkpoints(
 
         _kept[key] = names;
         DropElsewhere(gone);
+    }
+
+    /// <summary>Deletes, on all live silos, what a removed run leaves: its index, and the artifacts to which no other state refers.</summary>
+    public async Task RemoveAsync(string run, IEnumerable<ArtifactReference> referred, CancellationToken cancellation)
+    {
+        await exchange.ForgetRunAsync(run);
+        IReadOnlySet<string>? others = services.GetService(typeof(IArtifactRoots)) is IArtifactRoots roots ? await roots.ReadAsync(cancellation) : new HashSet<string>();
+        if (others is not null)
+        {
+            await exchange.DropAsync([.. referred.Select(r => r.Sha256).Distinct().Where(name => !others.Contains(name))]);
+        }
     }
 
     /// <summary>Stores the final weights.</summary>

@@ -246,7 +246,8 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    private async Task<T?> AskAsync<T>(SiloAddress silo, Func<IArtifactHost, Task<T>> ask)
+    /// <summary>Asks one silo; the default value is the answer of one that does not answer.</summary>
+    public async Task<T?> AskAsync<T>(SiloAddress silo, Func<IArtifactHost, Task<T>> ask)
     {
         try
         {

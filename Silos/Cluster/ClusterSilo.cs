@@ -8,6 +8,7 @@ using Orleans.Configuration;
 using Orleans.Runtime;
 
 using OrleansDDM.Grains;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
@@ -49,7 +50,8 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <param name="cancellation">Gives up the start.</param>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    /// <exception cref="ConfigurationException">Another silo has its name, or the other silos cannot reach its address.</exception>
+    /// <exception cref="ConfigurationException">Another silo has its name, its folder belongs to another database, or the other silos cannot
+    /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -59,6 +61,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
+            await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
@@ -143,9 +146,11 @@ public sealed class ClusterSilo : IAsyncDisposable
             http is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null);
     }
 
+    private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
+
     private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
     {
-        Folder = Path.Combine(options.Folder, info.Name),
+        Folder = FolderOf(options, info.Name),
         Artifacts = artifacts =>
         {
             artifacts.Replicas = options.Replicas;
@@ -177,8 +182,8 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
-                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString) = (Invariant, connection));
-            silo.Services.AddSingleton(options).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
+                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
+            silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
         },
     };
 }

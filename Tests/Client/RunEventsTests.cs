@@ -43,6 +43,8 @@ public sealed class RunEventsTests
     /// <summary>A run whose every stream ends with a time-out after some durable events, each followed by telemetry.</summary>
     private sealed class BreakingRun(int events, int breakAfter) : IRunGrain
     {
+        public Task RemoveAsync(bool force = false, CancellationToken cancellation = default) => throw new NotSupportedException();
+
         public List<long> Asked { get; } = [];
 
         public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
