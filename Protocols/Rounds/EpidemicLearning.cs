@@ -25,12 +25,16 @@ public sealed record EpidemicOptions : IProtocolOptions
     /// <summary>Δ, the length of a round in seconds, common to all: training and one transfer of s models must fit in. null = from the run's common work estimate.</summary>
     public double? RoundSeconds { get; init; }
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
         OptionRange.Within(Fanout, 1, 1_000_000);
         OptionRange.Steps(Steps);
         OptionRange.Seconds(RoundSeconds);
+        OptionRange.Aggregator(Aggregator);
     }
 }
 
@@ -206,13 +210,13 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     }
 
     // Line 7.
-    private static void Mix(Turn<Saved, Live> turn)
+    private void Mix(Turn<Saved, Live> turn)
     {
         IEnumerable<Contribution> received = turn.Volatile.Received
             .Where(r => r.Key.Round == turn.Volatile.Round).Select(r => new Contribution(r.Key.From, r.Value, 1));
         turn.Volatile = turn.Volatile with
         {
-            Mixing = turn.Aggregate(new AggregationRule.WeightedMean(), received.Append(new Contribution(turn.Self, turn.Volatile.Half, 1))),
+            Mixing = turn.Aggregate(options.Aggregator.Create(turn.Self), received.Append(new Contribution(turn.Self, turn.Volatile.Half, 1))),
         };
     }
 

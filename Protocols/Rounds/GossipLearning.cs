@@ -13,11 +13,15 @@ public sealed record GossipOptions : IProtocolOptions
     /// <summary>Δ, the seconds between two sends of one peer.</summary>
     public double PeriodSeconds { get; init; } = 1;
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
         OptionRange.Steps(Steps);
         OptionRange.Seconds(PeriodSeconds);
+        OptionRange.Aggregator(Aggregator);
     }
 }
 
@@ -188,7 +192,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         return setup.Roster[other >= self ? other + 1 : other];
     }
 
-    private static void Merge(Turn<Saved, Live> turn, PeerId from, Share share)
+    private void Merge(Turn<Saved, Live> turn, PeerId from, Share share)
     {
         // Equal parts when both ages are 0.
         bool untrained = turn.Durable.Age + share.Age == 0;
@@ -199,12 +203,12 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         }.Where(c => c.Weight > 0);
         turn.Volatile = turn.Volatile with
         {
-            Merging = turn.Aggregate(new AggregationRule.WeightedMean(), models),
+            Merging = turn.Aggregate(options.Aggregator.Create(turn.Self), models),
             MergedAge = Math.Max(turn.Durable.Age, share.Age),
         };
     }
 
-    private static void EndMerge(Turn<Saved, Live> turn)
+    private void EndMerge(Turn<Saved, Live> turn)
     {
         (PeerId From, Share Share)? waiting = turn.Volatile.Waiting;
         turn.Volatile = turn.Volatile with { Training = 0, Waiting = null };

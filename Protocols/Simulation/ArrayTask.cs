@@ -72,16 +72,7 @@ public abstract class ArrayTask : ILearningTask
     /// <inheritdoc/>
     public ModelHandle? Aggregate(AggregationRule rule, IReadOnlyList<Contribution> models)
     {
-        double[] result = rule switch
-        {
-            AggregationRule.VarianceCorrected corrected => VectorAggregation.VarianceCorrected(
-                _models[models.First(m => m.From == corrected.Self).Model],
-                [.. models.Where(m => m.From != corrected.Self).Select(m => _models[m.Model])],
-                Segments,
-                corrected.Beta,
-                corrected.Target),
-            _ => VectorAggregation.WeightedMean([.. models.Select(m => _models[m.Model])], [.. models.Select(m => m.Weight)]),
-        };
+        double[] result = VectorAggregation.Apply(rule, models, Get, Segments);
         return Array.TrueForAll(result, double.IsFinite) ? Store(result) : null;
     }
 

@@ -46,4 +46,8 @@ public interface ILearningTask
 /// <param name="Round">With seed and peer, fixes the draws.</param>
 /// <param name="Steps">Local steps.</param>
 /// <param name="Id">Unique in a run.</param>
-public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id);
+public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id)
+{
+    /// <summary>What the training does.</summary>
+    public TrainingRule Rule { get; init; } = TrainingRule.Plain;
+}
