@@ -68,6 +68,13 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     /// <inheritdoc/>
     public override DurableState ReadDurable(ref FrameReader reader) => new Saved(reader.Number(), reader.Model());
 
+    /// <inheritdoc/>
+    public override string? Disagreement(IReadOnlyList<PeerState> peers)
+    {
+        long[] rounds = [.. peers.Select(p => ((Saved)p.DurablePart).Round)];
+        return rounds.Length > 0 && rounds.Max() - rounds.Min() > 1 ? $"peers are in rounds {rounds.Min()} .. {rounds.Max()} of one clock" : null;
+    }
+
     /// <summary>Line 4: the peers that <paramref name="setup"/>'s peer sends to in a round.</summary>
     public ImmutableArray<PeerId> Receivers(PeerSetup setup, long round)
     {

@@ -64,6 +64,9 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
     public override byte Code => 1;
 
     /// <inheritdoc/>
+    public override RoundOwner Owner => RoundOwner.FirstPeer;
+
+    /// <inheritdoc/>
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) => kind switch
     {
         1 => new Order(reader.Number(), reader.Number(), reader.Model()),

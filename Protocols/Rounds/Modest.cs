@@ -34,6 +34,9 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     /// <inheritdoc/>
     public override byte Code => 5;
 
+    /// <inheritdoc/>
+    public override RoundOwner Owner => RoundOwner.AnyPeer;
+
     private TimeSpan PingTime => TimeSpan.FromSeconds(options.PingSeconds);
 
     private bool WaitsForEver => options.AggregationSeconds < 0;

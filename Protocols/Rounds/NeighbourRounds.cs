@@ -28,6 +28,17 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     /// <summary>Q, exchanges a round.</summary>
     protected virtual int GossipSteps => 1;
 
+    // Neighbours are at most a wait for each other apart, so that a graph's ends are at most its nodes apart.
+
+    /// <inheritdoc/>
+    public override string? Disagreement(IReadOnlyList<PeerState> peers)
+    {
+        long[] exchanges = [.. peers.Select(p => ((Saved)p.DurablePart).Exchange)];
+        return exchanges.Length > 0 && exchanges.Max() - exchanges.Min() > Math.Max(Ahead, peers.Count) + 1
+            ? $"peers are in exchanges {exchanges.Min()} .. {exchanges.Max()}"
+            : null;
+    }
+
     /// <inheritdoc/>
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) =>
         kind == 1 ? new Share(reader.Number(), reader.Model()) : null;

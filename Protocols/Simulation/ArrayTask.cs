@@ -50,6 +50,10 @@ public abstract class ArrayTask : ILearningTask
     public long Bytes(ModelHandle model) => _modelBytes ?? (4L * _models[model].Length);
 
     /// <inheritdoc/>
+    public bool Accepts(ModelHandle model) => _models.TryGetValue(model, out double[]? elements)
+        && elements.Length == _models[InitialModel].Length && Array.TrueForAll(elements, double.IsFinite);
+
+    /// <inheritdoc/>
     public TimeSpan Duration(TrainWork work) => _stepTime * work.Steps;
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ public interface ILearningTask
     /// <summary>Time that a training takes on a peer of normal speed.</summary>
     TimeSpan Duration(TrainWork work);
 
+    /// <summary>Whether a model that a message names may be taken in: known, of the task's shape, and finite.</summary>
+    bool Accepts(ModelHandle model) => true;
+
     /// <summary>A training begins.</summary>
     void Begin(TrainWork work);
 

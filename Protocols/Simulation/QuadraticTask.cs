@@ -30,6 +30,9 @@ public sealed class QuadraticTask : GradientTask
     /// <summary>The best common model of all peers.</summary>
     public double[] Optimum { get; }
 
+    /// <summary>Largest distance of a peer's centre to the best model.</summary>
+    public double Radius => _centres.Max(c => Math.Sqrt(c.Zip(Optimum, (x, y) => (x - y) * (x - y)).Sum()));
+
     /// <summary>Where a peer's own loss is 0.</summary>
     public double[] Centre(int peer) => _centres[peer];
 
