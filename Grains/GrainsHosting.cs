@@ -6,6 +6,7 @@ using Orleans.Hosting;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Peers;
 
 namespace OrleansDDM.Grains;
 
@@ -34,6 +35,8 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         silo.AddGrainService<DeviceHost>();
         return silo;
     }

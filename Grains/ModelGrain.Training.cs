@@ -15,6 +15,7 @@ internal abstract partial class ModelGrain
     private async Task RunToEndAsync(RunSpec spec, string specHash, CancellationToken stop)
     {
         await using TrainingLease lease = await OpenAsync(spec, specHash, stop);
+        await OnOpenedAsync(spec, specHash, lease, stop);
         int saved = State.Checkpoints.LastOrDefault()?.Step ?? -1;
         long savedAt = services.Clock.GetTimestamp();
         var interval = TimeSpan.FromSeconds(spec.Training.CheckpointSeconds);
@@ -22,6 +23,7 @@ internal abstract partial class ModelGrain
         TimeSpan length = interval > TimeSpan.Zero && interval < longest ? interval : longest;
         while (true)
         {
+            await BeforeSliceAsync(lease, stop);
             (SliceReport slice, int step, MetricPoint[] points) = await lease.RunAsync(session =>
             {
                 SliceReport report = session.Train(length, stop);
@@ -112,9 +114,6 @@ internal abstract partial class ModelGrain
             throw;
         }
     }
-
-    private ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
-        services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), checkpoint, specHash);
 
     private async Task<CheckpointReference> SaveAsync(TrainingLease lease, int keepLast, string specHash)
     {

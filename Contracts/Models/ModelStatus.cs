@@ -53,4 +53,8 @@ public sealed record ModelStatus
     /// <summary>Why it faulted.</summary>
     [Id(11)]
     public string? Message { get; init; }
+
+    /// <summary>Its island; null where it is trained in one place.</summary>
+    [Id(12)]
+    public Peers.IslandStatus? Island { get; init; }
 }

@@ -18,7 +18,7 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>The learning of a silo: data sets from the catalog, clustering, trainers and predictors. Thread-safe.</summary>
 /// <param name="catalog">Where data sets are looked for.</param>
-public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
+public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
 {
     private readonly ConcurrentDictionary<string, Lazy<Prepared>> _prepared = new();
 

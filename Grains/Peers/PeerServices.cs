@@ -1,0 +1,9 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Grains.Devices;
+
+namespace OrleansDDM.Grains.Peers;
+
+/// <summary>What the grains of islands and peers need from their silo.</summary>
+internal sealed record PeerServices(
+    PeerWorkshop Workshop, ModelShelf Shelf, PeerHosts Hosts, SlotPool Slots, TimeProvider Clock, ILoggerFactory Loggers);
