@@ -7,6 +7,8 @@ namespace OrleansDDM.Contracts.Peers;
 /// <param name="Initial">The common initial model.</param>
 /// <param name="Roster">The peers of the island in ascending order, this one among them.</param>
 /// <param name="Joining">Whether the island is under way already.</param>
+/// <param name="TrainSeconds">Seconds that a local training was measured to take while all models of the run train.</param>
+/// <param name="Began">When the island began: zero of its run-relative time.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.PeerStart)]
@@ -16,7 +18,9 @@ public sealed record PeerStart(
     [property: Id(2)] long IslandTerm,
     [property: Id(3)] string Initial,
     [property: Id(4)] PeerAddress[] Roster,
-    [property: Id(5)] bool Joining);
+    [property: Id(5)] bool Joining,
+    [property: Id(6)] double TrainSeconds,
+    [property: Id(7)] DateTimeOffset Began);
 
 /// <summary>A peer as the others of its island know it.</summary>
 /// <param name="Number">Its number in the run.</param>

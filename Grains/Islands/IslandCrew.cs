@@ -1,5 +1,6 @@
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Grains.State;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Specs;
 
@@ -61,7 +62,8 @@ internal sealed class IslandCrew
     public bool HasRounds => _rounds.Count > 0;
 
     /// <summary>The message that starts a peer.</summary>
-    public PeerStart Start(string specHash) => new(SpecJson.Canonical(_spec), specHash, Term, Initial.ToString(), Roster, Round > 0);
+    public PeerStart Start(IslandState island) =>
+        new(SpecJson.Canonical(_spec), island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, island.TrainSeconds, island.Began);
 
     /// <summary>Takes note of a peer that was started or is running.</summary>
     public void Accept(PeerStatus status)

@@ -64,15 +64,16 @@ internal sealed partial class IslandGrain(
             return;
         }
 
+        _bench = peers.Workshop.Open(spec, specHash, Role);
+        IslandPlan plan = await _bench.PlanAsync(stop);
         if (hosts.State.SpecHash != specHash)
         {
             // The peers' shards stay where they are from here on.
-            hosts.State = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up() };
+            double seconds = await MeasureAsync(spec, plan, stop);
+            hosts.State = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up(), TrainSeconds = seconds, Began = Services.Clock.GetUtcNow() };
             await hosts.WriteStateAsync();
         }
 
-        _bench = peers.Workshop.Open(spec, specHash, Role);
-        IslandPlan plan = await _bench.PlanAsync(stop);
         ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop));
         long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
         _crew = new IslandCrew(spec, plan, hosts.State.Hosts, State.Term, initial, rounds);
@@ -143,7 +144,7 @@ internal sealed partial class IslandGrain(
     private async Task StartPeersAsync(IslandCrew crew, CancellationToken stop)
     {
         _watchedAt = Services.Clock.GetTimestamp();
-        PeerStart start = crew.Start(hosts.State.SpecHash);
+        PeerStart start = crew.Start(hosts.State);
         await Task.WhenAll(crew.Reachable.Select(async peer =>
         {
             if (!peers.Hosts.IsUp(peer.Host))
@@ -162,6 +163,26 @@ internal sealed partial class IslandGrain(
                 LogUnreachable(Role.ToString(), peer.Number, e.Message);
             }
         }));
+    }
+
+    // One local training, thrown away; in a round of this and of all other models at the same time it waits for its turn on a slot.
+    private async Task<double> MeasureAsync(RunSpec spec, IslandPlan plan, CancellationToken stop)
+    {
+        int peer = plan.Rows.Keys.First();
+        double alone = await _bench!.RunAsync(
+            trainer =>
+            {
+                byte[] initial = trainer.Initial();
+                long from = Services.Clock.GetTimestamp();
+                trainer.Train(initial, peer, 0, plan.Training.LocalSteps, null, stop);
+                return Services.Clock.GetElapsedTime(from).TotalSeconds;
+            },
+            stop);
+        int trainers = IslandPlan.IsShared(spec.Islands) ? Math.Min(spec.Islands.SampleSize, plan.Rows.Count) : plan.Rows.Count;
+        int slots = Services.Devices.Value.Slots * Math.Max(1, peers.Hosts.Up().Length);
+        double seconds = Math.Max(0.05, alone * Math.Max(1, (double)trainers * ModelRole.Of(spec.Experts.Count).Count / slots));
+        LogMeasured(Role.ToString(), alone, seconds);
+        return seconds;
     }
 
     private async Task StopPeerAsync(PeerAddress peer, long term, bool forget)
@@ -187,6 +208,9 @@ internal sealed partial class IslandGrain(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Role}: an island of {Peers} peers, {Protocol}, {Rounds} rounds of {Steps} local steps of {Batch} samples")]
     private partial void LogBegins(string role, int peers, string protocol, long rounds, int steps, int batch);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Role}: a local training takes {Alone} s alone, {Seconds} s among all others")]
+    private partial void LogMeasured(string role, double alone, double seconds);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
     private partial void LogMissed(string role, long round);

@@ -15,14 +15,17 @@ internal static class IslandProtocols
     private const double HeartbeatSeconds = 3;
 
     /// <summary>The protocol of a spec.</summary>
-    public static IProtocol Create(IslandsSpec islands) => ProtocolCatalog.Create(islands.Protocol, JsonSerializer.SerializeToElement(Options(islands)));
+    /// <param name="islands">The spec.</param>
+    /// <param name="trainSeconds">Seconds of a local training.</param>
+    public static IProtocol Create(IslandsSpec islands, double trainSeconds) =>
+        ProtocolCatalog.Create(islands.Protocol, JsonSerializer.SerializeToElement(Options(islands, trainSeconds)));
 
     /// <summary>Who sends to whom; null where the protocol needs no topology.</summary>
     public static IMixingSchedule? Mixing(IProtocol protocol, IslandsSpec islands, int peers, ulong seed) => protocol.NeedsTopology && peers > 0
         ? new TopologyPlan { Kind = peers < 3 ? "complete" : islands.Topology, Degree = Math.Min(4, peers - 1), Seed = seed }.Mixing(peers)
         : null;
 
-    private static Dictionary<string, object> Options(IslandsSpec islands)
+    private static Dictionary<string, object> Options(IslandsSpec islands, double trainSeconds)
     {
         Dictionary<string, object> options = new() { ["steps"] = islands.LocalSteps };
         switch (islands.Protocol)
@@ -33,6 +36,9 @@ internal static class IslandProtocols
                 options["successFraction"] = islands.SuccessFraction;
                 options["pingSeconds"] = PingSeconds;
                 options["heartbeatSeconds"] = HeartbeatSeconds;
+                break;
+            case "gossip":
+                options["periodSeconds"] = trainSeconds;
                 break;
             case "fedavg":
                 options["sampleSize"] = islands.SampleSize;

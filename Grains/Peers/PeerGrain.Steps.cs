@@ -124,7 +124,8 @@ internal sealed partial class PeerGrain
 
     private async Task StepAsync(Life life, Input input)
     {
-        TimeSpan now = life.Offset + services.Clock.GetElapsedTime(life.Began);
+        TimeSpan now = services.Clock.GetUtcNow() - life.Start.Began;
+        life.Now = now = now > life.Now ? now : life.Now;
         Step step = life.Protocol.Handle(life.Machine, input, now);
         life.Machine = step.State;
         Dictionary<MessageBody, byte[]> frames = new(ReferenceEqualityComparer.Instance);

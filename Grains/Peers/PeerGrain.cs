@@ -29,6 +29,9 @@ namespace OrleansDDM.Grains.Peers;
 internal sealed partial class PeerGrain(
     [PersistentState("peer", StorageNames.Provider)] IPersistentState<PeerGrainState> state, PeerServices services) : Grain, IPeerGrain
 {
+    // Of a shared folder or a link within a machine room; deadlines of models of a few megabytes hardly depend on it.
+    private const double BytesPerSecond = 50e6;
+
     private readonly ILogger _logger = services.Loggers.CreateLogger<PeerGrain>();
     private readonly Queue<Input> _inbox = [];
     private string _run = string.Empty;
@@ -128,7 +131,7 @@ internal sealed partial class PeerGrain(
             state.State = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
         }
 
-        IProtocol protocol = IslandProtocols.Create(spec.Islands);
+        IProtocol protocol = IslandProtocols.Create(spec.Islands, start.TrainSeconds);
         ModelRole role = ModelRole.Parse(_role);
         PeerWorkshop.Bench bench = services.Workshop.Open(spec, start.SpecHash, role);
         try
@@ -154,7 +157,6 @@ internal sealed partial class PeerGrain(
                 Bench = bench,
                 Plan = plan,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
-                Began = services.Clock.GetTimestamp(),
                 Machine = protocol.Create(new PeerSetup
                 {
                     Self = Self,
@@ -164,7 +166,7 @@ internal sealed partial class PeerGrain(
                     Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
                     Samples = Math.Max(1, plan.Rows[_number].Length),
                     Joining = start.Joining,
-                    Estimate = new WorkEstimate(services.Shelf.Get(initial).Length, 50e6, 10),
+                    Estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds),
                 }),
             };
             life.Held.Add(initial);
@@ -199,7 +201,7 @@ internal sealed partial class PeerGrain(
                 life.Held.Add(model);
             }
 
-            life.Offset = State.Time;
+            life.Now = State.Time;
             return new Input.Recover(durable);
         }
         catch (InvalidDataException e)
@@ -256,11 +258,8 @@ internal sealed partial class PeerGrain(
 
         public required ImmutableDictionary<int, PeerAddress> Peers { get; init; }
 
-        /// <summary>Timestamp of the activation.</summary>
-        public required long Began { get; init; }
-
-        /// <summary>Run-relative time of the activation.</summary>
-        public TimeSpan Offset { get; set; }
+        /// <summary>Run-relative time of the newest step; it never goes back, whatever clocks do.</summary>
+        public TimeSpan Now { get; set; }
 
         public required PeerState Machine { get; set; }
 

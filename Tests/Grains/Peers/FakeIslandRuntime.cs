@@ -27,7 +27,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     public HashSet<string> WorkThreads { get; } = [];
 
     public static float[] Values(byte[] model) =>
-        [.. System.Text.Encoding.UTF8.GetString(model).Split(' ')[1..].Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
+        [.. System.Text.Encoding.UTF8.GetString(model).Split(' ')[^2..].Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
 
     public void EnterSlot(int threads)
     {
@@ -119,7 +119,8 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
         public byte[] SaveCheckpoint() => [.. BitConverter.GetBytes(Rounds), .. _model];
 
-        public byte[] SaveWeights() => _model;
+        // Other bytes than the model of the round, as real weights are.
+        public byte[] SaveWeights() => [.. "of "u8, .. _model];
 
         public void Dispose()
         {
