@@ -19,7 +19,7 @@ public static class Aliases
     public const string ExpertGrain = "ddm.expert-grain";
     public const string RouterGrain = "ddm.router-grain";
     public const string StartModel = "ddm.model-grain.start";
-    public const string StopModel = "ddm.model-grain.stop";
+    public const string StopModel = "ddm.model-grain.stop-term";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
 
@@ -36,6 +36,7 @@ public static class Aliases
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
+    public const string PrepareData = "ddm.device-host.prepare";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
     public const string ArtifactReference = "ddm.artifact-reference";
@@ -71,6 +72,10 @@ public static class Aliases
     public const string RunNotFoundException = "ddm.run-not-found-exception";
     public const string RunNotReadyException = "ddm.run-not-ready-exception";
     public const string StaleTermException = "ddm.stale-term-exception";
+    public const string StateVersionException = "ddm.state-version-exception";
+    public const string RunNotStoredException = "ddm.run-not-stored-exception";
+    public const string DataUnavailableException = "ddm.data-unavailable-exception";
+    public const string MessageTooLargeException = "ddm.message-too-large-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
 

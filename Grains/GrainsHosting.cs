@@ -37,6 +37,7 @@ public static class GrainsHosting
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
+        services.AddSingleton<SiloDirectory>();
         silo.AddGrainService<DeviceHost>();
         return silo;
     }

@@ -54,7 +54,15 @@ public sealed record ModelStatus
     [Id(11)]
     public string? Message { get; init; }
 
-    /// <summary>Its island; null where it is trained in one place.</summary>
+    /// <summary>What it waits for, e.g. the database or a silo with the run's data; null = nothing.</summary>
     [Id(12)]
+    public string? Waiting { get; init; }
+
+    /// <summary>Name of the silo that told this status.</summary>
+    [Id(13)]
+    public string? Silo { get; init; }
+
+    /// <summary>Its island; null where it is trained in one place.</summary>
+    [Id(14)]
     public Peers.IslandStatus? Island { get; init; }
 }

@@ -14,6 +14,7 @@ internal sealed class IslandCrew
 {
     private readonly RunSpec _spec;
     private readonly IslandPlan _plan;
+    private readonly IslandState _island;
     private readonly bool _shared;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
     private readonly HashSet<int> _lost = [];
@@ -27,19 +28,20 @@ internal sealed class IslandCrew
     /// <summary>Sets up the crew of an island.</summary>
     /// <param name="spec">The run.</param>
     /// <param name="plan">The island.</param>
-    /// <param name="hosts">Silos over which the peers of the run are spread in turn.</param>
+    /// <param name="island">Silos over which the peers of the run are spread in turn, and when it began.</param>
     /// <param name="term">Term of the island's activation.</param>
     /// <param name="initial">The common initial model.</param>
     /// <param name="rounds">Rounds recorded by earlier activations.</param>
-    public IslandCrew(RunSpec spec, IslandPlan plan, string[] hosts, long term, ModelHandle initial, long rounds)
+    public IslandCrew(RunSpec spec, IslandPlan plan, IslandState island, long term, ModelHandle initial, long rounds)
     {
         _spec = spec;
         _plan = plan;
+        _island = island;
         _shared = IslandPlan.IsShared(spec.Islands);
         _before = Round = rounds;
         Term = term;
         Initial = initial;
-        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, hosts[p.Key % hosts.Length], Math.Max(1, p.Value.Length)))];
+        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, island.Hosts[p.Key % island.Hosts.Length], Math.Max(1, p.Value.Length)))];
         Reachable = [.. Roster.Where(p => !plan.Unreachable.Contains(p.Number))];
     }
 
@@ -62,8 +64,8 @@ internal sealed class IslandCrew
     public bool HasRounds => _rounds.Count > 0;
 
     /// <summary>The message that starts a peer.</summary>
-    public PeerStart Start(IslandState island) =>
-        new(SpecJson.Canonical(_spec), island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, island.TrainSeconds, island.Began);
+    public PeerStart Start() =>
+        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began);
 
     /// <summary>Takes note of a peer that was started or is running.</summary>
     public void Accept(PeerStatus status)

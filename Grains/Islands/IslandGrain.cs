@@ -66,17 +66,20 @@ internal sealed partial class IslandGrain(
 
         _bench = peers.Workshop.Open(spec, specHash, Role);
         IslandPlan plan = await _bench.PlanAsync(stop);
-        if (hosts.State.SpecHash != specHash)
+        RunOptions options = Services.Options.Value;
+        var island = new StateRow<IslandState>(
+            $"'{this.GetPrimaryKeyString()}'", hosts, options.Retry(options.StorePatience, Services.Clock, (int)this.GetGrainId().GetUniformHashCode()));
+        if (island.Value.SpecHash != specHash)
         {
             // The peers' shards stay where they are from here on.
             double seconds = await MeasureAsync(spec, plan, stop);
-            hosts.State = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up(), TrainSeconds = seconds, Began = Services.Clock.GetUtcNow() };
-            await hosts.WriteStateAsync();
+            island.Value = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up(), TrainSeconds = seconds, Began = Services.Clock.GetUtcNow() };
+            await island.SaveAsync();
         }
 
         ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop));
         long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
-        _crew = new IslandCrew(spec, plan, hosts.State.Hosts, State.Term, initial, rounds);
+        _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds);
         LogBegins(Role.ToString(), plan.Rows.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
         _atWork = true;
         await StartPeersAsync(_crew, stop);
@@ -144,7 +147,7 @@ internal sealed partial class IslandGrain(
     private async Task StartPeersAsync(IslandCrew crew, CancellationToken stop)
     {
         _watchedAt = Services.Clock.GetTimestamp();
-        PeerStart start = crew.Start(hosts.State);
+        PeerStart start = crew.Start();
         await Task.WhenAll(crew.Reachable.Select(async peer =>
         {
             if (!peers.Hosts.IsUp(peer.Host))

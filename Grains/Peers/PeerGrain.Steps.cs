@@ -173,7 +173,7 @@ internal sealed partial class PeerGrain
                 await StoreAsync(persist.Durable.Models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel));
                 State.Durable = life.Codec.Encode(persist.Durable);
                 State.Time = now;
-                await state.WriteStateAsync();
+                await _row.SaveAsync();
                 break;
             case Effect.Report report:
                 await ReportAsync(life, report);

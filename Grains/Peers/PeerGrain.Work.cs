@@ -135,15 +135,12 @@ internal sealed partial class PeerGrain
             ? contribution with { Weight = contribution.Weight * Math.Max(1, peer.Samples) }
             : contribution;
 
-    // Deadlines follow what trainings take here, waiting for a slot included. Epidemic learning counts its rounds by the estimate: there it must not change.
+    // Deadlines follow what trainings take here, waiting for a slot included.
     private static void Measure(Life life, double seconds, long bytes)
     {
         life.TrainSeconds = life.TrainSeconds is { } known ? Math.Max((0.7 * known) + (0.3 * seconds), seconds * 0.5) : seconds;
-        if (life.Spec.Islands.Protocol != "epidemic")
-        {
-            WorkEstimate estimate = life.Machine.Setup.Estimate with { TrainSeconds = life.TrainSeconds.Value, ModelBytes = bytes };
-            life.Machine = life.Machine with { Setup = life.Machine.Setup with { Estimate = estimate } };
-        }
+        WorkEstimate estimate = life.Machine.Setup.Estimate with { TrainSeconds = life.TrainSeconds.Value, ModelBytes = bytes };
+        life.Machine = life.Machine with { Setup = life.Machine.Setup with { Estimate = estimate } };
     }
 
     private static long FirstRound(Life life) => life.Spec.Islands.Protocol == "modest" ? 1 : 0;

@@ -40,18 +40,25 @@ internal sealed partial class PeerGrain(
     private Life? _life;
     private bool _starting;
 
-    private PeerGrainState State => state.State;
+    private StateRow<PeerGrainState> _row = null!;
+
+    private PeerGrainState State => _row.Value;
 
     private PeerId Self => new((ulong)_number);
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        (_run, _role, _number, _) = GrainKeys.PeerName(this.GetPrimaryKeyString());
+        string key = this.GetPrimaryKeyString();
+        (_run, _role, _number, _) = GrainKeys.PeerName(key);
+        RunOptions options = services.Options.Value;
+        Retry retry = options.Retry(options.StorePatience, services.Clock, (int)this.GetGrainId().GetUniformHashCode());
+        _row = new StateRow<PeerGrainState>($"'{key}'", state, retry, e => LogWaiting(_role, _number, e.Message));
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        _row?.Leave();
         End();
         return Task.CompletedTask;
     }
@@ -99,7 +106,7 @@ internal sealed partial class PeerGrain(
         if (forget && State.Durable.Length > 0)
         {
             State.Durable = [];
-            await state.WriteStateAsync();
+            await _row.SaveAsync();
             await services.Slots.RunAsync(
                 Lane.Sampling,
                 () =>
@@ -128,7 +135,7 @@ internal sealed partial class PeerGrain(
         RunSpec spec = SpecJson.Read(start.Spec);
         if (State.SpecHash != start.SpecHash)
         {
-            state.State = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
+            _row.Value = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
         }
 
         IProtocol protocol = IslandProtocols.Create(spec.Islands, start.TrainSeconds);
@@ -138,7 +145,7 @@ internal sealed partial class PeerGrain(
         {
             // A term is never used twice, and the island sees it before any frame bears it.
             State.Term++;
-            await state.WriteStateAsync();
+            await _row.SaveAsync();
             IslandPlan plan = await bench.PlanAsync(cancellation);
             ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
             if (initial.ToString() != start.Initial)
@@ -147,6 +154,7 @@ internal sealed partial class PeerGrain(
                     $"Peer {_number} makes another initial model of {_role} than its island: the software or the processor of its host differs.");
             }
 
+            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds);
             ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
             var life = new Life
             {
@@ -166,7 +174,8 @@ internal sealed partial class PeerGrain(
                     Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
                     Samples = Math.Max(1, plan.Rows[_number].Length),
                     Joining = start.Joining,
-                    Estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds),
+                    Estimate = estimate,
+                    CommonEstimate = estimate,
                 }),
             };
             life.Held.Add(initial);
@@ -284,6 +293,9 @@ internal sealed partial class PeerGrain(
 
         public bool Pumping { get; set; }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number} waits for the database: {Reason}")]
+    private partial void LogWaiting(string role, int number, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number}: starts anew: {Reason}")]
     private partial void LogForgotten(string role, int number, string reason);

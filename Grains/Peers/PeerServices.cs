@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 using OrleansDDM.Grains.Devices;
 
@@ -6,4 +7,4 @@ namespace OrleansDDM.Grains.Peers;
 
 /// <summary>What the grains of islands and peers need from their silo.</summary>
 internal sealed record PeerServices(
-    PeerWorkshop Workshop, ModelShelf Shelf, PeerHosts Hosts, SlotPool Slots, TimeProvider Clock, ILoggerFactory Loggers);
+    PeerWorkshop Workshop, ModelShelf Shelf, PeerHosts Hosts, SlotPool Slots, TimeProvider Clock, IOptions<RunOptions> Options, ILoggerFactory Loggers);

@@ -5,7 +5,7 @@ namespace OrleansDDM.Grains.State;
 /// <summary>What an island's grain remembers beside the model.</summary>
 [GenerateSerializer]
 [Alias(Aliases.IslandState)]
-internal sealed class IslandState
+internal sealed class IslandState : IStoredState<IslandState>
 {
     /// <summary>Hash of the spec that the rest is of.</summary>
     [Id(0)]
@@ -22,4 +22,15 @@ internal sealed class IslandState
     /// <summary>When the island began.</summary>
     [Id(3)]
     public DateTimeOffset Began { get; set; }
+
+    /// <inheritdoc/>
+    [Id(4)]
+    public int Version { get; set; }
+
+    /// <inheritdoc/>
+    [Id(5)]
+    public string Writer { get; set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public IslandState Copy() => (IslandState)MemberwiseClone();
 }

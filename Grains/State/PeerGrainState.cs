@@ -5,7 +5,7 @@ namespace OrleansDDM.Grains.State;
 /// <summary>What a peer remembers over a crash.</summary>
 [GenerateSerializer]
 [Alias(Aliases.PeerGrainState)]
-internal sealed class PeerGrainState
+internal sealed class PeerGrainState : IStoredState<PeerGrainState>
 {
     /// <summary>Hash of the spec in training; empty = never started.</summary>
     [Id(0)]
@@ -26,4 +26,15 @@ internal sealed class PeerGrainState
     /// <summary>Run-relative time at which that was written.</summary>
     [Id(4)]
     public TimeSpan Time { get; set; }
+
+    /// <inheritdoc/>
+    [Id(5)]
+    public int Version { get; set; }
+
+    /// <inheritdoc/>
+    [Id(6)]
+    public string Writer { get; set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public PeerGrainState Copy() => (PeerGrainState)MemberwiseClone();
 }

@@ -174,6 +174,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString) = (Invariant, connection));
+            silo.Services.Configure<RunOptions>(o => o.WaitForData = true);
             silo.Services.AddSingleton(options).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
         },
     };
