@@ -6,6 +6,7 @@ using Orleans.Hosting;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
 
@@ -30,6 +31,8 @@ public static class GrainsHosting
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(folder, s.GetRequiredService<ILogger<FolderArtifactStore>>(), writer));
         services.AddSingleton(_ => new CheckpointIndex(folder));
+        services.AddMetrics();
+        services.AddSingleton<DdmMetrics>();
         services.AddSingleton<Checkpoints>();
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();

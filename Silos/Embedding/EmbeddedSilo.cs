@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -37,6 +38,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <summary>Where it can be reached.</summary>
     public EndpointFile Endpoint { get; }
+
+    /// <summary>Where its pages are; null = nowhere.</summary>
+    public string? HttpUrl => WebUrl.Of(_host);
 
     /// <summary>The client: <c>Client.GetGrain&lt;IRunGrain&gt;(GrainKeys.Run(name))</c>.</summary>
     public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
@@ -145,7 +149,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             Learning = options.Learning,
             Clock = options.Clock,
             LogLevel = options.LogLevel,
-            HttpUrl = options.DashboardPort is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null,
+            Database = new SqliteState(database),
+            WebUrl = options.WebUrl,
+            PictureFolder = folder,
             Devices = devices =>
             {
                 devices.Slots = options.Slots;

@@ -4,6 +4,7 @@ using System.Text.Json;
 
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Local;
 
@@ -51,7 +52,7 @@ internal sealed class LocalSiloStart
         start.Environment["DDM__Silo__Folder"] = folder;
         start.Environment["DDM__Silo__Address"] = "127.0.0.1";
         start.Environment["DDM__Silo__ExpectedSilos"] = expected.ToString(CultureInfo.InvariantCulture);
-        start.Environment["DDM__Silo__HttpPort"] = "0";
+        start.Environment["DDM__Web__Url"] = WebUrl.Local.ToString();
         return new LocalSiloStart(Process.Start(start)!, name, output, log);
     }
 
