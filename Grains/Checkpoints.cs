@@ -110,6 +110,6 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
     private static double? Validation(ITrainingSession session) =>
         session.History.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && row.Step == session.Step ? row.Value : null;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
     private partial void LogPassedOver(string role, int step, string reason);
 }

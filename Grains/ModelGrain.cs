@@ -100,11 +100,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.StoppedTerm = Math.Max(State.StoppedTerm, runTerm);
         Task ended = EndAsync();
         await Task.WhenAny(ended, Task.Delay(services.Options.Value.StopPatience, services.Clock, cancellation));
-        return Status();
+        return ended.IsCompleted ? Status() : Status() with { Phase = ModelPhase.Training, Waiting = _row.Waiting ?? "its last slice" };
 
         async Task EndAsync()
         {
             await EndTrainingAsync();
+            if (State.Phase is ModelPhase.Training or ModelPhase.Waiting)
+            {
+                // Whoever trained it is gone.
+                State.Phase = ModelPhase.Stopped;
+                news = true;
+            }
+
             if (news && State.SpecHash.Length > 0 && !_row.IsLost)
             {
                 await _row.SaveAsync().ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
@@ -223,18 +230,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         await TellRunAsync(specHash, checkpoint: null, []);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1021, Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
+    [LoggerMessage(EventId = 1022, Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
     private partial void LogUntold(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Role} faulted")]
+    [LoggerMessage(EventId = 1023, Level = LogLevel.Error, Message = "{Role} faulted")]
     private partial void LogFault(Exception exception, string role);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1024, Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
     private partial void LogWaiting(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
+    [LoggerMessage(EventId = 1025, Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
     private partial void LogLacking(string role, string lacking);
 }

@@ -38,6 +38,11 @@ internal static class StatusText
                 $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
         }
 
+        if (status.Waiting is not null)
+        {
+            Console.WriteLine("  waiting for " + status.Waiting);
+        }
+
         if (status.Message is not null)
         {
             Console.WriteLine("  " + status.Message);

@@ -119,6 +119,6 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Artifact {Sha256} is corrupt and was moved to {Path}")]
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Warning, Message = "Artifact {Sha256} is corrupt and was moved to {Path}")]
     private partial void LogQuarantined(string sha256, string path);
 }

@@ -37,6 +37,7 @@ internal sealed record SiloEvent(DateTimeOffset Time, string Silo, string Status
 /// <param name="Name">Its name.</param>
 /// <param name="Phase">Its phase in lower case.</param>
 /// <param name="Message">Why it faulted.</param>
+/// <param name="Waiting">What it waits for; null = nothing.</param>
 /// <param name="Data">Its data in words.</param>
 /// <param name="Priors">The share of each cluster; empty before the data is prepared.</param>
 /// <param name="Models">The experts in order, then the router.</param>
@@ -44,7 +45,7 @@ internal sealed record SiloEvent(DateTimeOffset Time, string Silo, string Status
 /// <param name="Samples">Names the newest grid of samples, so that another one has another name; null = there is none.</param>
 /// <param name="CanDraw">Whether samples can be drawn.</param>
 internal sealed record RunPage(
-    string Name, string Phase, string? Message, string Data, double[] Priors, ModelRow[] Models, ArtifactRow[] Artifacts, string? Samples, bool CanDraw);
+    string Name, string Phase, string? Message, string? Waiting, string Data, double[] Priors, ModelRow[] Models, ArtifactRow[] Artifacts, string? Samples, bool CanDraw);
 
 /// <summary>One model of a run.</summary>
 /// <param name="Role"><c>expert-N</c> or <c>router</c>.</param>
@@ -55,8 +56,9 @@ internal sealed record RunPage(
 /// <param name="ValidationLoss">Newest validation loss.</param>
 /// <param name="ImagesPerSecond">Speed of the last slice.</param>
 /// <param name="Place">Silo and slot on which it trains; null = on none.</param>
+/// <param name="Waiting">What it waits for; null = nothing.</param>
 internal sealed record ModelRow(
-    string Role, string Phase, int Step, int Steps, double? Loss, double? ValidationLoss, double? ImagesPerSecond, string? Place);
+    string Role, string Phase, int Step, int Steps, double? Loss, double? ValidationLoss, double? ImagesPerSecond, string? Place, string? Waiting);
 
 /// <summary>One artifact of a run.</summary>
 /// <param name="Role">Whose.</param>

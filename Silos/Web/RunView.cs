@@ -28,10 +28,11 @@ internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleG
             name,
             run.Phase.ToString().ToLowerInvariant(),
             run.Message,
+            run.Waiting,
             Words(run),
             run.Data?.Priors ?? [],
             [.. run.Models.Select(m => new ModelRow(
-                m.Role, m.Phase.ToString().ToLowerInvariant(), m.Step, m.Steps, m.Loss, m.ValidationLoss, m.ImagesPerSecond, places.GetValueOrDefault(m.Role)))],
+                m.Role, m.Phase.ToString().ToLowerInvariant(), m.Step, m.Steps, m.Loss, m.ValidationLoss, m.ImagesPerSecond, places.GetValueOrDefault(m.Role), m.Waiting))],
             artifacts,
             samples.Find(run)?.Tag,
             run.Phase == RunPhase.Ready);

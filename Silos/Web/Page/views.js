@@ -20,7 +20,7 @@ export function renderRuns(page, chosen) {
 export function renderRun(run) {
   const done = run.models.reduce((sum, m) => sum + m.step, 0), all = run.models.reduce((sum, m) => sum + m.steps, 0);
   say(byId('run-title'), `Run ${run.name}: ${run.phase}`);
-  say(byId('run-facts'), `${run.data} · ${run.models.length} models · ${done} of ${all} steps`);
+  say(byId('run-facts'), `${run.data} · ${run.models.length} models · ${done} of ${all} steps${run.waiting ? ` · waits for ${run.waiting}` : ''}`);
   show(byId('run-message'), !!run.message);
   say(byId('run-message'), run.message ?? '');
   sync(byId('models'), run.models, m => m.role, () => el('tr'), (tr, m) => {
@@ -29,7 +29,7 @@ export function renderRun(run) {
     bar.ariaLabel = `Steps of ${m.role}`;
     const steps = tr.querySelector('.steps') ?? el('span', { className: 'steps' }, bar, el('span'));
     say(steps.lastChild, `${m.step} / ${m.steps || '?'}`);
-    cells(tr, [m.role, m.phase, steps, number(m.loss), number(m.validationLoss), number(m.imagesPerSecond, 3), m.place ?? '–'], [3, 4, 5]);
+    cells(tr, [m.role, m.phase, steps, number(m.loss), number(m.validationLoss), number(m.imagesPerSecond, 3), m.place ?? (m.waiting ? `waits for ${m.waiting}` : '–')], [3, 4, 5]);
     tr.children[1].className = tone(m.phase);
   });
   sync(byId('artifacts'), run.artifacts, a => `${a.role} ${a.kind} ${a.sha256}`, () => el('tr'), (tr, a) => cells(tr, [

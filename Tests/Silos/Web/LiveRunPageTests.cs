@@ -19,8 +19,7 @@ public sealed class LiveRunPageTests(TestBrowser browser)
     [BrowserFact]
     public async Task Curves_grow_while_a_real_run_trains_and_samples_can_be_drawn_when_it_is_ready()
     {
-        await using var learning = new LearningOwner();
-        await using WebSilo silo = await WebSilo.StartAsync(learning.Runtime);
+        await using WebSilo silo = await WebSilo.StartAsync(new LearningRuntime(DatasetCatalog.Default([])));
         await using OpenPage open = await OpenPage.OnAsync(browser, silo.Url, 1280, 1000);
         await silo.SubmitAsync(Shapes());
         await open.Until("path[data-series=expert-0]");
@@ -68,15 +67,4 @@ public sealed class LiveRunPageTests(TestBrowser browser)
     }
 
     private static ModelSpec Tiny(ModelSpec model) => model with { Kind = "dit", Patch = 4, Width = 16, Heads = 2, Depth = 1 };
-
-    private sealed class LearningOwner : IAsyncDisposable
-    {
-        public LearningRuntime Runtime { get; } = new(DatasetCatalog.Default([]));
-
-        public ValueTask DisposeAsync()
-        {
-            (Runtime as IDisposable)?.Dispose();
-            return ValueTask.CompletedTask;
-        }
-    }
 }

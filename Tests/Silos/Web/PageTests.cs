@@ -106,7 +106,7 @@ public sealed class PageTests(TestBrowser browser) : IAsyncLifetime
             new[]
             {
                 "- banner:", "- navigation \"Sections\":", "- main:", "- contentinfo:", "- heading \"OrleansDDM\" [level=1]", "- heading \"Runs\" [level=2]",
-                "- heading \"Silos and devices\" [level=2]", "- heading \"Timeline\" [level=2]", "- status: Live", "- region \"Run digits: ready\":",
+                "- heading \"Silos and devices\" [level=2]", "- heading \"Timeline\" [level=2]", "- status: Live", "region \"Run digits: ready\"",
                 "- columnheader \"Validation\"", "- rowheader \"expert-0\"", "- progressbar \"Steps of digits\"", "- list \"Events, newest first\":",
             },
             part => Assert.Contains(part, tree, StringComparison.Ordinal));
