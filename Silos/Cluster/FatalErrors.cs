@@ -17,9 +17,9 @@ internal sealed partial class FatalErrors(ILogger<FatalErrors> logger) : IFatalE
 
     public bool IsUnexpected(Exception exception) => exception is not OperationCanceledException;
 
-    public void OnFatalException(object sender, string context, Exception exception)
+    public void OnFatalException(object? sender = null, string? context = null, Exception? exception = null)
     {
-        string reason = exception is null ? context : $"{context} {exception.Message}";
+        string reason = exception is null ? context ?? "no reason told" : $"{context} {exception.Message}";
         if (_fatal.TrySetResult(reason))
         {
             LogFatal(reason);
