@@ -88,6 +88,11 @@ internal sealed partial class RunGrain(
             {
                 await DriveAsync();
             }
+            else if (State.Phase == RunPhase.Training)
+            {
+                // Whoever attaches may know of a silo that has gone or come.
+                _ = LookAsync();
+            }
 
             return new SubmitReply(true, Status());
         }
@@ -217,6 +222,7 @@ internal sealed partial class RunGrain(
         LastEvent = _row.Stored.LastEvent,
         Message = State.Message,
         Waiting = Waiting(),
+        Silo = silos.Self,
         Data = State.Data,
         Models = State.SpecHash.Length == 0 ? [] : [.. Models().Select(m =>
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],

@@ -44,6 +44,9 @@ internal sealed record SiloPlan
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>Cancelled when the start is given up: what the runtime has to say of that is of no use to a user.</summary>
+    public CancellationToken GivenUp { get; init; }
+
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }
