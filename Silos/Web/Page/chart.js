@@ -55,7 +55,8 @@ export function draw(figure, title, series) {
   const y = value => top + (scale(high) - scale(value)) / (scale(high) - scale(low)) * (height - top - bottom);
   const place = p => `${x(p[0]).toFixed(1)},${y(p[1]).toFixed(1)}`;
   const id = `chart-${figure.dataset.key}`;
-  const told = series.map(s => `${s.name} ${number(s.lines.at(-1)?.[1], 3)} at step ${s.lines.at(-1)?.[0] ?? 0}`).join('; ');
+  const told = series.map(s => [s.name, s.lines.at(-1) ?? s.dots.at(-1)]).filter(([, last]) => last)
+    .map(([name, last]) => `${name} ${number(last[1], 3)} at step ${last[0]}`).join('; ');
   const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-labelledby': `${id}-title ${id}-text` },
     svg('title', { id: `${id}-title` }, title),
     svg('desc', { id: `${id}-text` }, `${told}. Dots are validation losses. The same values are in the table below.`));

@@ -25,7 +25,7 @@ public sealed class LiveRunPageTests(TestBrowser browser)
         await open.Until("path[data-series=expert-0]");
         int first = await PointsAsync(open);
         await open.UntilTrue("n => document.querySelector('path[data-series=expert-0]').getAttribute('d').split('L').length > n + 3", first);
-        Assert.Contains("/slot ", "/" + await open.Page.Locator("#silos").InnerTextAsync(), StringComparison.Ordinal);
+        await open.Until(".slots li.busy:has-text('shapes/')");
 
         await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shapes: ready" }).WaitForAsync();
         ILocator draw = open.Page.GetByRole(AriaRole.Button, new() { Name = "Draw samples" });
