@@ -43,6 +43,9 @@ internal sealed record SiloPlan
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>Whether each entry of the log is a line of JSON.</summary>
+    public bool LogAsJson { get; init; }
+
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -33,6 +33,7 @@ public static class SiloSettings
     private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
     private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
     private static readonly Setting Log = new("Silo:LogLevel", "log-level", "LEVEL", "Lowest level that is logged to stderr; Warning by default.");
+    private static readonly Setting LogFormat = new("Silo:LogFormat", "log-format", "simple|json", "How the log is written; json is one object a line. simple by default.");
     private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
     private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
     private static readonly Setting Refresh = new("Failures:TableRefreshSeconds", "table-refresh-seconds", "S", "Time between two looks at the membership table; 10 by default.");
@@ -40,7 +41,7 @@ public static class SiloSettings
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, DataRoots, Slots, Threads, Slice, Stop, Log, Probe, MaxProbe,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat, Probe, MaxProbe,
         Refresh, Heartbeat,
     ];
 
@@ -115,6 +116,12 @@ public static class SiloSettings
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
             LogLevel = values.Name<LogLevel>(Log) ?? LogLevel.Warning,
+            LogAsJson = values.Text(LogFormat) switch
+            {
+                null or "simple" => false,
+                "json" => true,
+                _ => throw values.Wrong(LogFormat, "must be simple or json"),
+            },
             Failures = new FailureDetection
             {
                 ProbeTimeout = values.Seconds(Probe, 0.1, 300) ?? defaults.ProbeTimeout,

@@ -5,6 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
+using Orleans.Configuration;
+
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
@@ -160,6 +162,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             },
             Hosting = silo => silo
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
+                .Configure<SiloOptions>(o => o.SiloName = "embedded")
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
                 {
                     // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.

@@ -2,7 +2,7 @@
 import { el, number, say, sync } from './dom.js';
 
 const space = 'http://www.w3.org/2000/svg';
-const width = 480, height = 240, left = 48, right = 12, top = 10, bottom = 26;
+const height = 240, left = 48, right = 20, top = 10, bottom = 26;
 const colours = 8;
 
 function svg(tag, attributes, ...children) {
@@ -50,6 +50,7 @@ function range(series) {
 /** Draws a chart. series: [{ name, colour, steps, lines: [[step, value]], dots: [[step, value]] }] */
 export function draw(figure, title, series) {
   const { steps, low, high, log } = range(series);
+  const width = Math.max(240, figure.clientWidth);
   const scale = v => log ? Math.log(v) : v;
   const x = step => left + step / steps * (width - left - right);
   const y = value => top + (scale(high) - scale(value)) / (scale(high) - scale(low)) * (height - top - bottom);
