@@ -6,6 +6,7 @@ using Orleans.Hosting;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Sampling;
 
 namespace OrleansDDM.Grains;
 
@@ -35,7 +36,10 @@ public static class GrainsHosting
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
         services.AddSingleton<SiloDirectory>();
+        services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddOutgoingGrainCallFilter<MessageSizes>();
+        silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;
     }
 }
