@@ -20,7 +20,7 @@ public static class Aliases
     public const string ExpertGrain = "ddm.expert-grain";
     public const string RouterGrain = "ddm.router-grain";
     public const string StartModel = "ddm.model-grain.start";
-    public const string StopModel = "ddm.model-grain.stop";
+    public const string StopModel = "ddm.model-grain.stop-term";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
     public const string RemoveModel = "ddm.model-grain.remove";
@@ -30,6 +30,7 @@ public static class Aliases
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
+    public const string PrepareData = "ddm.device-host.prepare";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
     public const string ArtifactHost = "ddm.artifact-host";
@@ -76,6 +77,10 @@ public static class Aliases
     public const string RunActiveException = "ddm.run-active-exception";
     public const string RunNotReadyException = "ddm.run-not-ready-exception";
     public const string StaleTermException = "ddm.stale-term-exception";
+    public const string StateVersionException = "ddm.state-version-exception";
+    public const string RunNotStoredException = "ddm.run-not-stored-exception";
+    public const string DataUnavailableException = "ddm.data-unavailable-exception";
+    public const string MessageTooLargeException = "ddm.message-too-large-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";

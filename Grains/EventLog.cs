@@ -7,14 +7,19 @@ using OrleansDDM.Grains.State;
 namespace OrleansDDM.Grains;
 
 /// <summary>
-/// The events of one run: durable ones are numbered and kept in the run's state, telemetry goes to those who watch at the moment. Used
-/// in the run's turns only.
+/// The events of one run: durable ones are numbered and kept in the run's state, telemetry goes to those who watch at the moment. Watchers
+/// see a durable event, and a phase, once it is stored: what a crash can take back is shown to nobody. Used in the run's turns only.
 /// </summary>
-internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider clock)
+/// <param name="state">The state as it is.</param>
+/// <param name="stored">The state as it was stored last.</param>
+/// <param name="keep">How many durable events are kept.</param>
+/// <param name="clock">Clock.</param>
+internal sealed class EventLog(Func<RunState> state, Func<RunState> stored, int keep, TimeProvider clock)
 {
     private const int TelemetryCapacity = 256;
 
     private readonly HashSet<Channel<RunEvent>> _watchers = [];
+    private bool _closed;
 
     /// <summary>Records a durable event. The caller saves the state, then calls <see cref="Publish"/>.</summary>
     public void Record(RunEvent durable)
@@ -35,7 +40,11 @@ internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider cloc
     }
 
     /// <summary>Wakes the watchers after durable events were saved.</summary>
-    public void Publish() => Send(new RunEvent { Kind = RunEventKind.Phase });
+    public void Publish()
+    {
+        _closed = false;
+        Send(new RunEvent { Kind = RunEventKind.Phase });
+    }
 
     /// <summary>Sends telemetry to who watches; slow watchers lose the oldest.</summary>
     public void SendTelemetry(RunEvent telemetry)
@@ -44,9 +53,10 @@ internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider cloc
         Send(telemetry with { Kind = RunEventKind.Telemetry, Term = s.Term, Number = 0, Time = clock.GetUtcNow(), Phase = s.Phase });
     }
 
-    /// <summary>Ends all watches, so that clients connect again.</summary>
+    /// <summary>Ends all watches, so that clients connect again or look at the status; until more is published there are no new ones.</summary>
     public void Close()
     {
+        _closed = true;
         foreach (Channel<RunEvent> watcher in _watchers)
         {
             watcher.Writer.TryComplete();
@@ -59,7 +69,7 @@ internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider cloc
         Channel<RunEvent> channel = Channel.CreateBounded<RunEvent>(
             new BoundedChannelOptions(TelemetryCapacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         _watchers.Add(channel);
-        long seen = after > state().LastEvent ? 0 : after;
+        long seen = after > stored().LastEvent ? 0 : after;
         try
         {
             do
@@ -78,7 +88,7 @@ internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider cloc
                     }
                 }
 
-                if (Next(seen) is null && IsSettled(state().Phase))
+                if (Next(seen) is null && (_closed || IsSettled(stored().Phase)))
                 {
                     yield break;
                 }
@@ -94,7 +104,7 @@ internal sealed class EventLog(Func<RunState> state, int keep, TimeProvider cloc
     /// <summary>Whether nothing more happens in this phase unless somebody asks for it.</summary>
     public static bool IsSettled(RunPhase phase) => phase is RunPhase.None or RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready;
 
-    private RunEvent? Next(long seen) => state().Events.Find(e => e.Number > seen);
+    private RunEvent? Next(long seen) => stored().Events.Find(e => e.Number > seen);
 
     private void Send(RunEvent live)
     {

@@ -42,6 +42,7 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
+        services.AddSingleton<SiloDirectory>();
         silo.AddGrainService<DeviceHost>();
         return silo;
     }

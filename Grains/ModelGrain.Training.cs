@@ -3,6 +3,7 @@ using Orleans.Runtime;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -12,9 +13,10 @@ namespace OrleansDDM.Grains;
 /// <summary>The part of <see cref="ModelGrain"/> that trains.</summary>
 internal abstract partial class ModelGrain
 {
-    private async Task RunToEndAsync(RunSpec spec, string specHash, CancellationToken stop)
+    private async Task RunToEndAsync(ModelStart start, RunSpec spec, CancellationToken stop)
     {
-        await using TrainingLease lease = await OpenAsync(spec, specHash, stop);
+        _publishing = Task.CompletedTask;
+        await using TrainingLease lease = await OpenAsync(start, spec, stop);
         int saved = State.Checkpoints.LastOrDefault()?.Step ?? -1;
         long savedAt = services.Clock.GetTimestamp();
         var interval = TimeSpan.FromSeconds(spec.Training.CheckpointSeconds);
@@ -41,7 +43,7 @@ internal abstract partial class ModelGrain
             CheckpointReference? checkpoint = null;
             if (step > saved && (finished || validated || stop.IsCancellationRequested || services.Clock.GetElapsedTime(savedAt) >= interval))
             {
-                checkpoint = await SaveAsync(lease, spec.Training.KeepLast, specHash);
+                checkpoint = await WriteAsync(lease, spec.Training.KeepLast, start.SpecHash);
                 saved = step;
                 savedAt = services.Clock.GetTimestamp();
             }
@@ -49,45 +51,75 @@ internal abstract partial class ModelGrain
             if (finished)
             {
                 State.Weights = spec.Training.Export == "best" && State.Best is { } best
-                    ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, specHash, bytes)))
+                    ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, start.SpecHash, bytes)))
                     : await lease.RunAsync(services.Checkpoints.WriteWeights);
                 await services.Checkpoints.PublishAsync(State.Weights);
                 State.Phase = ModelPhase.Done;
-                await state.WriteStateAsync();
             }
             else if (stop.IsCancellationRequested)
             {
                 State.Phase = ModelPhase.Stopped;
-                await state.WriteStateAsync();
             }
 
-            await TellRunAsync(specHash, checkpoint, points);
             if (State.Phase != ModelPhase.Training)
             {
+                await PublishAsync(_publishing, lease, start.SpecHash, checkpoint, points);
                 return;
+            }
+
+            if (checkpoint is null)
+            {
+                _ = TellRunAsync(start.SpecHash, checkpoint: null, points);
+                continue;
+            }
+
+            _publishing = PublishAsync(_publishing, lease, start.SpecHash, checkpoint, points);
+            await Task.WhenAny(_publishing, Task.Delay(services.Options.Value.PublishPatience, services.Clock, stop));
+            if (_publishing.IsCompleted)
+            {
+                await _publishing;
             }
         }
     }
 
-    /// <summary>Opens the newest good checkpoint under a new term; what lies beyond it is forgotten.</summary>
-    private async Task<TrainingLease> OpenAsync(RunSpec spec, string specHash, CancellationToken stop)
+    /// <summary>Takes a term above all that were seen. From the write on, what an older activation writes is refused.</summary>
+    private async Task<long> TakeTermAsync(Slot slot, CancellationToken stop)
+    {
+        long seen = await slot.RunAsync(Lane.Training, () => services.Checkpoints.HighestTerm(_run, _role), stop);
+        State.Term = Math.Max(State.Term, seen) + 1;
+        await _row.SaveAsync();
+        if (_disused is { } weights)
+        {
+            _disused = null;
+            await slot.RunAsync(Lane.Training, () => services.Checkpoints.Delete(weights), stop);
+        }
+
+        return State.Term;
+    }
+
+    /// <summary>Opens the newest good checkpoint under the term; what lies beyond it is forgotten.</summary>
+    private async Task<TrainingLease> OpenAsync(ModelStart start, RunSpec spec, CancellationToken stop)
     {
         CheckpointReference[] remembered = [.. State.Checkpoints, .. State.Best is null ? [] : new[] { State.Best }];
-        IReadOnlyList<CheckpointReference> candidates = [];
-        CheckpointReference? from = null;
-        long term = 0;
+        (long term, int from) = (State.FromTerm, State.From);
+        CheckpointReference[] candidates = [];
+        CheckpointReference? newest = null;
         int steps = 0;
         MetricPoint[] points = [];
-        await services.Checkpoints.BringAsync(remembered, _role, stop);
+        long most = ArtifactLimits.Of(spec, ModelRole.Parse(_role));
+        await services.Checkpoints.BringAsync(remembered, _role, most, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),
+            slot => TakeTermAsync(slot, stop),
             () =>
             {
-                term = services.Checkpoints.HighestTerm(_run, _role);
-                candidates = services.Checkpoints.Candidates(_run, _role, specHash, remembered);
-                (ITrainingSession session, from) = services.Checkpoints.OpenNewest(
-                    candidates, bytes => Open(spec, specHash, bytes), _role);
+                RunData.Prepare(services.Runtime, spec, start.Fingerprint, stop);
+
+                // What an older activation wrote beyond the step that a newer one went on from came from one that was superseded.
+                candidates = [.. services.Checkpoints.Candidates(_run, _role, start.SpecHash, remembered).Where(c => c.Term >= term || c.Step <= from)];
+                (ITrainingSession session, newest) = services.Checkpoints.OpenNewest(
+                    candidates, bytes => Open(spec, start.SpecHash, bytes), _role, most);
                 steps = session.Steps;
                 points = ToPoints(session.History);
                 return session;
@@ -95,16 +127,16 @@ internal abstract partial class ModelGrain
             stop);
         try
         {
-            State.Term = Math.Max(State.Term, term) + 1;
             State.Steps = steps;
-            CheckpointReference[] usable = [.. candidates.Where(c => from is not null && c.Step <= from.Step).Reverse()];
+            (State.From, State.FromTerm) = (newest?.Step ?? 0, State.Term);
+            CheckpointReference[] usable = [.. candidates.Where(c => newest is not null && c.Step <= newest.Step).Reverse()];
             State.Checkpoints = [.. usable.TakeLast(spec.Training.KeepLast)];
             State.Best = usable.Where(c => c.ValidationLoss is not null).MinBy(c => c.ValidationLoss);
             State.Points = [.. points];
             _points.Clear();
             _points.AddRange(points);
-            _live = new ModelStatus { Role = _role, Step = from?.Step ?? 0 };
-            await state.WriteStateAsync();
+            _live = new ModelStatus { Role = _role, Step = newest?.Step ?? 0 };
+            await _row.SaveAsync();
             await ForgetOldAsync(lease);
             return lease;
         }
@@ -118,7 +150,8 @@ internal abstract partial class ModelGrain
     private ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
         services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), checkpoint, specHash);
 
-    private async Task<CheckpointReference> SaveAsync(TrainingLease lease, int keepLast, string specHash)
+    /// <summary>Writes a checkpoint as an artifact; nobody knows it before it is published.</summary>
+    private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, string specHash)
     {
         long term = State.Term;
         CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, specHash, term, session));
@@ -130,46 +163,49 @@ internal abstract partial class ModelGrain
         }
 
         State.Points = [.. _points];
-        await state.WriteStateAsync();
-        await ForgetOldAsync(lease);
         return checkpoint;
+    }
+
+    /// <summary>Stores the reference to a checkpoint, after the earlier ones, then deletes what it replaces and tells the run.</summary>
+    private async Task PublishAsync(Task before, TrainingLease lease, string specHash, CheckpointReference? checkpoint, MetricPoint[] points)
+    {
+        await before;
+        await _row.SaveAsync();
+        if (checkpoint is not null)
+        {
+            await ForgetOldAsync(lease);
+        }
+
+        await TellRunAsync(specHash, checkpoint, points);
     }
 
     private Task<bool> ForgetOldAsync(TrainingLease lease)
     {
-        CheckpointReference?[] kept = [.. State.Checkpoints, State.Best];
+        CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
         long term = State.Term;
-        return lease.RunAsync(_ =>
+        return lease.Slot.RunAsync(Lane.Training, () =>
         {
             services.Checkpoints.Retain(_run, _role, kept, term);
             return true;
         });
     }
 
-    /// <summary>Tells the run. Telemetry is not waited for; a run that cannot be reached asks again by itself.</summary>
-    private Task TellRunAsync(string specHash, CheckpointReference? checkpoint, MetricPoint[] points)
+    /// <summary>Tells the run; a run that cannot be reached asks again by itself.</summary>
+    private async Task TellRunAsync(string specHash, CheckpointReference? checkpoint, MetricPoint[] points)
     {
-        if (_leaving)
+        if (_leaving || _row.IsLost)
         {
-            return Task.CompletedTask;
+            return;
         }
 
-        var report = new ModelReport(specHash, Status(), checkpoint, points);
-        Task told = TellAsync(report);
-        return checkpoint is null && State.Phase == ModelPhase.Training ? Task.CompletedTask : told;
-    }
-
-    private async Task TellAsync(ModelReport report)
-    {
         try
         {
-            await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(_run)).ReportAsync(report);
+            await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(_run)).ReportAsync(new ModelReport(specHash, Status(), checkpoint, points));
         }
         catch (StaleTermException e)
         {
-            LogSuperseded(_role, e.Message);
             await _stop.CancelAsync();
-            DeactivateOnIdle();
+            GiveUp(e.Message);
         }
         catch (Exception e)
         {

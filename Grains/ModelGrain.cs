@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using Orleans.Storage;
 
 using OrleansDDM.Contracts;
@@ -8,6 +9,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -17,25 +19,34 @@ namespace OrleansDDM.Grains;
 /// A model in training: queues one bounded slice after another on a slot of its silo and keeps what must survive as artifacts with
 /// references in its state. Recovery: each activation that trains raises the term, opens the newest good checkpoint that the state
 /// or the checkpoint index knows (missing and corrupt ones are passed over) and goes on; the run calls
-/// <see cref="StartAsync"/> again where an activation died. A state written by a newer activation ends this one.
+/// <see cref="StartAsync"/> again where an activation died. A state written by a newer activation ends this one. While the database is
+/// away it trains on, and publishes its checkpoints when the database is back.
 /// Key format: <c>model/NAME/ROLE</c>.
 /// </summary>
 internal abstract partial class ModelGrain(IPersistentState<ModelState> state, ModelServices services) : Grain, IModelGrain
 {
     private readonly ILogger _logger = services.Loggers.CreateLogger<ModelGrain>();
     private readonly List<MetricPoint> _points = [];
+    private StateRow<ModelState> _row = null!;
     private CancellationTokenSource _stop = new();
     private Task _training = Task.CompletedTask;
+    private Task _publishing = Task.CompletedTask;
     private ModelStatus? _live;
+    private ArtifactReference? _disused;
+    private string? _lacking;
     private bool _leaving;
     private string _run = string.Empty;
     private string _role = string.Empty;
 
-    private ModelState State => state.State;
+    private ModelState State => _row.Value;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        (_run, _role) = GrainKeys.ModelName(this.GetPrimaryKeyString());
+        string key = this.GetPrimaryKeyString();
+        (_run, _role) = GrainKeys.ModelName(key);
+        RunOptions options = services.Options.Value;
+        Retry retry = options.Retry(options.StorePatience, services.Clock, (int)this.GetGrainId().GetUniformHashCode());
+        _row = new StateRow<ModelState>($"'{key}'", state, retry, e => LogWaiting(_role, e.Message));
         _points.Clear();
         _points.AddRange(State.Points);
         return Task.CompletedTask;
@@ -44,26 +55,20 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         _leaving = true;
+        _row?.Leave();
         await _stop.CancelAsync();
         await _training.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public async Task<ModelStatus> StartAsync(ModelStart start, CancellationToken cancellation = default)
     {
-        if (start.RunTerm < State.RunTerm)
-        {
-            throw new StaleTermException($"The start of {_role}", start.RunTerm, State.RunTerm);
-        }
-
+        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
+        Require("start", start.RunTerm, Math.Max(State.RunTerm, State.StoppedTerm + 1));
         if (State.SpecHash != start.SpecHash)
         {
             await EndTrainingAsync();
-            if (State.Weights is { } old)
-            {
-                await services.Slots.RunAsync(Lane.Training, () => services.Checkpoints.Delete(old), cancellation);
-            }
-
-            state.State = new ModelState { SpecHash = start.SpecHash, Term = State.Term };
+            _disused = State.Weights;
+            _row.Value = new ModelState { SpecHash = start.SpecHash, Term = State.Term, StoppedTerm = State.StoppedTerm };
             _points.Clear();
             _live = null;
         }
@@ -71,8 +76,9 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.RunTerm = start.RunTerm;
         bool finished = State.Phase == ModelPhase.Done && State.Weights is { } weights
             && await services.Slots.RunAsync(Lane.Training, () => services.Checkpoints.IsGood(weights), cancellation);
+        Require("start", start.RunTerm, State.StoppedTerm + 1);
         bool givenUp = State.Phase == ModelPhase.Faulted && !start.Retry;
-        if (_training.IsCompleted && !finished && !givenUp)
+        if (_training.IsCompleted && !finished && !givenUp && !_leaving && !_row.IsLost)
         {
             _stop.Dispose();
             _stop = new CancellationTokenSource();
@@ -80,16 +86,30 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
             State.Message = null;
             State.Weights = null;
             _live = null;
-            _training = TrainAsync(SpecJson.Read(start.Spec), start.SpecHash, _stop.Token);
+            _training = TrainAsync(start, SpecJson.Read(start.Spec), _stop.Token);
         }
 
         return Status();
     }
 
-    public async Task<ModelStatus> StopAsync(CancellationToken cancellation = default)
+    public async Task<ModelStatus> StopAsync(long runTerm, CancellationToken cancellation = default)
     {
-        await EndTrainingAsync();
+        Require("stop", runTerm, State.RunTerm);
+        State.RunTerm = runTerm;
+        bool news = State.StoppedTerm < runTerm;
+        State.StoppedTerm = Math.Max(State.StoppedTerm, runTerm);
+        Task ended = EndAsync();
+        await Task.WhenAny(ended, Task.Delay(services.Options.Value.StopPatience, services.Clock, cancellation));
         return Status();
+
+        async Task EndAsync()
+        {
+            await EndTrainingAsync();
+            if (news && State.SpecHash.Length > 0 && !_row.IsLost)
+            {
+                await _row.SaveAsync().ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
     }
 
     public Task<ModelStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
@@ -103,6 +123,14 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         await _training.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    private void Require(string what, long runTerm, long least)
+    {
+        if (runTerm < least)
+        {
+            throw new StaleTermException($"The {what} of {_role}", runTerm, Math.Max(State.RunTerm, State.StoppedTerm));
+        }
+    }
+
     private ModelStatus Status() => (_live ?? new ModelStatus { Role = _role, Step = State.Checkpoints.LastOrDefault()?.Step ?? 0 }) with
     {
         Phase = State.Phase,
@@ -112,31 +140,35 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Best = State.Best,
         Weights = State.Weights,
         Message = State.Message,
+        Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
+        Silo = services.Silos.Self,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
     };
 
-    private async Task TrainAsync(RunSpec spec, string specHash, CancellationToken stop)
+    private async Task TrainAsync(ModelStart start, RunSpec spec, CancellationToken stop)
     {
         // Leaves the caller's turn: what follows runs in turns of its own.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
-            await RunToEndAsync(spec, specHash, stop);
+            await RunToEndAsync(start, spec, stop);
         }
-        catch (Exception e) when (e is InconsistentStateException or StaleTermException)
+        catch (Exception e) when (_row.IsLost || e is InconsistentStateException or StaleTermException)
         {
-            LogSuperseded(_role, e.Message);
-            State.Phase = ModelPhase.Stopped;
-            DeactivateOnIdle();
+            GiveUp(e.Message);
         }
         catch (OperationCanceledException) when (_leaving || stop.IsCancellationRequested)
         {
             State.Phase = ModelPhase.Stopped;
         }
+        catch (DatasetException e) when (services.Options.Value.WaitForData)
+        {
+            await WaitElsewhereAsync($"a silo with data '{spec.Data.Name}' ({services.Silos.Self}: {e.Message})", start.SpecHash);
+        }
         catch (Exception e)
         {
-            await FaultAsync(e, specHash);
+            await FaultAsync(e, start.SpecHash);
         }
         finally
         {
@@ -144,9 +176,27 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         }
     }
 
+    /// <summary>Leaves the model to the activation that has taken it over, without another effect.</summary>
+    private void GiveUp(string reason)
+    {
+        LogSuperseded(_role, reason);
+        State.Phase = ModelPhase.Stopped;
+        DeactivateOnIdle();
+    }
+
+    /// <summary>Tells the run that this silo is not fit, and goes, so that the run can start the model on another one.</summary>
+    private async Task WaitElsewhereAsync(string lacking, string specHash)
+    {
+        LogLacking(_role, lacking);
+        State.Phase = ModelPhase.Waiting;
+        _lacking = lacking;
+        await TellRunAsync(specHash, checkpoint: null, []);
+        DeactivateOnIdle();
+    }
+
     private async Task FaultAsync(Exception e, string specHash)
     {
-        if (e is not TrainingDivergedException)
+        if (e is not (TrainingDivergedException or DatasetException))
         {
             LogFault(e, _role);
         }
@@ -157,7 +207,12 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
             : $"{_role} failed: {e.Message}";
         try
         {
-            await state.WriteStateAsync();
+            await _row.SaveAsync(patient: false);
+        }
+        catch (InconsistentStateException lost)
+        {
+            GiveUp(lost.Message);
+            return;
         }
         catch (Exception storage)
         {
@@ -176,4 +231,10 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Role} faulted")]
     private partial void LogFault(Exception exception, string role);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
+    private partial void LogWaiting(string role, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
+    private partial void LogLacking(string role, string lacking);
 }

@@ -13,4 +13,6 @@ internal sealed record ModelServices(
     ILearningRuntime Runtime,
     TimeProvider Clock,
     IOptions<DeviceOptions> Devices,
+    IOptions<RunOptions> Options,
+    SiloDirectory Silos,
     ILoggerFactory Loggers);

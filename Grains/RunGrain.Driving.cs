@@ -28,10 +28,13 @@ internal sealed partial class RunGrain
     {
         bool retry = State.Phase == RunPhase.Faulted;
         _driven = true;
+        _unstorable = false;
+        _lacking = null;
         _stop.Dispose();
         _stop = new CancellationTokenSource();
         State.Term++;
         _confirmed.Clear();
+        _unfit.Clear();
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
@@ -53,15 +56,9 @@ internal sealed partial class RunGrain
         string fault = $"The data of run '{_name}' could not be prepared";
         try
         {
-            PreparedData data = await slots.RunAsync(Lane.Training, () => runtime.Prepare(spec, stop), stop);
+            DataSummary data = await PrepareAsync(spec, State.Data?.Fingerprint ?? string.Empty, stop);
             stop.ThrowIfCancellationRequested();
-            if (State.Data?.Fingerprint is { Length: > 0 } known && known != data.Fingerprint)
-            {
-                throw new DatasetException(spec.Data.Name, "is not what the run began with: its images or their clusters have changed; bring the old data back, or train anew with --force");
-            }
-
-            State.Data = new DataSummary(
-                data.Channels, data.Height, data.Width, data.Classes, data.TrainCount, [.. data.Priors], data.ClusterReport, data.Fingerprint);
+            State.Data = data;
             fault = $"The models of run '{_name}' could not be started";
             await EnterAsync(RunPhase.Training);
             _poll?.Dispose();
@@ -83,7 +80,7 @@ internal sealed partial class RunGrain
         }
         catch (Exception e)
         {
-            if (e is DatasetException or SpecException)
+            if (e is DatasetException or SpecException or BadRequestException)
             {
                 LogUnfit(_name, e.Message);
             }
@@ -99,27 +96,60 @@ internal sealed partial class RunGrain
     /// <summary>Asks every unfinished model to train; those that do already just answer.</summary>
     private async Task StartModelsAsync(bool retry, CancellationToken cancellation)
     {
-        var start = new ModelStart(State.Spec, State.SpecHash, State.Term, retry);
+        string hash = State.SpecHash;
         await Task.WhenAll(Models().Select(async model =>
         {
-            if (State.Phase != RunPhase.Training || cancellation.IsCancellationRequested)
+            if (State.Phase != RunPhase.Training || !_driven || cancellation.IsCancellationRequested || !_unfit.MayTry(model.Role, silos.Active()))
             {
                 return;
             }
 
             try
             {
-                ModelStatus status = await model.Grain.StartAsync(start, cancellation);
-                if (start.SpecHash == State.SpecHash)
+                ModelStatus status = await CallAsync(
+                    term =>
+                    {
+                        _unfit.Hint(model.Role, silos.Active());
+                        return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, retry, State.Data?.Fingerprint ?? string.Empty), cancellation);
+                    },
+                    () => State.Phase == RunPhase.Training && _driven);
+                if (hash == State.SpecHash)
                 {
                     await AcceptAsync(status, checkpoint: null, []);
                 }
+            }
+            catch (InconsistentStateException) when (_row.IsLost)
+            {
+                // Another activation drives the run; this one is on its way out.
             }
             catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
                 LogUnreachable(_name, model.Role, e.Message);
             }
         }));
+    }
+
+    /// <summary>
+    /// Calls a model under the run's term. A model that has seen a higher one has met a newer activation, or the database has forgotten
+    /// some: whoever can write the row is the newest, and goes on above the term that was seen.
+    /// </summary>
+    private async Task<ModelStatus> CallAsync(Func<long, Task<ModelStatus>> call, Func<bool> wanted)
+    {
+        try
+        {
+            return await call(State.Term);
+        }
+        catch (StaleTermException e) when (!_row.IsLost && wanted())
+        {
+            if (e.Current >= State.Term)
+            {
+                LogOutbid(_name, e.Current);
+                State.Term = e.Current + 1;
+                await SaveAsync();
+            }
+
+            return await call(State.Term);
+        }
     }
 
     private async Task AcceptAsync(ModelStatus status, CheckpointReference? checkpoint, MetricPoint[] points)
@@ -138,6 +168,7 @@ internal sealed partial class RunGrain
         }
 
         _live[status.Role] = status;
+        _unfit.Note(status);
         bool news = known?.Phase != status.Phase && status.Phase is ModelPhase.Done or ModelPhase.Faulted;
         var told = new RunEvent
         {
@@ -200,19 +231,24 @@ internal sealed partial class RunGrain
         _driven = false;
         State.Phase = RunPhase.Stopping;
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
+
+        // Training stops whether or not this can be stored.
+        Task stopping = end == RunPhase.Stopped ? EnterAsync(RunPhase.Stopping) : Task.CompletedTask;
+        await _stop.CancelAsync();
+        await _driving;
+        _poll?.Dispose();
+        _lacking = null;
+        await Task.WhenAll(Models().Select(StopModelAsync));
+        await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
+        await EndAsync(done ? RunPhase.Ready : end, done ? null : message);
+    }
+
+    private async Task EndAsync(RunPhase end, string? message)
+    {
         try
         {
-            if (end == RunPhase.Stopped)
-            {
-                await EnterAsync(RunPhase.Stopping);
-            }
-
-            await _stop.CancelAsync();
-            await _driving;
-            _poll?.Dispose();
-            await Task.WhenAll(Models().Select(StopModelAsync));
-            bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
-            await EnterAsync(done ? RunPhase.Ready : end, done ? null : message);
+            await EnterAsync(end, message);
         }
         catch (InconsistentStateException)
         {
@@ -220,11 +256,11 @@ internal sealed partial class RunGrain
         }
         catch (Exception e)
         {
-            // The end could not be stored; who watches shall still see it, and a resume tries again.
+            // Who watches shall look at the status, and a resume tries again.
             LogUnstored(e, _name);
             State.Phase = end;
             State.Message = message;
-            _events.Publish();
+            _events.Close();
         }
         finally
         {
@@ -236,14 +272,15 @@ internal sealed partial class RunGrain
     {
         try
         {
-            ModelStatus status = await model.Grain.StopAsync();
+            ModelStatus status = await _calls.RunAsync(
+                () => CallAsync(term => model.Grain.StopAsync(term), () => true), e => Retry.OfCall(e) && !_row.IsLost);
             if (status.Term >= (State.Models.GetValueOrDefault(model.Role)?.Term ?? 0) && status.Term > 0)
             {
                 _live.Remove(model.Role);
                 State.Models[model.Role] = status with { ImagesPerSecond = null };
             }
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
+        catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
         {
             // Unreachable is as good as stopped: its checkpoints are on disk.
             LogUnreachable(_name, model.Role, e.Message);

@@ -19,7 +19,8 @@ namespace OrleansDDM.Grains;
 /// <summary>
 /// One run: prepares the data, lets all models train at the same time, and records what happens. It never sees weights.
 /// Recovery: phase, events and the newest status of each model are in its state; <see cref="ResumeAsync"/> (or attaching to an
-/// interrupted run) drives it on under a higher term, and a timer calls models again that a dead silo took along.
+/// interrupted run) drives it on under a higher term, and a timer calls models again that a dead silo took along. While the database is
+/// away the models go on training and the run waits; an activation whose row another one has written ends itself.
 /// Key format: <c>run/NAME</c>.
 /// </summary>
 internal sealed partial class RunGrain(
@@ -27,27 +28,35 @@ internal sealed partial class RunGrain(
     SlotPool slots,
     Checkpoints checkpoints,
     ILearningRuntime runtime,
+    SiloDirectory silos,
     TimeProvider clock,
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
 {
-    private readonly SemaphoreSlim _saving = new(1);
     private readonly Dictionary<string, ModelStatus> _live = [];
     private readonly HashSet<string> _confirmed = [];
+    private readonly UnfitSilos _unfit = new(clock);
+    private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
+    private Retry _calls = null!;
     private CancellationTokenSource _stop = new();
     private Task _driving = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
     private IGrainTimer? _poll;
     private bool _driven;
+    private bool _unstorable;
+    private string? _lacking;
     private string _name = string.Empty;
 
-    private RunState State => state.State;
+    private RunState State => _row.Value;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _name = GrainKeys.RunName(this.GetPrimaryKeyString());
-        _events = new EventLog(() => state.State, options.Value.KeepEvents, clock);
+        int seed = (int)this.GetGrainId().GetUniformHashCode();
+        _calls = options.Value.Retry(options.Value.CallPatience, clock, seed);
+        _row = new StateRow<RunState>($"run '{_name}'", state, options.Value.Retry(options.Value.StorePatience, clock, seed), TellWaiting);
+        _events = new EventLog(() => _row.Value, () => _row.Stored, options.Value.KeepEvents, clock);
         if (State.Phase == RunPhase.Stopping)
         {
             // Whoever was stopping the run is gone.
@@ -61,8 +70,9 @@ internal sealed partial class RunGrain(
     {
         _driven = false;
         _poll?.Dispose();
+        _row?.Leave();
         await _stop.CancelAsync();
-        _events.Close();
+        _events?.Close();
         await Task.WhenAll(_driving, _settling).WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -118,20 +128,37 @@ internal sealed partial class RunGrain(
 
     public async Task<RunStatus> StopAsync(CancellationToken cancellation = default)
     {
-        await _settling.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
-        if (State.Phase is RunPhase.Preparing or RunPhase.Training)
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task patience = Task.Delay(options.Value.StopPatience, clock, done.Token);
+        await Task.WhenAny(_settling, patience);
+        if (_settling.IsCompleted && State.Phase is RunPhase.Preparing or RunPhase.Training)
         {
             _settling = SettleAsync(RunPhase.Stopped, message: null);
-            await _settling;
+        }
+        else if (_settling.IsCompleted && _row.Stored.Phase != State.Phase)
+        {
+            _unstorable = false;
+            _settling = EndAsync(State.Phase, State.Message);
         }
 
-        return Status();
+        await Task.WhenAny(_settling, patience);
+        await done.CancelAsync();
+        if (_row.IsLost)
+        {
+            throw new RunNotStoredException(_name, "another silo has taken the run over.");
+        }
+
+        return EventLog.IsSettled(State.Phase) && _row.Stored.Phase == State.Phase
+            ? Status()
+            : throw new RunNotStoredException(_name, Waiting() is { } waiting ? $"it waits for {waiting}." : State.Message ?? "not every model has answered yet.");
     }
 
     public Task<RunStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
 
     public async Task<ModelMetrics[]> GetMetricsAsync(CancellationToken cancellation = default) =>
-        State.SpecHash.Length == 0 ? [] : await Task.WhenAll(Models().Select(m => m.Grain.GetMetricsAsync(cancellation)));
+        State.SpecHash.Length == 0
+            ? []
+            : await Task.WhenAll(Models().Select(m => _calls.RunAsync(() => m.Grain.GetMetricsAsync(cancellation), Retry.OfCall, null, cancellation)));
 
     // An iterator of its own: a returned one would not see the caller's cancellation.
     public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
@@ -186,8 +213,9 @@ internal sealed partial class RunGrain(
         SpecHash = State.SpecHash,
         Spec = State.Spec,
         Term = State.Term,
-        LastEvent = State.LastEvent,
+        LastEvent = _row.Stored.LastEvent,
         Message = State.Message,
+        Waiting = Waiting(),
         Data = State.Data,
         Models = State.SpecHash.Length == 0 ? [] : [.. Models().Select(m =>
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],
@@ -200,34 +228,44 @@ internal sealed partial class RunGrain(
         return (role.ToString(), grain);
     });
 
-    /// <summary>Writes the state, one write at a time, and then lets the watchers see its events.</summary>
+    private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
+
+    private void TellWaiting(Exception e)
+    {
+        LogWaiting(_name, e.Message);
+        _events.SendTelemetry(new RunEvent { Message = $"Waiting for the database: {e.Message}" });
+    }
+
+    /// <summary>Writes the state, waiting for a database that is away, and then lets the watchers see its events.</summary>
     private async Task SaveAsync()
     {
-        await _saving.WaitAsync();
         try
         {
-            await state.WriteStateAsync();
+            await _row.SaveAsync(patient: !_unstorable);
         }
         catch (InconsistentStateException e)
         {
-            LogSuperseded(_name, e.Message);
-            _driven = false;
-            await _stop.CancelAsync();
-            DeactivateOnIdle();
+            await GiveUpAsync(e.Message);
             throw;
         }
-        catch (Exception e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             LogUnstored(e, _name);
+            _unstorable = true;
             BeginSettling(RunPhase.Faulted, $"The state of run '{_name}' cannot be stored: {e.Message}");
             throw;
         }
-        finally
-        {
-            _saving.Release();
-        }
 
         _events.Publish();
+    }
+
+    /// <summary>Leaves the run to the activation that has taken it over.</summary>
+    private async Task GiveUpAsync(string reason)
+    {
+        LogSuperseded(_name, reason);
+        _driven = false;
+        await _stop.CancelAsync();
+        DeactivateOnIdle();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
@@ -247,4 +285,13 @@ internal sealed partial class RunGrain(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
     private partial void LogUnreachable(string name, string role, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for the database: {Reason}")]
+    private partial void LogWaiting(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for a silo with its data: {Reason}")]
+    private partial void LogLacking(string name, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: its models have seen term {Seen}; it goes on under a higher one")]
+    private partial void LogOutbid(string name, long seen);
 }

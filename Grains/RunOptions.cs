@@ -8,4 +8,28 @@ public sealed class RunOptions
 
     /// <summary>Durable events that a run keeps for replay; above it the oldest checkpoint events go.</summary>
     public int KeepEvents { get; set; } = 2000;
+
+    /// <summary>How long a run or a model waits for a database that is away before it faults.</summary>
+    public TimeSpan StorePatience { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a call between grains is repeated whose silo is gone.</summary>
+    public TimeSpan CallPatience { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long stopping waits for models and for the database before it says that the end is not stored.</summary>
+    public TimeSpan StopPatience { get; set; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long training waits for a checkpoint to be published before it goes on meanwhile.</summary>
+    public TimeSpan PublishPatience { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>First pause before something is tried again; it grows to 25 times that.</summary>
+    public TimeSpan RetryPause { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
+    /// Whether a run waits, and looks on other silos, where the data is missing or is not what it began with, instead of faulting. For
+    /// clusters, where a silo that has it may come.
+    /// </summary>
+    public bool WaitForData { get; set; }
+
+    /// <summary>How repeated calls or writes pause.</summary>
+    internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed);
 }

@@ -37,7 +37,7 @@ public sealed record TrainingSpec
     /// <summary>Decay of the exponential moving average of the weights; [0, 1).</summary>
     public double EmaDecay { get; init; } = 0.999;
 
-    /// <summary><c>float32</c>, or <c>bfloat16</c> (bfloat16 working copy, float32 master weights).</summary>
+    /// <summary><c>float32</c>, or <c>bfloat16</c>: the network computes with weights rounded to bfloat16, the optimizer keeps float32 master weights.</summary>
     public string Precision { get; init; } = "float32";
 
     /// <summary>Mirror images left-right at random.</summary>

@@ -13,15 +13,16 @@ internal static class StepBenchmark
     private const int Rounds = 5;
     private const double RoundSeconds = 1.5;
 
-    public static BenchmarkReport Run()
+    // only: the name of the one model to time; null times both.
+    public static BenchmarkReport Run(string? only)
     {
         var report = new BenchmarkReport("step");
         string folder = Directory.CreateTempSubdirectory("ddm-step-").FullName;
         try
         {
-            foreach (StepModel model in new[] { StepModel.Dit(), StepModel.UNet() })
+            foreach (string name in StepModel.Names.Where(name => only is null || name == only))
             {
-                Compare(model, folder, report);
+                Compare(StepModel.Of(name), folder, report);
             }
         }
         finally

@@ -38,6 +38,12 @@ public sealed class StepModel
     /// <summary>Shape of the images.</summary>
     public static ModelShape Shape { get; } = new(1, 28, 28, 0);
 
+    /// <summary>The names that <see cref="Of"/> knows.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["dit", "unet"];
+
+    /// <summary>The model of a name.</summary>
+    public static StepModel Of(string name) => name == "dit" ? Dit() : UNet();
+
     /// <summary>DiT of 28x28 images, patch 4, width 64, 4 blocks.</summary>
     public static StepModel Dit() => new("dit", new ModelSpec());
 

@@ -22,11 +22,12 @@ internal static class StatusText
     /// <param name="status">The status.</param>
     /// <param name="live">Whether a process drives the run now.</param>
     /// <param name="format">How.</param>
-    public static void Write(RunStatus status, bool live, OutputFormat format)
+    /// <param name="underReplicated">Models of which too few silos hold what they need; null = not known.</param>
+    public static void Write(RunStatus status, bool live, OutputFormat format, string[]? underReplicated = null)
     {
         if (format == OutputFormat.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status }, Json));
+            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status, underReplicated }, Json));
             return;
         }
 
@@ -36,6 +37,11 @@ internal static class StatusText
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+        }
+
+        if (underReplicated is { Length: > 0 })
+        {
+            Console.WriteLine($"  under-replicated: {string.Join(", ", underReplicated)}: fewer silos than wanted hold what they need");
         }
 
         if (status.Message is not null)

@@ -1,5 +1,7 @@
 using Orleans.Services;
 
+using OrleansDDM.Contracts.Runs;
+
 namespace OrleansDDM.Contracts.Devices;
 
 /// <summary>The devices of one silo, one service per silo. It lives as long as the silo and is neither collected nor moved.</summary>
@@ -12,6 +14,16 @@ public interface IDeviceHost : IGrainService
     [Alias(Aliases.Evaluate)]
     [return: Immutable]
     Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Loads and clusters the data of a run on this silo.</summary>
+    /// <param name="spec">The run's spec as canonical JSON.</param>
+    /// <param name="fingerprint">Hash of the data that the run began with; empty = it begins now.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="DataUnavailableException">This silo has not the data, or other data.</exception>
+    /// <exception cref="BadRequestException">The data contradicts the spec.</exception>
+    [ResponseTimeout("00:10:00")]
+    [Alias(Aliases.PrepareData)]
+    Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default);
 
     /// <summary>What its slots are doing.</summary>
     [Alias(Aliases.DeviceStatusOf)]

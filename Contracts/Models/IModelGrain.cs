@@ -9,15 +9,22 @@ namespace OrleansDDM.Contracts.Models;
 public interface IModelGrain : IGrainWithStringKey
 {
     /// <summary>Starts or goes on training, in the background, from the newest good checkpoint. Idempotent.</summary>
-    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
+    /// <exception cref="StaleTermException">A newer run term has been seen, or this one was stopped.</exception>
+    [ResponseTimeout("00:01:00")]
     [Alias(Aliases.StartModel)]
     Task<ModelStatus> StartAsync(ModelStart start, CancellationToken cancellation = default);
 
-    /// <summary>Stops training at the end of the current step, writes a checkpoint and returns when that is done.</summary>
+    /// <summary>
+    /// Stops training at the end of the current step, writes a checkpoint and returns when that is done. Idempotent. A start of the same
+    /// run term that comes late is refused from then on.
+    /// </summary>
+    /// <param name="runTerm">Term of the run.</param>
+    /// <param name="cancellation">Gives up the call, not the stop.</param>
+    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
     [AlwaysInterleave]
     [ResponseTimeout("00:02:00")]
     [Alias(Aliases.StopModel)]
-    Task<ModelStatus> StopAsync(CancellationToken cancellation = default);
+    Task<ModelStatus> StopAsync(long runTerm, CancellationToken cancellation = default);
 
     /// <summary>What is known of it now.</summary>
     [AlwaysInterleave]
@@ -30,10 +37,13 @@ public interface IModelGrain : IGrainWithStringKey
     Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default);
 
     /// <summary>For the run: stops training and forgets the model.</summary>
+    /// <param name="runTerm">Term of the run.</param>
+    /// <param name="cancellation">Gives up the call.</param>
     /// <returns>The artifacts that its state referred to; nothing refers to them any more.</returns>
+    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
     [ResponseTimeout("00:02:00")]
     [Alias(Aliases.RemoveModel)]
-    Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default);
+    Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default);
 }
 
 /// <summary>An expert in training. Key: <c>model/NAME/expert-N</c>.</summary>

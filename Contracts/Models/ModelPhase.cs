@@ -19,4 +19,7 @@ public enum ModelPhase
 
     /// <summary>Trained to its last step; its weights are an artifact.</summary>
     Done,
+
+    /// <summary>Waiting to be placed on a silo that has what it needs, e.g. the run's data.</summary>
+    Waiting,
 }

@@ -5,6 +5,7 @@ namespace OrleansDDM.Contracts.Models;
 /// <param name="SpecHash">SHA-256 of it. A hash that differs from the stored one starts the model anew.</param>
 /// <param name="RunTerm">Term of the run; a lower one than the model has seen is refused.</param>
 /// <param name="Retry">Try again where the model had faulted.</param>
+/// <param name="Fingerprint">Hash of the data and clusters that the run trains on; the model trains on no other. Empty = not known.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.ModelStart)]
@@ -12,4 +13,5 @@ public sealed record ModelStart(
     [property: Id(0)] string Spec,
     [property: Id(1)] string SpecHash,
     [property: Id(2)] long RunTerm,
-    [property: Id(3)] bool Retry);
+    [property: Id(3)] bool Retry,
+    [property: Id(4)] string Fingerprint = "");

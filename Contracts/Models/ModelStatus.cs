@@ -53,4 +53,12 @@ public sealed record ModelStatus
     /// <summary>Why it faulted.</summary>
     [Id(11)]
     public string? Message { get; init; }
+
+    /// <summary>What it waits for, e.g. the database or a silo with the run's data; null = nothing.</summary>
+    [Id(12)]
+    public string? Waiting { get; init; }
+
+    /// <summary>Name of the silo that told this status.</summary>
+    [Id(13)]
+    public string? Silo { get; init; }
 }

@@ -15,15 +15,20 @@ public interface IRunGrain : IGrainWithStringKey
     /// <param name="cancellation">Gives up the call, not the run.</param>
     /// <exception cref="RunConflictException">The name belongs to a run with a different spec.</exception>
     /// <exception cref="BadRequestException">The spec is not valid, or has another name than the key.</exception>
+    [ResponseTimeout("00:03:00")]
     [Alias(Aliases.Submit)]
     Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default);
 
     /// <summary>Goes on with a stopped, faulted or interrupted run from its last checkpoints, and mends a ready one whose weights are lost; returns at once.</summary>
     /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
+    [ResponseTimeout("00:03:00")]
     [Alias(Aliases.Resume)]
     Task<RunStatus> ResumeAsync(CancellationToken cancellation = default);
 
-    /// <summary>Stops the run; returns when every model has written a checkpoint.</summary>
+    /// <summary>
+    /// Stops the run; returns when every model has written a checkpoint and the end is stored. A run that is ready, stopped or faulted stays so.
+    /// </summary>
+    /// <exception cref="RunNotStoredException">Training has stopped, but the end could not be stored in time.</exception>
     [AlwaysInterleave]
     [ResponseTimeout("00:02:00")]
     [Alias(Aliases.StopRun)]

@@ -43,4 +43,8 @@ public sealed record RunStatus
     /// <summary>The experts in order, then the router.</summary>
     [Id(8)]
     public ModelStatus[] Models { get; init; } = [];
+
+    /// <summary>What it waits for, e.g. the database or a silo with its data; null = nothing.</summary>
+    [Id(9)]
+    public string? Waiting { get; init; }
 }

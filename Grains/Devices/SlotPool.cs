@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 
 using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Training;
@@ -31,13 +32,17 @@ internal sealed class SlotPool : IDisposable
         _slots.MinBy(s => s.Waiting)!.RunAsync(lane, work, cancellation);
 
     /// <summary>
-    /// Opens a training session on the slot with the least training to do. A session under the same key is taken over: it is closed.
+    /// Opens a training session on the slot with the least training to do. A session under the same key and a lower term is taken over: it
+    /// is refused from now on and closed.
     /// </summary>
     /// <param name="key">Key of the model's grain.</param>
     /// <param name="cost">How much training it is; see <see cref="TrainingCost"/>.</param>
+    /// <param name="takeTerm">Gives the activation its term, before anything is opened; handed the slot.</param>
     /// <param name="open">Opens the session; runs on the slot.</param>
     /// <param name="cancellation">Gives up while waiting for the slot.</param>
-    public async Task<TrainingLease> OpenAsync(string key, double cost, Func<ITrainingSession> open, CancellationToken cancellation)
+    /// <exception cref="StaleTermException">A newer activation has a session here.</exception>
+    public async Task<TrainingLease> OpenAsync(
+        string key, double cost, Func<Slot, Task<long>> takeTerm, Func<ITrainingSession> open, CancellationToken cancellation)
     {
         Slot slot;
         lock (_lock)
@@ -48,17 +53,21 @@ internal sealed class SlotPool : IDisposable
 
         try
         {
-            foreach (Slot other in _slots)
+            long term = await takeTerm(slot);
+            TakeOver(key, term);
+            ITrainingSession session = await slot.RunAsync(Lane.Training, open, cancellation);
+            var lease = new TrainingLease(key, term, cost, slot, session);
+            try
             {
-                if (other.Sessions.TryGetValue(key, out TrainingLease? old))
-                {
-                    await old.DisposeAsync();
-                }
+                TakeOver(key, term);
+                slot.Sessions[key] = lease;
+            }
+            catch
+            {
+                await lease.DisposeAsync();
+                throw;
             }
 
-            ITrainingSession session = await slot.RunAsync(Lane.Training, open, cancellation);
-            var lease = new TrainingLease(key, cost, slot, session);
-            slot.Sessions[key] = lease;
             return lease;
         }
         finally
@@ -79,7 +88,7 @@ internal sealed class SlotPool : IDisposable
         if (!slot.Predictors!.Contains(key))
         {
             // Not on the slot: its other work need not wait for the network.
-            await _artifacts.FetchAsync(model.Weights, cancellation: cancellation);
+            await _artifacts.FetchAsync(model.Weights, LimitOf(model), cancellation);
         }
 
         return await slot.RunAsync(
@@ -102,6 +111,19 @@ internal sealed class SlotPool : IDisposable
         }
     }
 
+    private void TakeOver(string key, long term)
+    {
+        foreach (Slot slot in _slots)
+        {
+            if (slot.Sessions.TryGetValue(key, out TrainingLease? old))
+            {
+                old.Revoke(term);
+            }
+        }
+    }
+
+    private static long LimitOf(ModelReference model) => ArtifactLimits.Of(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role));
+
     private IPredictor Open(ModelReference model) =>
-        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights));
+        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights, LimitOf(model)));
 }

@@ -6,7 +6,7 @@ namespace OrleansDDM.Grains.State;
 /// <summary>What an expert or the router remembers. Only references: weights are artifacts.</summary>
 [GenerateSerializer]
 [Alias(Aliases.ModelState)]
-internal sealed class ModelState
+internal sealed class ModelState : IStoredState<ModelState>
 {
     /// <summary>Hash of the spec in training; empty = never started.</summary>
     [Id(0)]
@@ -47,4 +47,33 @@ internal sealed class ModelState
     /// <summary>Why it faulted.</summary>
     [Id(9)]
     public string? Message { get; set; }
+
+    /// <inheritdoc/>
+    [Id(10)]
+    public int Version { get; set; }
+
+    /// <inheritdoc/>
+    [Id(11)]
+    public string Writer { get; set; } = string.Empty;
+
+    /// <summary>Step from which the activation of <see cref="FromTerm"/> went on: what older terms have beyond it does not count.</summary>
+    [Id(12)]
+    public int From { get; set; }
+
+    /// <summary>Term of the newest activation that opened a checkpoint, or started from scratch.</summary>
+    [Id(14)]
+    public long FromTerm { get; set; }
+
+    /// <summary>Highest run term that was stopped: its starts are refused.</summary>
+    [Id(13)]
+    public long StoppedTerm { get; set; }
+
+    /// <inheritdoc/>
+    public ModelState Copy()
+    {
+        var copy = (ModelState)MemberwiseClone();
+        copy.Checkpoints = [.. Checkpoints];
+        copy.Points = [.. Points];
+        return copy;
+    }
 }

@@ -7,7 +7,7 @@ namespace OrleansDDM.Grains.State;
 /// <summary>What a run remembers.</summary>
 [GenerateSerializer]
 [Alias(Aliases.RunState)]
-internal sealed class RunState
+internal sealed class RunState : IStoredState<RunState>
 {
     /// <summary>The spec as canonical JSON; empty = nothing submitted.</summary>
     [Id(0)]
@@ -44,4 +44,21 @@ internal sealed class RunState
     /// <summary>The newest durable status of each model, by role.</summary>
     [Id(8)]
     public Dictionary<string, ModelStatus> Models { get; set; } = [];
+
+    /// <inheritdoc/>
+    [Id(9)]
+    public int Version { get; set; }
+
+    /// <inheritdoc/>
+    [Id(10)]
+    public string Writer { get; set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public RunState Copy()
+    {
+        var copy = (RunState)MemberwiseClone();
+        copy.Events = [.. Events];
+        copy.Models = new Dictionary<string, ModelStatus>(Models);
+        return copy;
+    }
 }

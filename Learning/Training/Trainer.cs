@@ -57,13 +57,23 @@ public sealed class Trainer : ITrainingSession
         _identity = identity;
         _shape = shape;
         _network = network;
-        _dtype = spec.Precision == "bfloat16" ? bfloat16 : float32;
-        network.to(_dtype);
+        bool rounded = spec.Precision == "bfloat16";
+        _dtype = float32;
         _working = ModelVector.Adopt(network);
-        initialize(_working);
-        _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
-        _average = _master.clone().DetachFromDisposeScope();
         _fused = FusedNetworks.TryCreate(network, _working, task.Batch, get_num_threads());
+        if (rounded && _fused is null)
+        {
+            // The fused passes multiply in float32 whatever the working copy is rounded to; libtorch has bfloat16 products.
+            _working.Dispose();
+            _dtype = bfloat16;
+            network.to(_dtype);
+            _working = ModelVector.Adopt(network);
+        }
+
+        initialize(_working);
+        _master = rounded ? _working.Values.to(float32, copy: true).DetachFromDisposeScope() : _working.Values;
+        _average = _master.clone().DetachFromDisposeScope();
+        RoundWorkingCopy();
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
         if (checkpoint is not null)
         {
@@ -174,12 +184,19 @@ public sealed class Trainer : ITrainingSession
         using Scalar keep = decay;
         using Scalar weight = 1 - decay;
         _average.mul_(keep).add_(_master, weight);
-        if (!ReferenceEquals(_master, _working.Values))
-        {
-            _working.Values.copy_(_master);
-        }
+        RoundWorkingCopy();
 
         return value;
+    }
+
+    // With training.precision bfloat16 the network computes with the master's values rounded to bfloat16, whatever holds them.
+    private void RoundWorkingCopy()
+    {
+        if (!ReferenceEquals(_master, _working.Values))
+        {
+            using Tensor rounded = _master.to(bfloat16);
+            _working.Values.copy_(rounded);
+        }
     }
 
     private double AccumulateGradient(TrainingTensors batch)
@@ -267,9 +284,6 @@ public sealed class Trainer : ITrainingSession
             throw new InvalidDataException($"{_identity}: not a checkpoint: {e.Message}", e);
         }
 
-        if (!ReferenceEquals(_master, _working.Values))
-        {
-            _working.Values.copy_(_master);
-        }
+        RoundWorkingCopy();
     }
 }

@@ -38,6 +38,9 @@ public sealed record PeerSetup
     /// <summary>What a round's work is expected to take.</summary>
     public WorkEstimate Estimate { get; init; } = new();
 
+    /// <summary>The same for the run as a whole, equal at every peer: what lengths of time are taken from that all must agree on.</summary>
+    public WorkEstimate CommonEstimate { get; init; } = new();
+
     /// <summary>Position of a peer in <see cref="Roster"/>, or a negative number.</summary>
     public int IndexOf(PeerId peer) => Roster.BinarySearch(peer);
 

@@ -19,22 +19,26 @@ public sealed class MembershipView
     // The digest asked for last; handed on and mended from view to view, because counting it anew takes as long as the view is.
     private Candidacy? _candidacy;
 
-    private MembershipView(ImmutableSortedDictionary<PeerId, Member> members, ImmutableArray<PeerId> ids, long latest, ulong digest)
+    private MembershipView(ImmutableSortedDictionary<PeerId, Member> members, ImmutableArray<PeerId> ids, long latest, long highest, ulong digest)
     {
         _members = members;
         Ids = ids;
         Latest = latest;
+        HighestCounter = highest;
         Digest = digest;
     }
 
     /// <summary>Nobody.</summary>
-    public static MembershipView Empty { get; } = new(ImmutableSortedDictionary<PeerId, Member>.Empty, [], 0, 0);
+    public static MembershipView Empty { get; } = new(ImmutableSortedDictionary<PeerId, Member>.Empty, [], 0, 0, 0);
 
     /// <summary>Every peer ever heard of, those that left too, ascending.</summary>
     public ImmutableArray<PeerId> Ids { get; }
 
     /// <summary>Highest round in which anyone was known to be active.</summary>
     public long Latest { get; }
+
+    /// <summary>Highest membership counter of anyone.</summary>
+    public long HighestCounter { get; }
 
     /// <summary>Equal for equal membership (counters and events); activity does not count.</summary>
     public ulong Digest { get; }
@@ -132,7 +136,7 @@ public sealed class MembershipView
     private MembershipView With(IEnumerable<KeyValuePair<PeerId, Member>> changes)
     {
         ImmutableSortedDictionary<PeerId, Member>.Builder? builder = null;
-        long latest = Latest;
+        long latest = Latest, highest = HighestCounter;
         ulong digest = Digest;
         Candidacy? candidacy = _candidacy;
         foreach ((PeerId peer, Member member) in changes)
@@ -146,6 +150,7 @@ public sealed class MembershipView
             builder ??= _members.ToBuilder();
             builder[peer] = member;
             latest = Math.Max(latest, member.LastActive);
+            highest = Math.Max(highest, member.Counter);
             digest ^= (known ? Mark(peer, old) : 0) ^ Mark(peer, member);
             candidacy = candidacy is null ? null : candidacy with
             {
@@ -159,7 +164,7 @@ public sealed class MembershipView
         }
 
         ImmutableSortedDictionary<PeerId, Member> members = builder.ToImmutable();
-        return new MembershipView(members, members.Count == Ids.Length ? Ids : [.. members.Keys], latest, digest) { _candidacy = candidacy };
+        return new MembershipView(members, members.Count == Ids.Length ? Ids : [.. members.Keys], latest, highest, digest) { _candidacy = candidacy };
     }
 
     private sealed record Candidacy(long Oldest, ulong Digest);

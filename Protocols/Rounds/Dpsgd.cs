@@ -8,7 +8,7 @@ using OrleansDDM.Protocols.Topologies;
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of D-PSGD.</summary>
-public sealed record DpsgdOptions
+public sealed record DpsgdOptions : IProtocolOptions
 {
     /// <summary>Local steps a round.</summary>
     public int Steps { get; init; } = 5;
@@ -24,6 +24,16 @@ public sealed record DpsgdOptions
 
     /// <summary>Last round; 0 = no end.</summary>
     public long Rounds { get; init; }
+
+    /// <inheritdoc/>
+    public void Validate()
+    {
+        OptionRange.Steps(Steps);
+        OptionRange.Seconds(DeadlineSeconds);
+        OptionRange.Within(SuspectAfter, 1, 1_000_000);
+        OptionRange.Within(CatchUp, 0, 1_000_000);
+        OptionRange.Within(Rounds, 0, FrameReader.MaxNumber);
+    }
 }
 
 /// <summary>
@@ -101,6 +111,12 @@ public sealed class Dpsgd(DpsgdOptions options) : Protocol<Dpsgd.Saved, Dpsgd.Li
             || !turn.Setup.RequireMixing().Receivers(sender, share.Round).Contains(turn.Setup.IndexOf(turn.Self)))
         {
             turn.Ignore("not a neighbour in that round");
+            return;
+        }
+
+        if (share.Round > RoundLimit.At(turn.Now))
+        {
+            turn.Ignore("a round that nobody can have reached yet");
             return;
         }
 
@@ -291,19 +307,5 @@ public sealed class Dpsgd(DpsgdOptions options) : Protocol<Dpsgd.Saved, Dpsgd.Li
     /// <summary>A neighbour's model after its local steps. 40 bytes.</summary>
     /// <param name="Round">k.</param>
     /// <param name="Model">x_{k+½}.</param>
-    public sealed record Share(long Round, ModelHandle Model) : MessageBody
-    {
-        /// <inheritdoc/>
-        public override byte Kind => 1;
-
-        /// <inheritdoc/>
-        public override IEnumerable<ModelHandle> Models => [Model];
-
-        /// <inheritdoc/>
-        public override void Write(FrameWriter writer)
-        {
-            writer.Number(Round);
-            writer.Model(Model);
-        }
-    }
+    public sealed record Share(long Round, ModelHandle Model) : ModelOfRound(Round, Model);
 }

@@ -8,7 +8,7 @@ using OrleansDDM.Protocols.Topologies;
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of Epidemic Learning.</summary>
-public sealed record EpidemicOptions
+public sealed record EpidemicOptions : IProtocolOptions
 {
     /// <summary>s, the peers that each peer sends to in a round.</summary>
     public int Fanout { get; init; } = 4;
@@ -22,8 +22,16 @@ public sealed record EpidemicOptions
     /// <summary>Local steps a round.</summary>
     public int Steps { get; init; } = 5;
 
-    /// <summary>Length of a round in seconds: training and one transfer of s models must fit in. null = from the work estimate.</summary>
+    /// <summary>Δ, the length of a round in seconds, common to all: training and one transfer of s models must fit in. null = from the run's common work estimate.</summary>
     public double? RoundSeconds { get; init; }
+
+    /// <inheritdoc/>
+    public void Validate()
+    {
+        OptionRange.Within(Fanout, 1, 1_000_000);
+        OptionRange.Steps(Steps);
+        OptionRange.Seconds(RoundSeconds);
+    }
 }
 
 /// <summary>
@@ -175,7 +183,7 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     }
 
     private TimeSpan Length(PeerSetup setup) =>
-        options.RoundSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : setup.Estimate.Deadline(options.Fanout).Time;
+        options.RoundSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : setup.CommonEstimate.Deadline(options.Fanout).Time;
 
     private TimeSpan End(Turn<Saved, Live> turn, long round) => Length(turn.Setup) * (round + 1);
 
@@ -250,19 +258,5 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     /// <summary>A model after local steps. 40 bytes.</summary>
     /// <param name="Round">t.</param>
     /// <param name="Model">x^{t+½}.</param>
-    public sealed record Share(long Round, ModelHandle Model) : MessageBody
-    {
-        /// <inheritdoc/>
-        public override byte Kind => 1;
-
-        /// <inheritdoc/>
-        public override IEnumerable<ModelHandle> Models => [Model];
-
-        /// <inheritdoc/>
-        public override void Write(FrameWriter writer)
-        {
-            writer.Number(Round);
-            writer.Model(Model);
-        }
-    }
+    public sealed record Share(long Round, ModelHandle Model) : ModelOfRound(Round, Model);
 }

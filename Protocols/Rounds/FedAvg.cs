@@ -8,7 +8,7 @@ using OrleansDDM.Protocols.Messages;
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of FedAvg.</summary>
-public sealed record FedAvgOptions
+public sealed record FedAvgOptions : IProtocolOptions
 {
     /// <summary>m = clients a round.</summary>
     public int SampleSize { get; init; } = 10;
@@ -25,8 +25,17 @@ public sealed record FedAvgOptions
     /// <summary>Whether models weigh by samples n_k / n, as in the paper, or all the same.</summary>
     public bool WeightBySamples { get; init; } = true;
 
-    /// <summary>Whether clients are sampled in MoDeST's hash order of round t + 1, to compare the two on equal samples.</summary>
+    /// <summary>Whether clients are sampled in MoDeST's hash order of round t + 1, to compare the two on equal samples. A retry takes the next ones in it.</summary>
     public bool HashSampling { get; init; }
+
+    /// <inheritdoc/>
+    public void Validate()
+    {
+        OptionRange.Within(SampleSize, 1, 1_000_000);
+        OptionRange.Steps(Steps);
+        OptionRange.Fraction(SuccessFraction);
+        OptionRange.Seconds(DeadlineSeconds);
+    }
 }
 
 /// <summary>
@@ -38,7 +47,7 @@ public sealed record FedAvgOptions
 ///   w_{t+1} ← Σ_k (n_k / n) w^k_{t+1}
 /// ClientUpdate(k, w): local steps on the own shard; return w to the server
 /// </code>
-/// A round that its deadline ends is closed with the models that came; without any, it is tried again with another sample.
+/// A round that its deadline ends is closed with the models that came; without any, it is tried again with other clients.
 /// The baseline with a server: if that one dies for good, so does the run.
 /// </summary>
 /// <param name="options">Options.</param>
@@ -130,7 +139,7 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
         turn.Report(ReportKind.Deadline, turn.Durable.Round, default, $"{turn.Volatile.Updates.Count} of {turn.Volatile.Sample.Length} models came in time");
         if (turn.Volatile.Updates.IsEmpty)
         {
-            BeginAttempt(turn);
+            BeginAttempt(turn, turn.Volatile.Retries + 1);
         }
         else
         {
@@ -165,13 +174,13 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
     private static PeerId Server(PeerSetup setup) => setup.Roster[0];
 
     // S_t ← m random clients; each is sent w_t. Round and attempt are durable first: no number is ever used twice.
-    private void BeginAttempt(Turn<Saved, Live> turn)
+    private void BeginAttempt(Turn<Saved, Live> turn, int retries = 0)
     {
         turn.Durable = turn.Durable with { Attempt = turn.Durable.Attempt + 1 };
         turn.Persist();
         long round = turn.Durable.Round;
-        ImmutableArray<PeerId> sample = Sample(turn.Setup, round, turn.Durable.Attempt);
-        turn.Volatile = turn.Volatile with { Sample = sample, Updates = turn.Volatile.Updates.Clear(), Aggregating = 0 };
+        ImmutableArray<PeerId> sample = Sample(turn.Setup, round, turn.Durable.Attempt, retries);
+        turn.Volatile = turn.Volatile with { Sample = sample, Updates = turn.Volatile.Updates.Clear(), Aggregating = 0, Retries = retries };
         turn.Report(ReportKind.RoundStarted, round);
         foreach (PeerId client in sample)
         {
@@ -191,9 +200,15 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
         turn.SetTimer(new TimerId("deadline", turn.Durable.Attempt), time);
     }
 
-    private ImmutableArray<PeerId> Sample(PeerSetup setup, long round, long attempt) => options.HashSampling
-        ? [.. HashOrder.Sort(setup.Roster, round + 1).Take(options.SampleSize)]
+    private ImmutableArray<PeerId> Sample(PeerSetup setup, long round, long attempt, int retries) => options.HashSampling
+        ? InOrder(HashOrder.Sort(setup.Roster, round + 1), retries)
         : [.. new CounterStream(setup.Seed, "fedavg-sample", (ulong)attempt).Distinct(options.SampleSize, setup.Roster.Length).Select(i => setup.Roster[i])];
+
+    private ImmutableArray<PeerId> InOrder(ImmutableArray<PeerId> order, int retries)
+    {
+        int size = Math.Min(options.SampleSize, order.Length);
+        return [.. Enumerable.Range(0, size).Select(i => order[(int)((((long)retries * size) + i) % order.Length)])];
+    }
 
     // ClientUpdate(k, w). A newer order ends the work on an older one.
     private void ClientUpdate(Turn<Saved, Live> turn, Order order)
@@ -259,6 +274,9 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
 
         /// <summary>Server: what came back.</summary>
         public ImmutableSortedDictionary<PeerId, Update> Updates { get; init; } = ImmutableSortedDictionary<PeerId, Update>.Empty;
+
+        /// <summary>Server: samples drawn in vain for this round.</summary>
+        public int Retries { get; init; }
 
         /// <summary>Server: work number of the aggregation, or 0.</summary>
         public long Aggregating { get; init; }

@@ -5,13 +5,20 @@ using OrleansDDM.Protocols.Messages;
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of gossip learning.</summary>
-public sealed record GossipOptions
+public sealed record GossipOptions : IProtocolOptions
 {
     /// <summary>Local steps after each merge.</summary>
     public int Steps { get; init; } = 5;
 
     /// <summary>Δ, the seconds between two sends of one peer.</summary>
     public double PeriodSeconds { get; init; } = 1;
+
+    /// <inheritdoc/>
+    public void Validate()
+    {
+        OptionRange.Steps(Steps);
+        OptionRange.Seconds(PeriodSeconds);
+    }
 }
 
 /// <summary>
@@ -79,7 +86,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         turn.Volatile = turn.Volatile with { Sends = turn.Volatile.Sends + 1 };
         ulong bits = CounterRandom.Bits(
             turn.Setup.Seed, PickRole, turn.Self.Value, (ulong)turn.Now.Ticks, (ulong)turn.Volatile.Sends);
-        if (Pick(turn.Setup, bits) is { } peer)
+        if (Pick(turn.Setup, (long)(turn.Now.TotalSeconds / options.PeriodSeconds), bits) is { } peer)
         {
             turn.Send(peer, new Share(turn.Durable.Age, turn.Durable.Model));
         }
@@ -93,6 +100,10 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         if (body is not Share share || turn.Setup.IndexOf(from) < 0)
         {
             turn.Ignore("unknown message or peer");
+        }
+        else if (share.Age > RoundLimit.At(turn.Now) * options.Steps)
+        {
+            turn.Ignore("an age that no model can have yet");
         }
         else if (turn.Volatile.Busy)
         {
@@ -158,12 +169,13 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         : after.Volatile.Waiting is not null && !after.Volatile.Busy ? "a model waits for nothing"
         : null;
 
-    private static PeerId? Pick(PeerSetup setup, ulong bits)
+    // A schedule that changes from round to round goes by the common clock, in periods.
+    private static PeerId? Pick(PeerSetup setup, long period, ulong bits)
     {
         int self = setup.IndexOf(setup.Self);
         if (setup.Mixing is { } mixing)
         {
-            var receivers = mixing.Receivers(self, 0);
+            var receivers = mixing.Receivers(self, period);
             return receivers.IsEmpty ? null : setup.Roster[receivers[CounterRandom.Below(bits, receivers.Length)]];
         }
 

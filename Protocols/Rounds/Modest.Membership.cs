@@ -118,6 +118,7 @@ public sealed partial class Modest
         else if (advertise.Counter > known)
         {
             turn.Volatile = turn.Volatile with { Pending = turn.Volatile.Pending.SetItem(from, news) };
+            SendAgainIfRestarted(turn, from);
         }
         else if (turn.Durable.View[from] is { Left: false })
         {
@@ -147,7 +148,7 @@ public sealed partial class Modest
     private void OnPing(Turn<Saved, Live> turn, PeerId from, Ping ping)
     {
         Touch(turn, from, ping.Round);
-        turn.Send(from, new Pong(RoundEstimate(turn), turn.Durable.TrainRound, turn.Durable.AggregateRound));
+        turn.Send(from, new Pong(RoundEstimate(turn), turn.Durable.TrainRound, HeldRound(turn)));
         if (ping.Digest != 0 && ping.Digest != Digest(turn, turn.Durable.View))
         {
             turn.Send(from, new ShareView(RoundEstimate(turn), Answer: true, turn.Durable.View));

@@ -41,7 +41,7 @@ public sealed partial class Modest
     /// <summary>I am. 24 bytes. The last two tell a sender whether its model arrived.</summary>
     /// <param name="Round">The sender's estimate of the round.</param>
     /// <param name="TrainRound">Its k_train.</param>
-    /// <param name="AggregateRound">Its k_agg.</param>
+    /// <param name="AggregateRound">Its k_agg; one less if it lost the models of that round.</param>
     public sealed record Pong(long Round, long TrainRound, long AggregateRound) : MessageBody
     {
         /// <inheritdoc/>

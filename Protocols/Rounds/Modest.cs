@@ -20,7 +20,7 @@ namespace OrleansDDM.Protocols.Rounds;
 /// What the paper leaves open and this adds. (1) Views are a CRDT: counters are compared, activity never lands in them. (2) The sample travels
 /// with the models, so an aggregator knows whom it waits for; members that do not answer pings are not waited for, slow ones until a deadline.
 /// (3) Whoever holds a model keeps it until the next holder is seen to have it: a dead aggregator is replaced by the next in order, a dead sample
-/// by another, a lost message is sent again. (4) Heartbeats compare views and notice a round whose holders all died: the peers that see it
+/// by another, a lost message is sent again; a holder that is back at once does its part again. (4) Heartbeats compare views and notice a round whose holders all died: the peers that see it
 /// hand in the newest aggregate that they know. (5) Pings run in parallel and ahead. (6) JOIN is answered with a view.
 /// </summary>
 /// <param name="options">Options.</param>
@@ -57,15 +57,14 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     }
 
     /// <inheritdoc/>
-    protected override void OnRecover(Turn<Saved, Live> turn)
-    {
-        BeginHeartbeats(turn);
-        Rejoin(turn);
-    }
-
-    /// <inheritdoc/>
     protected override void OnMessage(Turn<Saved, Live> turn, PeerId from, MessageBody body)
     {
+        if (!IsBelievable(turn, body))
+        {
+            turn.Ignore("a round or counter that nobody can have reached yet");
+            return;
+        }
+
         Hear(turn, from);
         switch (body)
         {
@@ -115,6 +114,9 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
                 break;
             case "heartbeat":
                 OnHeartbeat(turn);
+                break;
+            case "resume":
+                ResumeRound(turn);
                 break;
             case "handover" when turn.Volatile.Handover is { } handover && handover.Round == timer.Number:
                 WatchAggregators(turn, handover);

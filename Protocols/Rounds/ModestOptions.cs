@@ -1,7 +1,7 @@
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of MoDeST.</summary>
-public sealed record ModestOptions
+public sealed record ModestOptions : IProtocolOptions
 {
     /// <summary>s: peers that train in a round.</summary>
     public int SampleSize { get; init; } = 10;
@@ -35,4 +35,19 @@ public sealed record ModestOptions
 
     /// <summary>Seconds without a new round after which a peer takes the round for lost; null = 4 rounds' work by the estimate. Needs heartbeats.</summary>
     public double? StallSeconds { get; init; }
+
+    /// <inheritdoc/>
+    public void Validate()
+    {
+        OptionRange.Within(SampleSize, 1, 1_000_000);
+        OptionRange.Within(Aggregators, 1, 1_000);
+        OptionRange.Fraction(SuccessFraction);
+        OptionRange.Steps(Steps);
+        OptionRange.Seconds(PingSeconds);
+        OptionRange.Within(InactivityRounds ?? 1, 1, 1_000_000_000, nameof(InactivityRounds));
+        OptionRange.Within(MinimumModels, 1, 1_000_000);
+        OptionRange.Seconds(StallSeconds);
+        OptionRange.Seconds(HeartbeatSeconds == 0 ? null : HeartbeatSeconds, nameof(HeartbeatSeconds));
+        OptionRange.Seconds(AggregationSeconds < 0 ? null : AggregationSeconds, nameof(AggregationSeconds));
+    }
 }

@@ -29,21 +29,25 @@ public static class ProtocolCatalog
     /// <summary>A protocol with these options.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="options">JSON object in camelCase with the members of the protocol's options; null = defaults.</param>
-    /// <exception cref="SpecException">There is no such protocol, or it has no such option.</exception>
+    /// <exception cref="SpecException">There is no such protocol, it has no such option, or a value is out of range.</exception>
     public static IProtocol Create(string name, JsonElement? options = null) => Entries.TryGetValue(name, out var create)
         ? create(options)
         : throw new SpecException("protocol.name", $"must be one of {string.Join(", ", Names)}, not '{name}'");
 
     private static T Read<T>(JsonElement? options)
-        where T : new()
+        where T : IProtocolOptions, new()
     {
+        T read;
         try
         {
-            return options is { } element ? element.Deserialize<T>(Json) ?? new T() : new T();
+            read = options is { } element ? element.Deserialize<T>(Json) ?? new T() : new T();
         }
         catch (JsonException fault)
         {
             throw new SpecException("protocol.options", "cannot be read: " + fault.Message.TrimEnd('.'));
         }
+
+        read.Validate();
+        return read;
     }
 }

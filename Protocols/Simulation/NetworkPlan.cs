@@ -1,3 +1,5 @@
+using OrleansDDM.Specs;
+
 namespace OrleansDDM.Protocols.Simulation;
 
 /// <summary>The simulated network. Probabilities are per message and link.</summary>
@@ -38,4 +40,20 @@ public sealed record NetworkPlan
 
     /// <summary>Time from which the four faults above stop; 0 = never.</summary>
     public double FaultsUntil { get; init; }
+
+    /// <summary>Checks ranges.</summary>
+    /// <exception cref="SpecException">A value is out of range.</exception>
+    public void Validate()
+    {
+        SimulationPlan.Within(LatencySeconds, 0, 1e6, "network.latencySeconds");
+        SimulationPlan.Within(Jitter, 0, 10, "network.jitter");
+        SimulationPlan.Within(BytesPerSecond, 1, 1e15, "network.bytesPerSecond");
+        SimulationPlan.Within(BandwidthSpread, 0, 10, "network.bandwidthSpread");
+        SimulationPlan.Within(Loss, 0, 1, "network.loss");
+        SimulationPlan.Within(Duplication, 0, 1, "network.duplication");
+        SimulationPlan.Within(Reordering, 0, 1, "network.reordering");
+        SimulationPlan.Within(DelaySeconds, 0, 1e6, "network.delaySeconds");
+        SimulationPlan.Within(Corruption, 0, 1, "network.corruption");
+        SimulationPlan.Within(FaultsUntil, 0, 1e8, "network.faultsUntil");
+    }
 }

@@ -13,7 +13,7 @@ internal sealed class SimulationCounts
     private readonly Dictionary<FrameFault, long> _refused = [];
     private readonly Dictionary<string, long> _ignored = [];
     private readonly List<RoundCompletion> _completions = [];
-    private readonly List<double> _times = [];
+    private readonly List<PeerCompletion> _all = [];
 
     internal ulong TraceHash { get; private set; } = 1;
 
@@ -49,7 +49,7 @@ internal sealed class SimulationCounts
 
     internal void Completed(double seconds, long round, int peer)
     {
-        _times.Add(seconds);
+        _all.Add(new PeerCompletion(seconds, peer));
         if (_completions.Count == 0 || round > _completions[^1].Round)
         {
             _completions.Add(new RoundCompletion(seconds, round, peer));
@@ -71,6 +71,6 @@ internal sealed class SimulationCounts
         Ignored = _ignored.ToImmutableSortedDictionary(),
         Trainings = Trainings,
         Completions = [.. _completions],
-        CompletionTimes = [.. _times],
+        PeerCompletions = [.. _all],
     };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -11,6 +12,8 @@ namespace OrleansDDM.Protocols.Simulation;
 /// <summary>Everything that fixes a simulated run. As JSON it replays the run exactly, event by event.</summary>
 public sealed record SimulationPlan
 {
+    private const double LongestSeconds = 1e8;
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -82,29 +85,31 @@ public sealed record SimulationPlan
     public void Validate()
     {
         Require(Version == 1, "version", "must be 1");
-        Require(Peers is >= 1 and <= 1_000_000, "peers", "must be 1 .. 1000000");
-        Require(Seconds > 0 && double.IsFinite(Seconds), "seconds", "must be positive");
-        Require(IsProbability(TrainFailure), "trainFailure", "must be 0 .. 1");
-        Require(
-            IsProbability(Network.Loss) && IsProbability(Network.Duplication) && IsProbability(Network.Reordering) && IsProbability(Network.Corruption),
-            "network",
-            "must have probabilities 0 .. 1");
-        Require(Network.BytesPerSecond > 0 && double.IsFinite(Network.BytesPerSecond), "network.bytesPerSecond", "must be positive");
+        Require(Protocol is not null && Network is not null && Task is not null && !Faults.IsDefault, "", "must not have null for protocol, network, task or faults");
+        Within(Peers, 1, 1_000_000, "peers");
+        Within(Seconds, 0.001, LongestSeconds, "seconds");
+        Within(Rounds, 0, 1L << 48, "rounds");
+        Within(TrainFailure, 0, 1, "trainFailure");
+        Network!.Validate();
+        Task!.Validate();
+        Topology?.Validate();
         foreach (Fault fault in Faults)
         {
-            Require(fault.At >= 0 && double.IsFinite(fault.At), "faults.at", "must not be negative");
-            Require(fault.Factor >= 1 && double.IsFinite(fault.Factor), "faults.factor", "must be at least 1");
+            Require(fault is not null && !fault.Peers.IsDefault, "faults", "must not have null");
+            Within(fault!.At, 0, LongestSeconds, "faults.at");
+            Within(fault.Factor, 1, 1e6, "faults.factor");
             Require(fault.Peers.All(p => p >= 0 && p < Peers), "faults.peers", $"must be within 0 .. {Peers - 1}");
         }
     }
 
-    private static bool IsProbability(double value) => value is >= 0 and <= 1;
+    internal static void Within(double value, double minimum, double maximum, string key) =>
+        Require(value >= minimum && value <= maximum, key, string.Create(CultureInfo.InvariantCulture, $"must be {minimum} .. {maximum}, not {value}"));
 
     private static void Require(bool holds, string key, string rule)
     {
         if (!holds)
         {
-            throw new SpecException("simulation." + key, rule);
+            throw new SpecException(key.Length == 0 ? "simulation" : "simulation." + key, rule);
         }
     }
 }

@@ -46,11 +46,12 @@ public sealed record SimulationResult
     /// <summary>When each new highest round was completed.</summary>
     public ImmutableArray<RoundCompletion> Completions { get; init; } = [];
 
-    /// <summary>When any peer completed any round, ascending.</summary>
-    public ImmutableArray<double> CompletionTimes { get; init; } = [];
+    /// <summary>Every completion of a round by a peer, in the order of time.</summary>
+    public ImmutableArray<PeerCompletion> PeerCompletions { get; init; } = [];
 
-    /// <summary>The longest time in which no peer completed any round, new or not, within a span of virtual time, in seconds.</summary>
-    public double LongestSilence(double from, double to) => Longest(CompletionTimes, from, to);
+    /// <summary>The longest time in which none of these peers completed any round, new or not, within a span of virtual time, in seconds.</summary>
+    public double LongestSilence(double from, double to, Func<int, bool>? peers = null) =>
+        Longest(PeerCompletions.Where(c => peers is null || peers(c.Peer)).Select(c => c.Seconds), from, to);
 
     /// <summary>The longest time without a new highest round within a span of virtual time, its ends included, in seconds.</summary>
     public double LongestStall(double from, double to) => Longest(Completions.Select(c => c.Seconds), from, to);
@@ -70,6 +71,11 @@ public sealed record SimulationResult
         return Math.Max(longest, to - last);
     }
 }
+
+/// <summary>A peer completed a round.</summary>
+/// <param name="Seconds">Virtual time.</param>
+/// <param name="Peer">Number of the peer.</param>
+public readonly record struct PeerCompletion(double Seconds, int Peer);
 
 /// <summary>A new highest round.</summary>
 /// <param name="Seconds">Virtual time.</param>

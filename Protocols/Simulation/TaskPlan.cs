@@ -23,6 +23,17 @@ public sealed record TaskPlan
     /// <summary>Bytes of a model on the wire; null = 4 for each element.</summary>
     public long? ModelBytes { get; init; } = 350_000;
 
+    /// <summary>Checks ranges.</summary>
+    /// <exception cref="SpecException">A value is out of range.</exception>
+    public void Validate()
+    {
+        SimulationPlan.Within(Dimension, 1, 10_000_000, "task.dimension");
+        SimulationPlan.Within(Rate, 0, 2, "task.rate");
+        SimulationPlan.Within(Skew, 0, 1e6, "task.skew");
+        SimulationPlan.Within(StepSeconds, 0.0001, 1e6, "task.stepSeconds");
+        SimulationPlan.Within(ModelBytes ?? 1, 1, 1e12, "task.modelBytes");
+    }
+
     /// <summary>The task for so many peers.</summary>
     /// <exception cref="SpecException">There is no such task.</exception>
     public ArrayTask Create(int peers, ulong seed) => Kind switch

@@ -55,23 +55,28 @@ public static class Graphs
     public static Topology Exponential(int count) =>
         Topology.FromEdges(count, Circulant(count, [.. Enumerable.Range(0, BitOperations.Log2((uint)Math.Max(1, count - 1)) + 1).Select(j => 1 << j)]));
 
-    /// <summary>A connected graph in which every node has this degree (pairing model, repeated with switched stubs until it fits).</summary>
-    /// <exception cref="ArgumentException">No such graph exists.</exception>
+    /// <summary>
+    /// A connected graph in which every node has this degree: stubs are paired at random, and pairs that make a loop or a double edge are
+    /// resolved by switching ends with other edges. A dense one is the complement of a sparse one; one of degree 2 is a shuffled ring.
+    /// </summary>
+    /// <exception cref="ArgumentException">No such graph exists, or none was found.</exception>
     public static Topology RandomRegular(int count, int degree, ulong seed)
     {
-        if (degree < 0 || degree >= count || count * degree % 2 != 0 || (degree < 2 && count > 2))
+        if (degree < 0 || degree >= count || (long)count * degree % 2 != 0 || (degree < 2 && count > 2))
         {
             throw new ArgumentException($"There is no connected {degree}-regular graph of {count} nodes: the degree must be 2 .. count - 1 and count x degree even.");
         }
 
-        for (ulong attempt = 0; ; attempt++)
+        for (ulong attempt = 0; attempt < 100; attempt++)
         {
             CounterStream random = new(seed, "random-regular", attempt);
-            if (TryPair(count, degree, random) is { } edges && Topology.FromEdges(count, edges) is { IsConnected: true } graph)
+            if (RegularEdges(count, degree, random) is { } edges && Topology.FromEdges(count, edges) is { IsConnected: true } graph)
             {
                 return graph;
             }
         }
+
+        throw new ArgumentException($"No connected {degree}-regular graph of {count} nodes was found in 100 attempts; take another degree or seed.");
     }
 
     /// <summary>Barabási and Albert (1999): each new node joins <paramref name="links"/> old ones, by their degree.</summary>
@@ -148,31 +153,56 @@ public static class Graphs
     private static IEnumerable<(int From, int To)> Circulant(int count, int[] offsets) =>
         offsets.SelectMany(o => Enumerable.Range(0, count).Select(i => (From: i, To: (i + o) % count))).Where(e => e.From != e.To);
 
-    private static HashSet<(int From, int To)>? TryPair(int count, int degree, CounterStream random)
+    private static IEnumerable<(int From, int To)>? RegularEdges(int count, int degree, CounterStream random)
     {
-        HashSet<(int From, int To)> edges = [];
-        List<int> stubs = [.. Enumerable.Range(0, count * degree).Select(i => i % count)];
-        while (stubs.Count > 0)
+        if (2 * degree >= count)
         {
-            int[] order = [.. stubs];
-            random.Shuffle(order.AsSpan());
-            stubs.Clear();
-            for (int i = 0; i < order.Length; i += 2)
-            {
-                (int from, int to) = (Math.Min(order[i], order[i + 1]), Math.Max(order[i], order[i + 1]));
-                if (from == to || !edges.Add((from, to)))
-                {
-                    stubs.Add(from);
-                    stubs.Add(to);
-                }
-            }
+            HashSet<(int From, int To)>? rest = Pair(count, count - 1 - degree, random);
+            return rest is null ? null : Clique(0, count).Where(e => !rest.Contains(e));
+        }
 
-            if (stubs.Count == order.Length)
+        if (degree == 2)
+        {
+            int[] order = [.. Enumerable.Range(0, count)];
+            random.Shuffle(order.AsSpan());
+            return Enumerable.Range(0, count).Select(i => (order[i], order[(i + 1) % count]));
+        }
+
+        return Pair(count, degree, random);
+    }
+
+    private static HashSet<(int From, int To)>? Pair(int count, int degree, CounterStream random)
+    {
+        int[] stubs = [.. Enumerable.Range(0, count * degree).Select(i => i % count)];
+        random.Shuffle(stubs.AsSpan());
+        HashSet<(int From, int To)> edges = [];
+        List<(int From, int To)> placed = [], clashes = [];
+        for (int i = 0; i < stubs.Length; i += 2)
+        {
+            (int From, int To) edge = Ordered(stubs[i], stubs[i + 1]);
+            (edge.From != edge.To && edges.Add(edge) ? placed : clashes).Add(edge);
+        }
+
+        // u-v that clashes and x-y that stands become u-x and v-y.
+        for (int tries = 0; clashes.Count > 0 && tries < 1000 + (100 * stubs.Length) && placed.Count > 0; tries++)
+        {
+            int at = random.Below(placed.Count);
+            ((int u, int v), (int x, int y)) = (clashes[^1], placed[at]);
+            (x, y) = random.Unit() < 0.5 ? (x, y) : (y, x);
+            ((int From, int To) first, (int From, int To) second) = (Ordered(u, x), Ordered(v, y));
+            if (u != x && v != y && first != second && !edges.Contains(first) && !edges.Contains(second))
             {
-                return null;
+                edges.Remove(placed[at]);
+                edges.Add(first);
+                edges.Add(second);
+                placed[at] = first;
+                placed.Add(second);
+                clashes.RemoveAt(clashes.Count - 1);
             }
         }
 
-        return edges;
+        return clashes.Count == 0 ? edges : null;
     }
+
+    private static (int From, int To) Ordered(int a, int b) => (Math.Min(a, b), Math.Max(a, b));
 }

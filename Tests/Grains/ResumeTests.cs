@@ -161,8 +161,9 @@ public sealed class ResumeTests : SiloTest
     }
 
     [Fact]
-    public async Task State_that_cannot_be_stored_faults_the_run_until_it_can()
+    public async Task State_that_cannot_be_stored_in_time_faults_the_run_until_it_can()
     {
+        RunSettings.StorePatience = TimeSpan.FromSeconds(0.5);
         HoldAt(18);
         await Run().SubmitAsync(SpecJson.Write(Spec()));
         await AllAtAsync(18);

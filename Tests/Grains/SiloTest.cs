@@ -1,7 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 
@@ -79,6 +82,9 @@ public abstract class SiloTest : IAsyncLifetime
         Slice = TimeSpan.FromMilliseconds(50),
         LogLevel = LogLevel.None,
     };
+
+    /// <summary>The living silo's settings of runs.</summary>
+    private protected RunOptions RunSettings => Silo.Services.GetRequiredService<IOptions<RunOptions>>().Value;
 
     private protected IRunGrain Run(string name = "r") => Silo.Client.GetGrain<IRunGrain>(GrainKeys.Run(name));
 

@@ -133,6 +133,24 @@ public sealed class DpsgdTests
     }
 
     [Fact]
+    public void Round_that_nobody_can_have_reached_is_ignored()
+    {
+        Dpsgd protocol = new(new DpsgdOptions());
+        PeerSetup setup = new()
+        {
+            Self = new(0), Seed = 1, Roster = [new(0), new(1), new(2)], InitialModel = ModelHandle.OfContent([1]), Mixing = new MetropolisMixing(Graphs.Ring(3)),
+        };
+        Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
+
+        Step after = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(1L << 47, ModelHandle.OfContent([2]))), TimeSpan.FromHours(1));
+
+        Assert.Equal(1, after.State.Ignored);
+        Assert.Equal(step.State.DurablePart, after.State.DurablePart);
+        Step jump = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(50, ModelHandle.OfContent([2]))), TimeSpan.FromHours(1));
+        Assert.Equal(50, ((Dpsgd.Saved)jump.State.DurablePart).Round);
+    }
+
+    [Fact]
     public void Training_finds_the_common_optimum()
     {
         SimulationPlan plan = Plans.Of("dpsgd", peers: 8, seconds: 200) with { Topology = new TopologyPlan { Kind = "complete" } };

@@ -63,6 +63,20 @@ public sealed class EpidemicLearningTests
     }
 
     [Fact]
+    public void Rounds_are_of_one_length_for_all_however_slow_their_links()
+    {
+        // Twentyfold unlike bandwidths: with a length of each peer's own, rounds would drift apart.
+        SimulationPlan plan = Plans.Of("epidemic", 2, 16, 60) with { Network = new NetworkPlan { BytesPerSecond = 5e6, BandwidthSpread = 1.5 } };
+        Simulator simulator = new(plan);
+
+        simulator.Run();
+
+        long[] rounds = [.. Enumerable.Range(0, 16).Select(p => ((EpidemicLearning.Saved)simulator.StateOf(p)!.DurablePart).Round)];
+        Assert.True(rounds.Min() > 3, $"{rounds.Min()} rounds");
+        Assert.InRange(rounds.Max() - rounds.Min(), 0, 1);
+    }
+
+    [Fact]
     public void Uniform_mean_of_own_and_received()
     {
         EpidemicLearning protocol = new(new EpidemicOptions { RoundSeconds = 10 });

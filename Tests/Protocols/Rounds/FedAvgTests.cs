@@ -72,6 +72,38 @@ public sealed class FedAvgTests
     }
 
     [Fact]
+    public void Retry_of_a_hash_sample_asks_the_next_in_order()
+    {
+        FedAvg protocol = new(new FedAvgOptions { SampleSize = 4, HashSampling = true });
+        PeerSetup setup = new()
+        {
+            Self = new(0), Seed = 1, Roster = [.. Enumerable.Range(0, 12).Select(i => new PeerId((ulong)i))], InitialModel = ModelHandle.OfContent([1]),
+        };
+        Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
+        List<PeerId> asked = [.. step.Effects.OfType<Effect.Send>().Select(s => s.To)];
+        for (int attempt = 1; attempt <= 2; attempt++)
+        {
+            step = protocol.Handle(step.State, new Input.Timer(new TimerId("deadline", attempt)), TimeSpan.FromSeconds(100 * attempt));
+            asked.AddRange(step.Effects.OfType<Effect.Send>().Select(s => s.To));
+        }
+
+        Assert.Equal(OrleansDDM.Protocols.Membership.HashOrder.Sort(setup.Roster, 1), asked);
+    }
+
+    [Theory]
+    [InlineData("fedavg", "{\"sampleSize\": 0}", "protocol.sampleSize")]
+    [InlineData("fedavg", "{\"deadlineSeconds\": 0}", "protocol.deadlineSeconds")]
+    [InlineData("gossip", "{\"periodSeconds\": 0}", "protocol.periodSeconds")]
+    [InlineData("epidemic", "{\"roundSeconds\": -1}", "protocol.roundSeconds")]
+    [InlineData("dpsgd", "{\"steps\": 0}", "protocol.steps")]
+    [InlineData("modest", "{\"pingSeconds\": 0}", "protocol.pingSeconds")]
+    [InlineData("modest", "{\"heartbeatSeconds\": 1e-9}", "protocol.heartbeatSeconds")]
+    [InlineData("modest", "{\"successFraction\": 1.5}", "protocol.successFraction")]
+    public void Option_out_of_range_is_an_error_that_names_it(string protocol, string options, string key) =>
+        Assert.Equal(key, Assert.Throws<SpecException>(() =>
+            ProtocolCatalog.Create(protocol, System.Text.Json.JsonDocument.Parse(options).RootElement)).Key);
+
+    [Fact]
     public void Unknown_protocol_or_option_is_an_error_that_names_it()
     {
         Assert.Contains("modest", Assert.Throws<SpecException>(() => ProtocolCatalog.Create("modist")).Message);

@@ -95,5 +95,31 @@ public sealed class GossipLearningTests
         Assert.All(pairs, p => Assert.Contains((p.To - p.From + 8) % 8, new[] { 1, 7 }));
     }
 
+    [Fact]
+    public void Schedule_that_changes_is_followed_through_its_periods()
+    {
+        HashSet<int> offsets = [];
+        Simulator simulator = new(Plans.Of("gossip", 3, 8, 60) with { Topology = new TopologyPlan { Kind = "one-peer-exponential" } })
+        {
+            Observer = o => offsets.UnionWith(o.Effects.OfType<Effect.Send>().Select(s => ((int)s.To.Value - o.Peer + 8) % 8)),
+        };
+
+        simulator.Run();
+
+        Assert.Equal([1, 2, 4], offsets.Order());
+    }
+
+    [Fact]
+    public void Age_that_no_model_can_have_is_ignored()
+    {
+        GossipLearning protocol = new(new GossipOptions());
+        PeerState state = protocol.Create(new() { Self = new(0), Seed = 1, Roster = [new(0), new(1)], InitialModel = Handle(1) });
+
+        Step step = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(1L << 47, Handle(2))), TimeSpan.FromHours(1));
+
+        Assert.Equal(1, step.State.Ignored);
+        Assert.DoesNotContain(step.Effects, e => e is Effect.Aggregate);
+    }
+
     private static ModelHandle Handle(byte name) => ModelHandle.OfContent([name]);
 }

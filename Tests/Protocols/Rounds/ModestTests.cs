@@ -122,6 +122,56 @@ public sealed class ModestTests
         Assert.NotEqual(first.Peer, result.Completions.Single(c => c.Round == 6).Peer);
     }
 
+    [Theory]
+    [InlineData("aggregator, before it has all models")]
+    [InlineData("aggregator, after it has aggregated")]
+    [InlineData("trainer, in its training")]
+    public void Peer_that_is_back_at_once_loses_no_round(string who)
+    {
+        // Too short for a ping to notice, and no stall timer that would mend it.
+        ModestOptions patient = Sane with { StallSeconds = 1000, AggregationSeconds = 20, SuccessFraction = 1 };
+        (double At, int Peer) first = default;
+        SimulationPlan plan = Plan(40, 40, patient, 7);
+        new Simulator(plan)
+        {
+            Observer = o => first = first == default && (who[0] == 't'
+                ? o.Effects.Any(e => e is Effect.Train { Round: 6 })
+                : o.Input is Input.Message { Body: Modest.TrainedModel { Round: 6 } } && o.Effects.Any(e => e is Effect.Aggregate) == who.Contains("after"))
+                ? (o.Seconds, o.Peer) : first,
+        }.Run();
+        double crash = first.At + (who.Contains("after") ? 0.0015 : 0.0005);
+
+        SimulationResult result = new Simulator(plan with
+        {
+            Faults =
+            [
+                new Fault { At = crash, Kind = FaultKind.Crash, Peers = [first.Peer] },
+                new Fault { At = crash + 0.15, Kind = FaultKind.Restart, Peers = [first.Peer] },
+            ],
+        }).Run();
+
+        Assert.InRange(result.LongestStall(crash, 39), 0.1, 4);
+        Assert.True(result.RoundAt(39) > 25, $"{result.RoundAt(39)} rounds");
+    }
+
+    [Theory]
+    [InlineData(1L << 47)]
+    [InlineData(20_000L)]
+    public void Frame_with_a_huge_round_does_not_end_an_island(long round)
+    {
+        // The second is the highest that is believed at that time.
+        Modest protocol = new(Sane);
+        Simulator simulator = new(Plan(20, 90, Sane, 5));
+        simulator.RunUntil(20);
+        simulator.Inject(3, new PeerId(7), new MessageCodec(protocol).Encode(new Modest.Ping(round, 0)));
+        simulator.RunUntil(90);
+
+        SimulationResult result = simulator.Result();
+        Assert.InRange(result.LongestSilence(20, 90), 0, 10);
+        Assert.Equal(round > 1_000_000, result.Ignored.Keys.Any(k => k.Contains("nobody can have reached")));
+        Assert.All(Enumerable.Range(0, 20), p => Assert.Equal(20, protocol.Candidates(simulator.StateOf(p)!, Modest.RoundEstimate(simulator.StateOf(p)!)).Count()));
+    }
+
     [Fact]
     public void Sample_that_dies_but_for_its_aggregator_does_not_stop_the_run()
     {
@@ -204,6 +254,7 @@ public sealed class ModestTests
         while (simulator.Result().RoundAt(time) < joined + 30)
         {
             simulator.RunUntil(time += 0.5);
+            Assert.True(time < 90, "thirty rounds took more than a minute");
         }
 
         Assert.All(Enumerable.Range(0, 100), p => Assert.Equal(100, Protocol.Candidates(simulator.StateOf(p)!, joined).Count()));

@@ -117,6 +117,10 @@ public sealed class SimulatorTests
     [InlineData("{\"network\": {\"loss\": 2}}", "network")]
     [InlineData("{\"faults\": [{\"at\": 1, \"kind\": \"crash\", \"peers\": [10]}]}", "faults.peers")]
     [InlineData("{\"sead\": 1}", "sead")]
+    [InlineData("{\"network\": null}", "network")]
+    [InlineData("{\"task\": {\"stepSeconds\": 0}}", "task.stepSeconds")]
+    [InlineData("{\"topology\": {\"kind\": \"ring\", \"degree\": 0}}", "topology.degree")]
+    [InlineData("{\"seconds\": 1e300}", "seconds")]
     [InlineData("{", "simulation")]
     public void Wrong_plan_is_an_error_that_names_the_key(string json, string key) =>
         Assert.Contains(key, Assert.Throws<SpecException>(() => SimulationPlan.Read(json)).Message);

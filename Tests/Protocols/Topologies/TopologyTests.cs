@@ -72,6 +72,34 @@ public sealed class TopologyTests
         Assert.NotEqual(Graphs.BarabasiAlbert(50, 2, 1).Edges, Graphs.BarabasiAlbert(50, 2, 2).Edges);
     }
 
+    [Theory]
+    [InlineData(40, 2)]
+    [InlineData(40, 3)]
+    [InlineData(40, 19)]
+    [InlineData(40, 20)]
+    [InlineData(41, 38)]
+    [InlineData(100, 60)]
+    [InlineData(100, 99)]
+    [InlineData(1000, 2)]
+    public void Random_regular_graphs_of_any_density_come_at_once(int count, int degree)
+    {
+        for (ulong seed = 0; seed < 5; seed++)
+        {
+            Topology graph = Graphs.RandomRegular(count, degree, seed);
+
+            Assert.All(Degrees(graph), d => Assert.Equal(degree, d));
+            Assert.True(graph.IsConnected);
+        }
+    }
+
+    [Fact]
+    public void Torus_of_any_product_is_four_regular()
+    {
+        Topology graph = new TopologyPlan { Kind = "torus" }.Graph(32);
+
+        Assert.All(Degrees(graph), d => Assert.Equal(4, d));
+    }
+
     [Fact]
     public void Star_without_its_hub_falls_apart_and_a_ring_without_two_in_halves()
     {
@@ -103,7 +131,7 @@ public sealed class TopologyTests
 
     [Theory]
     [InlineData("moebius", 10)]
-    [InlineData("torus", 10)]
+    [InlineData("torus", 11)]
     [InlineData("file", 10)]
     [InlineData("random-regular", 4)]
     public void Impossible_plan_is_an_error_of_the_spec(string kind, int count) =>

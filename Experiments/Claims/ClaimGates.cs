@@ -1,0 +1,59 @@
+using System.Globalization;
+
+using MathNet.Numerics.Distributions;
+
+using OrleansDDM.Experiments.Compare;
+using OrleansDDM.Experiments.Reports;
+
+namespace OrleansDDM.Experiments.Claims;
+
+/// <summary>Makes gates of figures that were measured once for each seed. A gate is held against the mean; the interval says how sure it is.</summary>
+internal static class ClaimGates
+{
+    /// <summary>A gate on the mean over seeds. A figure that is missing under a seed (NaN) makes it fail.</summary>
+    /// <param name="id">Short name.</param>
+    /// <param name="claim">What is claimed.</param>
+    /// <param name="gate">When it holds, in words.</param>
+    /// <param name="values">One figure for each seed.</param>
+    /// <param name="holds">Whether a mean passes.</param>
+    /// <param name="unit">Follows each figure.</param>
+    /// <param name="note">Follows the figures.</param>
+    public static Gate Mean(string id, string claim, string gate, double[] values, Func<double, bool> holds, string unit = "", string note = "")
+    {
+        double mean = values.Average();
+        return new Gate(id, claim, gate, Text(values, unit) + note, Interval(values), Gate.VerdictOf(double.IsFinite(mean) && holds(mean)));
+    }
+
+    /// <summary>A gate on the ratio of two means, for denominators that may be near 0 under a single seed; no interval.</summary>
+    public static Gate RatioOfMeans(
+        string id, string claim, string gate, double[] over, double[] under, Func<double, bool> holds, string unit = "", string note = "")
+    {
+        double ratio = over.Average() / under.Average();
+        bool unbounded = under.Average() <= 0 && over.Average() > 0;
+        string text = (unbounded ? "unbounded" : Figures.Number(ratio, 3)) + $" ({Text(over, unit)} over {Text(under, unit)})" + note;
+        return new Gate(id, claim, gate, text, null, Gate.VerdictOf(unbounded || (double.IsFinite(ratio) && holds(ratio))));
+    }
+
+    /// <summary>Mean and single figures in words.</summary>
+    public static string Text(double[] values, string unit = "") => values.Length == 1
+        ? Figures.Number(values[0], 3) + unit
+        : $"{Figures.Number(values.Average(), 3)}{unit} (by seed {string.Join(", ", values.Select(v => Figures.Number(v, 3)))})";
+
+    /// <summary>95 % interval of the mean by Student's t over seeds; null with fewer than two, or a figure that is missing.</summary>
+    public static double[]? Interval(double[] values)
+    {
+        SeedStatistic statistic = SeedStatistic.Of(values);
+        if (values.Length < 2 || !double.IsFinite(statistic.Deviation))
+        {
+            return null;
+        }
+
+        double half = StudentT.InvCDF(0, 1, values.Length - 1, 0.975) * statistic.Deviation / Math.Sqrt(values.Length);
+        return [statistic.Mean - half, statistic.Mean + half];
+    }
+
+    /// <summary>The interval in words.</summary>
+    public static string Text(double[]? interval) => interval is null
+        ? Figures.None
+        : string.Create(CultureInfo.InvariantCulture, $"{Figures.Number(interval[0], 3)} to {Figures.Number(interval[1], 3)}");
+}

@@ -1,0 +1,222 @@
+using System.Buffers.Binary;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+using OrleansDDM.Learning.Classification;
+using OrleansDDM.Protocols.Aggregation;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Simulation;
+
+namespace OrleansDDM.Experiments.Claims.Peers;
+
+/// <summary>
+/// Classifiers as what simulated peers learn. Trainings that are under way in virtual time are computed as one batch when the first of them
+/// is due. Models are rows of a bank; handles count up.
+/// </summary>
+public sealed class ClassificationTask : ILearningTask, IDisposable
+{
+    private readonly PeerTraining _training;
+    private readonly double _stepSeconds;
+    private readonly ModelBank _bank;
+    private readonly Dictionary<ModelHandle, int> _rows = [];
+    private readonly Dictionary<ModelHandle, int> _held = [];
+    private readonly Dictionary<long, TrainWork> _waiting = [];
+    private readonly Dictionary<long, LocalTraining> _trained = [];
+    private readonly Dictionary<int, int> _velocities = [];
+    private ulong _handles;
+
+    /// <summary>Makes the task; all peers start from the common initial model.</summary>
+    /// <param name="training">What peers learn; disposed by its owner.</param>
+    /// <param name="stepSeconds">Virtual seconds of a local step.</param>
+    public ClassificationTask(PeerTraining training, double stepSeconds)
+    {
+        ArgumentNullException.ThrowIfNull(training);
+        (_training, _stepSeconds) = (training, stepSeconds);
+        _bank = new ModelBank(training.Engine.Kind.Length);
+        int row = _bank.Rent();
+        training.Initialise(_bank.Row(row), null);
+        InitialModel = Name(row);
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle InitialModel { get; }
+
+    /// <summary>Models held.</summary>
+    public int Count => _rows.Count;
+
+    /// <inheritdoc/>
+    public long Samples(int peer) => _training.Data.Shards[peer].Length;
+
+    /// <inheritdoc/>
+    public long Bytes(ModelHandle model) => 4L * _bank.Length;
+
+    /// <inheritdoc/>
+    public TimeSpan Duration(TrainWork work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        return TimeSpan.FromSeconds(_stepSeconds * work.Steps);
+    }
+
+    /// <inheritdoc/>
+    public void Begin(TrainWork work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        _waiting.Add(work.Id, work);
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle? Complete(TrainWork work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        if (_waiting.ContainsKey(work.Id))
+        {
+            TrainAllWaiting();
+        }
+
+        _trained.Remove(work.Id, out LocalTraining? done);
+        if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(_bank.Row(done!.Row))))
+        {
+            Discard(done);
+            return null;
+        }
+
+        if (done.Momentum >= 0)
+        {
+            if (_velocities.TryGetValue(work.Peer, out int old))
+            {
+                _bank.Return(old);
+            }
+
+            _velocities[work.Peer] = done.Momentum;
+        }
+
+        return Name(done.Row);
+    }
+
+    /// <inheritdoc/>
+    public void Cancel(TrainWork work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        _waiting.Remove(work.Id);
+        if (_trained.Remove(work.Id, out LocalTraining? done))
+        {
+            Discard(done);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ModelHandle? Aggregate(AggregationRule rule, IReadOnlyList<Contribution> models)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        int target = _bank.Rent();
+        bool finite = rule switch
+        {
+            AggregationRule.VarianceCorrected corrected => ModelMixing.VarianceCorrected(
+                _bank,
+                target,
+                _rows[models.First(m => m.From == corrected.Self).Model],
+                [.. models.Where(m => m.From != corrected.Self).Select(m => _rows[m.Model])],
+                _training.Engine.Kind.Segments,
+                corrected.Beta),
+            _ => ModelMixing.Mean(_bank, target, [.. models.Select(m => _rows[m.Model])], [.. models.Select(m => m.Weight)]),
+        };
+        if (!finite)
+        {
+            _bank.Return(target);
+            return null;
+        }
+
+        return Name(target);
+    }
+
+    /// <inheritdoc/>
+    public void Retain(IReadOnlySet<ModelHandle> models)
+    {
+        ArgumentNullException.ThrowIfNull(models);
+        foreach (ModelHandle model in _rows.Keys.Where(m => m != InitialModel && !models.Contains(m) && !_held.ContainsKey(m)).ToList())
+        {
+            _rows.Remove(model, out int row);
+            _bank.Return(row);
+        }
+    }
+
+    /// <summary>Keeps a model until it is released as often, so that it can be judged later.</summary>
+    public void Hold(ModelHandle model) => CollectionsMarshal.GetValueRefOrAddDefault(_held, model, out _)++;
+
+    /// <summary>Ends a <see cref="Hold"/>; the model goes with the next collection.</summary>
+    public void Release(ModelHandle model)
+    {
+        if (--CollectionsMarshal.GetValueRefOrAddDefault(_held, model, out _) <= 0)
+        {
+            _held.Remove(model);
+        }
+    }
+
+    /// <summary>Judges models on the test images.</summary>
+    public Judgement[] Judge(IEnumerable<ModelHandle> models) => _training.Judge(_bank, [.. models.Select(m => _rows[m])]);
+
+    /// <summary>The parameters behind a handle.</summary>
+    public ReadOnlySpan<float> Model(ModelHandle model) => _bank.Row(_rows[model]);
+
+    /// <inheritdoc/>
+    public ulong Digest(ModelHandle model) => _rows.TryGetValue(model, out int row)
+        ? BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(_bank.Row(row))))
+        : 0;
+
+    /// <inheritdoc/>
+    public void Dispose() => _bank.Dispose();
+
+    private ModelHandle Name(int row)
+    {
+        var handle = new ModelHandle(++_handles, 0, 0, 0);
+        _rows.Add(handle, row);
+        return handle;
+    }
+
+    private void Discard(LocalTraining done)
+    {
+        _bank.Return(done.Row);
+        if (done.Momentum >= 0)
+        {
+            _bank.Return(done.Momentum);
+        }
+    }
+
+    private void TrainAllWaiting()
+    {
+        LocalTraining[] work = [.. _waiting.Values.Select(w => _training.Work(w.Peer, w.Round, w.Steps, Copy(_rows[w.Model]), Velocity(w.Peer)))];
+        _training.Train(_bank, work);
+        foreach ((TrainWork begun, LocalTraining done) in _waiting.Values.Zip(work))
+        {
+            _trained.Add(begun.Id, done);
+        }
+
+        _waiting.Clear();
+    }
+
+    private int Copy(int row)
+    {
+        int copy = _bank.Rent();
+        _bank.Row(row).CopyTo(_bank.Row(copy));
+        return copy;
+    }
+
+    // A training that is cancelled must leave the velocity as it was, so each works on a copy.
+    private int Velocity(int peer)
+    {
+        if (_training.Step.Momentum <= 0)
+        {
+            return -1;
+        }
+
+        if (_velocities.TryGetValue(peer, out int row))
+        {
+            return Copy(row);
+        }
+
+        int fresh = _bank.Rent();
+        _bank.Row(fresh).Clear();
+        return fresh;
+    }
+}
