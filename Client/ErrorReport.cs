@@ -48,7 +48,7 @@ public static class ErrorReport
     {
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
-        SpecException or BadRequestException or RunConflictException or SiloNotFoundException or RunNotFoundException or RunNotReadyException
+        SpecException or BadRequestException or RunConflictException or SiloNotFoundException or RunNotFoundException or RunNotReadyException or RunActiveException
             or RunFolderInUseException or ConfigurationException or SchemaException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,

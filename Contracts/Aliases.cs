@@ -14,6 +14,7 @@ public static class Aliases
     public const string Metrics = "ddm.run-grain.metrics";
     public const string Watch = "ddm.run-grain.watch";
     public const string Report = "ddm.run-grain.report";
+    public const string RemoveRun = "ddm.run-grain.remove";
 
     public const string ModelGrain = "ddm.model-grain";
     public const string ExpertGrain = "ddm.expert-grain";
@@ -23,6 +24,7 @@ public static class Aliases
     public const string MoveModel = "ddm.model-grain.move";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
+    public const string RemoveModel = "ddm.model-grain.remove";
 
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
@@ -36,6 +38,23 @@ public static class Aliases
     public const string PrepareData = "ddm.device-host.prepare";
     public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ArtifactHost = "ddm.artifact-host";
+    public const string ArtifactsHeld = "ddm.artifact-host.has";
+    public const string ReadArtifact = "ddm.artifact-host.read";
+    public const string VerifyArtifact = "ddm.artifact-host.verify";
+    public const string PullArtifact = "ddm.artifact-host.pull";
+    public const string DropArtifacts = "ddm.artifact-host.drop";
+    public const string ForgetRun = "ddm.artifact-host.forget-run";
+    public const string ArtifactHostStatusOf = "ddm.artifact-host.status";
+    public const string ArtifactHostStatus = "ddm.artifact-host-status";
+
+    public const string ArtifactsGrain = "ddm.artifacts-grain";
+    public const string ReadAnyArtifact = "ddm.artifacts-grain.read";
+    public const string VerifyAnyArtifact = "ddm.artifacts-grain.verify";
+    public const string ReplicasOf = "ddm.artifacts-grain.count";
+    public const string ArtifactHostStatuses = "ddm.artifacts-grain.status";
+    public const string ReplicaCount = "ddm.replica-count";
 
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
@@ -62,6 +81,7 @@ public static class Aliases
 
     public const string RunConflictException = "ddm.run-conflict-exception";
     public const string RunNotFoundException = "ddm.run-not-found-exception";
+    public const string RunActiveException = "ddm.run-active-exception";
     public const string RunNotReadyException = "ddm.run-not-ready-exception";
     public const string StaleTermException = "ddm.stale-term-exception";
     public const string StateVersionException = "ddm.state-version-exception";
@@ -71,6 +91,7 @@ public static class Aliases
     public const string SiloNotFoundException = "ddm.silo-not-found-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
+    public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
     public const string RunState = "ddm.state.run";

@@ -75,6 +75,6 @@ internal static class SiloHost
     {
         plan.Hosting(silo);
         silo.Configure<SiloMessagingOptions>(o => o.CancelRequestOnTimeout = true);
-        silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Writer);
+        silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Artifacts);
     }
 }

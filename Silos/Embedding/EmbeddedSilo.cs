@@ -165,6 +165,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                     // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.
                     o.Invariant = "System.Data.SQLite";
                     o.ConnectionString = SqliteSchema.ConnectionString(database);
+                    o.DeleteStateOnClear = true;
                 }),
         });
         SqliteSchema.Install(

@@ -71,6 +71,8 @@ public sealed class RunEventsTests
     /// <summary>A run whose every stream is lost after some durable events, each followed by telemetry.</summary>
     private sealed class BreakingRun(int events, int breakAfter) : IRunGrain
     {
+        public Task RemoveAsync(bool force = false, CancellationToken cancellation = default) => throw new NotSupportedException();
+
         public List<long> Asked { get; } = [];
 
         public Exception Loss { get; init; } = new TimeoutException();

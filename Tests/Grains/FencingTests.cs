@@ -103,7 +103,7 @@ public sealed class FencingTests : IDisposable
         }
 
         // The first activation, which had term 1, wakes and writes what it has computed.
-        var artifacts = new FolderArtifactStore(_folder, Microsoft.Extensions.Logging.Abstractions.NullLogger<FolderArtifactStore>.Instance, "zombie");
+        var artifacts = new FolderArtifactStore(_folder, Microsoft.Extensions.Logging.Abstractions.NullLogger<FolderArtifactStore>.Instance);
         byte[] bytes = artifacts.Read(at18.Artifact.Sha256);
         string later = System.Text.Encoding.UTF8.GetString(bytes).Replace("\"Step\":18,\"Value\":", "\"Step\":22,\"Value\":", StringComparison.Ordinal);
         artifacts.Put(System.Text.Encoding.UTF8.GetBytes(later), a => new CheckpointIndex(_folder).Append(

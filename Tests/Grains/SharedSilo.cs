@@ -41,7 +41,7 @@ internal sealed class SharedSilo : IAsyncDisposable
         IHost host = SiloHost.Build(new SiloPlan
         {
             Folder = folder,
-            Writer = name,
+            Database = new SqliteState(database),
             Learning = runtime,
             LogLevel = LogLevel.None,
             Devices = d => (d.Slots, d.Slice) = (2, TimeSpan.FromMilliseconds(50)),
