@@ -28,6 +28,7 @@ public static class CommandLineApp
             PullCommand.Create(),
             DataCommand.Create(),
             ClusterCommand.Create(),
+            ChaosCommand.Create(),
             DbCommand.Create(),
         };
         ParseResult parsed = root.Parse(args);
