@@ -7,6 +7,7 @@ using Orleans.Runtime;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
@@ -45,6 +46,8 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>();
         silo.AddGrainService<DeviceHost>();
         return silo;

@@ -22,7 +22,7 @@ internal static class ClusterCommand
 
     private static readonly Option<string> Folder = new("--folder")
     {
-        Description = "Folder of the silos: artifacts, checkpoints, logs, and the file that says what runs.",
+        Description = "Folder of the silos: artifacts of each under its name, logs, and the file that says what runs.",
         HelpName = "DIR",
         DefaultValueFactory = _ => "ddm-cluster",
     };

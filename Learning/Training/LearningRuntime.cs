@@ -17,7 +17,7 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>The learning of a silo: data sets from the catalog, clustering, trainers and predictors. Thread-safe.</summary>
 /// <param name="catalog">Where data sets are looked for.</param>
-public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
+public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
 {
     // Between two models, or between training and judging, nobody holds a run's data.
     private const int Idle = 2;

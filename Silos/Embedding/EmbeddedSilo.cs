@@ -5,6 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
+using Orleans.Configuration;
+
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
@@ -159,6 +161,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 devices.Slice = options.Slice;
             },
             Hosting = silo => silo
+                .Configure<SiloOptions>(o => o.SiloName = "embedded") // peers find the host of their data by this name after a restart
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
                 {
