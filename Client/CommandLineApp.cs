@@ -29,6 +29,7 @@ public static class CommandLineApp
             PullCommand.Create(),
             DataCommand.Create(),
             ClusterCommand.Create(),
+            ChaosCommand.Create(),
             DbCommand.Create(),
         };
         ParseResult parsed = root.Parse(args);
