@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 
 namespace OrleansDDM.Client.Runs;
@@ -22,11 +23,12 @@ internal static class StatusText
     /// <param name="status">The status.</param>
     /// <param name="live">Whether a process drives the run now.</param>
     /// <param name="format">How.</param>
-    public static void Write(RunStatus status, bool live, OutputFormat format)
+    /// <param name="underReplicated">Models of which too few silos hold what they need; null = not known.</param>
+    public static void Write(RunStatus status, bool live, OutputFormat format, string[]? underReplicated = null)
     {
         if (format == OutputFormat.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status }, Json));
+            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status, underReplicated }, Json));
             return;
         }
 
@@ -36,6 +38,20 @@ internal static class StatusText
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+            if (model.Island is { } island)
+            {
+                Console.WriteLine("            " + IslandOf(island));
+            }
+        }
+
+        if (status.Waiting is not null)
+        {
+            Console.WriteLine("  waiting for " + status.Waiting);
+        }
+
+        if (underReplicated is { Length: > 0 })
+        {
+            Console.WriteLine($"  under-replicated: {string.Join(", ", underReplicated)}: fewer silos than wanted hold what they need");
         }
 
         if (status.Message is not null)
@@ -43,6 +59,11 @@ internal static class StatusText
             Console.WriteLine("  " + status.Message);
         }
     }
+
+    /// <summary>An island in one line.</summary>
+    public static string IslandOf(IslandStatus island) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{island.Protocol}, round {island.Round}/{island.Rounds}, {island.Peers} peers ({island.Unreachable} unreachable, {island.Returns} returns), {island.Counts.ModelsReceived} models of {island.Counts.ModelBytes / 1e6:0.0} MB received, {island.Counts.FramesSent} frames of {island.Counts.FrameBytes / 1e6:0.00} MB, {island.Counts.Refused} refused");
 
     /// <summary>The phase in words; a run that no process drives is interrupted where its last status says it was at work.</summary>
     public static string PhaseOf(RunStatus status, bool live) =>

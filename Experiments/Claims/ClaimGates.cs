@@ -8,7 +8,7 @@ using OrleansDDM.Experiments.Reports;
 namespace OrleansDDM.Experiments.Claims;
 
 /// <summary>Makes gates of figures that were measured once for each seed. A gate is held against the mean; the interval says how sure it is.</summary>
-internal static class ClaimGates
+public static class ClaimGates
 {
     /// <summary>A gate on the mean over seeds. A figure that is missing under a seed (NaN) makes it fail.</summary>
     /// <param name="id">Short name.</param>
@@ -53,7 +53,7 @@ internal static class ClaimGates
     }
 
     /// <summary>The interval in words.</summary>
-    public static string Text(double[]? interval) => interval is null
+    public static string IntervalText(double[]? interval) => interval is null
         ? Figures.None
         : string.Create(CultureInfo.InvariantCulture, $"{Figures.Number(interval[0], 3)} to {Figures.Number(interval[1], 3)}");
 }

@@ -18,8 +18,14 @@ public interface ILearningTask
     /// <summary>Bytes of a model as it would be sent.</summary>
     long Bytes(ModelHandle model);
 
+    /// <summary>Bytes to send a model to a peer that holds these: fewer where it is sent as a difference to one of them.</summary>
+    long Bytes(ModelHandle model, IReadOnlySet<ModelHandle> held) => Bytes(model);
+
     /// <summary>Time that a training takes on a peer of normal speed.</summary>
     TimeSpan Duration(TrainWork work);
+
+    /// <summary>Whether a model that a message names may be taken in: known, of the task's shape, and finite.</summary>
+    bool Accepts(ModelHandle model) => true;
 
     /// <summary>A training begins.</summary>
     void Begin(TrainWork work);
@@ -46,4 +52,8 @@ public interface ILearningTask
 /// <param name="Round">With seed and peer, fixes the draws.</param>
 /// <param name="Steps">Local steps.</param>
 /// <param name="Id">Unique in a run.</param>
-public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id);
+public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id)
+{
+    /// <summary>What the training does.</summary>
+    public TrainingRule Rule { get; init; } = TrainingRule.Plain;
+}

@@ -27,7 +27,7 @@ public sealed partial class Simulator
             RequireLocal(from, model);
             if (to.Group == from.Group && model != Task.InitialModel && !to.Local.Contains(model))
             {
-                modelBytes += Task.Bytes(model);
+                modelBytes += Task.Bytes(model, to.Local);
                 _counts.ModelTransfers++;
             }
         }
@@ -61,6 +61,12 @@ public sealed partial class Simulator
         if (!_codec.TryDecode(delivery.Frame, out MessageBody? body, out FrameFault fault))
         {
             _counts.Refuse(fault);
+            return;
+        }
+
+        if (!body.Models.All(Task.Accepts))
+        {
+            _counts.Refuse(FrameFault.WrongModel);
             return;
         }
 

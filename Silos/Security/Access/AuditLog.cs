@@ -11,7 +11,7 @@ namespace OrleansDDM.Silos.Security.Access;
 /// Decisions as JSON lines: denied calls, and allowed ones that change something. Writing never waits: a bounded queue takes the entries, and what
 /// does not fit is counted and told in the next line. A full file becomes <c>NAME.1</c>, and so on; the oldest goes.
 /// </summary>
-public sealed partial class AuditLog : IAsyncDisposable
+public sealed partial class AuditLog : IAsyncDisposable, IDisposable
 {
     private const int QueueLength = 4096;
     private const int MaxText = 512;
@@ -63,6 +63,13 @@ public sealed partial class AuditLog : IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _writer;
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, for hosts that are given up half-way.</summary>
+    public void Dispose()
+    {
+        _queue.Writer.TryComplete();
+        _writer.Wait();
     }
 
     private static string? Cut(string? text) => text is { Length: > MaxText } ? text[..MaxText] : text;

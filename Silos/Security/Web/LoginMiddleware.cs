@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Claims;
 
 using Microsoft.AspNetCore.Http;
@@ -10,8 +9,8 @@ namespace OrleansDDM.Silos.Security.Web;
 
 /// <summary>
 /// Stands before a silo's web pages. With tokens: who shows one (posted to <c>/login</c> and kept in a cookie, or as <c>Authorization: Bearer</c>) comes in as
-/// what it says. Without: everyone who asks for this machine by its loopback name, so that a page of the internet cannot look in
-/// through a name that it lets point here. Anything but looking needs the admin's role, unless its endpoint has an <see cref="AllowAttribute"/>.
+/// what it says. Without: everyone comes in as an admin. Anything but looking needs the admin's role, unless its endpoint has an
+/// <see cref="AllowAttribute"/>, and must not come from another site's page.
 /// </summary>
 /// <param name="next">What is behind.</param>
 /// <param name="gatekeeper">Knows tokens.</param>
@@ -37,12 +36,6 @@ public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper,
         context.Response.Headers.XFrameOptions = "DENY";
         context.Response.Headers["Referrer-Policy"] = "no-referrer";
         bool looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
-        if (!gatekeeper.Asks && !IsLoopback(request.Host))
-        {
-            await RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, $"This page answers to localhost and 127.0.0.1, not to '{request.Host}'.");
-            return;
-        }
-
         if (!looks && IsForeign(request))
         {
             await RefuseAsync(context, StatusCodes.Status403Forbidden, "Another site's page asked for this.");
@@ -67,9 +60,6 @@ public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper,
             await AdmitAsync(context, looks);
         }
     }
-
-    private static bool IsLoopback(HostString host) =>
-        string.Equals(host.Host, "localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Host.Trim('[', ']'), out IPAddress? address) && IPAddress.IsLoopback(address));
 
     // Browsers say where a request comes from; programs say nothing, and have no cookies that somebody could misuse.
     private static bool IsForeign(HttpRequest request) =>

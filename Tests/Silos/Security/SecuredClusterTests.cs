@@ -2,6 +2,8 @@ using System.Text.Json;
 
 using Microsoft.Extensions.Logging;
 
+using Npgsql;
+
 using Orleans;
 using Orleans.Runtime;
 
@@ -40,17 +42,18 @@ public sealed class SecuredClusterTests : IDisposable
     public async Task Callers_may_do_what_their_role_says_and_the_audit_log_tells()
     {
         string database = await TestPostgres.InstalledAsync();
+        string reader = await ReaderAsync(database);
         await using (ClusterSilo silo = await StartAsync(database, "a"))
         {
             RunSpec spec = new() { Name = "r", Experts = new ExpertsSpec { Count = 2 }, Training = new TrainingSpec { Steps = 40 } };
 
-            await using (ClusterConnection nobody = await ClusterConnection.ToClusterAsync(database, new ClientCredentials()))
+            await using (ClusterConnection nobody = await ClusterConnection.ToClusterAsync(reader, new ClientCredentials()))
             {
                 Assert.Contains("who you are", (await DeniedAsync(() => RunOf(nobody).GetStatusAsync())).Message, StringComparison.Ordinal);
                 Assert.Contains("who you are", (await DeniedAsync(() => FirstAsync(RunOf(nobody)))).Message, StringComparison.Ordinal);
             }
 
-            await using (ClusterConnection submitter = await AsAsync(database, Roles.Submitter))
+            await using (ClusterConnection submitter = await AsAsync(reader, Roles.Submitter))
             {
                 await RunOf(submitter).SubmitAsync(SpecJson.Write(spec));
                 await foreach (RunEvent _ in RunOf(submitter).WatchAsync())
@@ -63,9 +66,10 @@ public sealed class SecuredClusterTests : IDisposable
                 await DeniedAsync(() => submitter.Client.GetGrain<IManagementGrain>(0).ForceGarbageCollection(null!));
             }
 
-            await using (ClusterConnection observer = await AsAsync(database, Roles.Observer))
+            await using (ClusterConnection observer = await AsAsync(reader, Roles.Observer))
             {
                 Assert.Equal(RunPhase.Ready, (await RunOf(observer).GetStatusAsync()).Phase);
+                Assert.Equal(["run/r"], await ClusterMembers.RunKeysAsync(reader));
                 await FirstAsync(RunOf(observer));
                 Assert.Contains("submitter or admin", (await DeniedAsync(() => RunOf(observer).SubmitAsync(SpecJson.Write(spec)))).Message, StringComparison.Ordinal);
                 await DeniedAsync(() => RunOf(observer).StopAsync());
@@ -78,14 +82,14 @@ public sealed class SecuredClusterTests : IDisposable
                 });
             }
 
-            await using (ClusterConnection admin = await AsAsync(database, Roles.Admin))
+            await using (ClusterConnection admin = await AsAsync(reader, Roles.Admin))
             {
                 Assert.Single(await admin.Client.GetGrain<IManagementGrain>(0).GetHosts());
                 await DeniedAsync(() => RunOf(admin).ReportAsync(null!));
             }
 
             string late = _key.Issue(Roles.Admin, "late", TimeSpan.FromHours(1), DateTimeOffset.UtcNow.AddHours(-2));
-            await using ClusterConnection over = await ClusterConnection.ToClusterAsync(database, new ClientCredentials(late));
+            await using ClusterConnection over = await ClusterConnection.ToClusterAsync(reader, new ClientCredentials(late));
             Assert.Contains("ended at", (await DeniedAsync(() => RunOf(over).GetStatusAsync())).Message, StringComparison.Ordinal);
         }
 
@@ -134,6 +138,19 @@ public sealed class SecuredClusterTests : IDisposable
         await a.DisposeAsync();
         string audit = await File.ReadAllTextAsync(_folder.File("audit/a.jsonl")) + await File.ReadAllTextAsync(_folder.File("audit/b.jsonl"));
         Assert.Contains("is a client's, and this port is for silos", audit, StringComparison.Ordinal);
+    }
+
+    /// <summary>The database role of clients: as in docs/operations.md, enough for all verbs, and nothing to write with.</summary>
+    private static async Task<string> ReaderAsync(string database)
+    {
+        var limited = new NpgsqlConnectionStringBuilder(database);
+        limited.Username = limited.Database + "_client";
+        limited.Password = "x";
+        await using var source = NpgsqlDataSource.Create(database);
+        await using NpgsqlCommand command = source.CreateCommand(
+            $"CREATE ROLE {limited.Username} LOGIN PASSWORD 'x'; GRANT SELECT ON OrleansQuery, DdmSchema, ClusterVersion, ClusterMember, GrainState TO {limited.Username}");
+        await command.ExecuteNonQueryAsync();
+        return limited.ConnectionString;
     }
 
     private static IRunGrain RunOf(ClusterConnection connection) => connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));

@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Buffers.Text;
+using System.Numerics;
 
 using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Security;
