@@ -47,7 +47,7 @@ public static class ErrorReport
     {
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
-        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException
+        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException or RunActiveException
             or RunFolderInUseException or ConfigurationException or SchemaException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,

@@ -14,6 +14,7 @@ public static class Aliases
     public const string Metrics = "ddm.run-grain.metrics";
     public const string Watch = "ddm.run-grain.watch";
     public const string Report = "ddm.run-grain.report";
+    public const string RemoveRun = "ddm.run-grain.remove";
 
     public const string ModelGrain = "ddm.model-grain";
     public const string ExpertGrain = "ddm.expert-grain";
@@ -22,6 +23,15 @@ public static class Aliases
     public const string StopModel = "ddm.model-grain.stop-term";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
+    public const string RemoveModel = "ddm.model-grain.remove";
+
+    public const string IslandGrain = "ddm.island-grain";
+    public const string ReportPeer = "ddm.island-grain.report-peer";
+    public const string PeerGrain = "ddm.peer-grain";
+    public const string StartPeer = "ddm.peer-grain.start";
+    public const string StopPeer = "ddm.peer-grain.stop";
+    public const string DeliverFrame = "ddm.peer-grain.deliver";
+    public const string PeerStatusOf = "ddm.peer-grain.status";
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
@@ -31,11 +41,29 @@ public static class Aliases
     public const string PrepareData = "ddm.device-host.prepare";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
+    public const string ArtifactHost = "ddm.artifact-host";
+    public const string ArtifactsHeld = "ddm.artifact-host.has";
+    public const string ReadArtifact = "ddm.artifact-host.read";
+    public const string VerifyArtifact = "ddm.artifact-host.verify";
+    public const string PullArtifact = "ddm.artifact-host.pull";
+    public const string DropArtifacts = "ddm.artifact-host.drop";
+    public const string ForgetRun = "ddm.artifact-host.forget-run";
+    public const string ArtifactHostStatusOf = "ddm.artifact-host.status";
+    public const string ArtifactHostStatus = "ddm.artifact-host-status";
+
+    public const string ArtifactsGrain = "ddm.artifacts-grain";
+    public const string ReadAnyArtifact = "ddm.artifacts-grain.read";
+    public const string VerifyAnyArtifact = "ddm.artifacts-grain.verify";
+    public const string ReplicasOf = "ddm.artifacts-grain.count";
+    public const string ArtifactHostStatuses = "ddm.artifacts-grain.status";
+    public const string ReplicaCount = "ddm.replica-count";
+
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
     public const string DataSummary = "ddm.data-summary";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
     public const string ModelPhase = "ddm.model-phase";
@@ -43,6 +71,12 @@ public static class Aliases
     public const string ModelReport = "ddm.model-report";
     public const string ModelStart = "ddm.model-start";
     public const string ModelStatus = "ddm.model-status";
+    public const string PeerAddress = "ddm.peer-address";
+    public const string PeerCounts = "ddm.peer-counts";
+    public const string PeerFrame = "ddm.peer-frame";
+    public const string PeerReport = "ddm.peer-report";
+    public const string PeerStart = "ddm.peer-start";
+    public const string PeerStatus = "ddm.peer-status";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -55,6 +89,7 @@ public static class Aliases
 
     public const string RunConflictException = "ddm.run-conflict-exception";
     public const string RunNotFoundException = "ddm.run-not-found-exception";
+    public const string RunActiveException = "ddm.run-active-exception";
     public const string RunNotReadyException = "ddm.run-not-ready-exception";
     public const string StaleTermException = "ddm.stale-term-exception";
     public const string StateVersionException = "ddm.state-version-exception";
@@ -63,8 +98,12 @@ public static class Aliases
     public const string MessageTooLargeException = "ddm.message-too-large-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
+    public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
+    public const string HostPlacement = "ddm.host-placement";
+    public const string IslandState = "ddm.state.island";
+    public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
 #pragma warning restore CS1591
 }

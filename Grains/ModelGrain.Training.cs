@@ -16,6 +16,7 @@ internal abstract partial class ModelGrain
     {
         _publishing = Task.CompletedTask;
         await using TrainingLease lease = await OpenAsync(start, spec, stop);
+        await OnOpenedAsync(spec, start.SpecHash, lease, stop);
         int saved = State.Checkpoints.LastOrDefault()?.Step ?? -1;
         long savedAt = services.Clock.GetTimestamp();
         var interval = TimeSpan.FromSeconds(spec.Training.CheckpointSeconds);
@@ -23,6 +24,7 @@ internal abstract partial class ModelGrain
         TimeSpan length = interval > TimeSpan.Zero && interval < longest ? interval : longest;
         while (true)
         {
+            await BeforeSliceAsync(lease, stop);
             (SliceReport slice, int step, MetricPoint[] points) = await lease.RunAsync(session =>
             {
                 SliceReport report = session.Train(length, stop);
@@ -52,6 +54,7 @@ internal abstract partial class ModelGrain
                 State.Weights = spec.Training.Export == "best" && State.Best is { } best
                     ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, start.SpecHash, bytes)))
                     : await lease.RunAsync(services.Checkpoints.WriteWeights);
+                await services.Checkpoints.PublishAsync(State.Weights);
                 State.Phase = ModelPhase.Done;
             }
             else if (stop.IsCancellationRequested)
@@ -104,6 +107,7 @@ internal abstract partial class ModelGrain
         CheckpointReference? newest = null;
         int steps = 0;
         MetricPoint[] points = [];
+        await services.Checkpoints.BringAsync(remembered, _role, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),
@@ -143,14 +147,12 @@ internal abstract partial class ModelGrain
         }
     }
 
-    private ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
-        services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), checkpoint, specHash);
-
     /// <summary>Writes a checkpoint as an artifact; nobody knows it before it is published.</summary>
     private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, string specHash)
     {
         long term = State.Term;
         CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, specHash, term, session));
+        await services.Checkpoints.PublishAsync(checkpoint.Artifact);
         State.Checkpoints = [.. State.Checkpoints.Append(checkpoint).TakeLast(keepLast)];
         if (checkpoint.ValidationLoss is { } loss && !(State.Best?.ValidationLoss <= loss))
         {
@@ -176,10 +178,11 @@ internal abstract partial class ModelGrain
 
     private Task<bool> ForgetOldAsync(TrainingLease lease)
     {
+        long term = State.Term;
         CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
         return lease.Slot.RunAsync(Lane.Training, () =>
         {
-            services.Checkpoints.Retain(_run, _role, kept);
+            services.Checkpoints.Retain(_run, _role, kept, term);
             return true;
         });
     }

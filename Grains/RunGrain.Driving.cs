@@ -4,6 +4,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -35,6 +36,8 @@ internal sealed partial class RunGrain
         State.Term++;
         _confirmed.Clear();
         _unfit.Clear();
+        _activity.End(PhaseText(State.Phase));
+        _activity = DdmActivities.Run(_name, State.SpecHash, State.Term);
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
@@ -121,6 +124,10 @@ internal sealed partial class RunGrain
             catch (InconsistentStateException) when (_row.IsLost)
             {
                 // Another activation drives the run; this one is on its way out.
+            }
+            catch (StateVersionException e)
+            {
+                BeginSettling(RunPhase.Faulted, e.Message);
             }
             catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
@@ -238,7 +245,13 @@ internal sealed partial class RunGrain
         await _driving;
         _poll?.Dispose();
         _lacking = null;
-        await Task.WhenAll(Models().Select(StopModelAsync));
+        long began = clock.GetTimestamp();
+        while (!(await Task.WhenAll(Models().Select(StopModelAsync))).All(ended => ended)
+            && !_unstorable && !_row.IsLost && clock.GetElapsedTime(began) < options.Value.StorePatience)
+        {
+            // A model that waits for the database, or whose slice is long, answers that it has not ended yet.
+        }
+
         await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
         await EndAsync(done ? RunPhase.Ready : end, done ? null : message);
@@ -265,10 +278,12 @@ internal sealed partial class RunGrain
         finally
         {
             DelayDeactivation(TimeSpan.Zero);
+            _activity.End(PhaseText(State.Phase));
         }
     }
 
-    private async Task StopModelAsync((string Role, IModelGrain Grain) model)
+    /// <summary>Returns whether it has ended, or cannot be asked.</summary>
+    private async Task<bool> StopModelAsync((string Role, IModelGrain Grain) model)
     {
         try
         {
@@ -279,6 +294,8 @@ internal sealed partial class RunGrain
                 _live.Remove(model.Role);
                 State.Models[model.Role] = status with { ImagesPerSecond = null };
             }
+
+            return status.Phase != ModelPhase.Training;
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
         {
@@ -289,5 +306,7 @@ internal sealed partial class RunGrain
         {
             LogNotStopped(e, _name, model.Role);
         }
+
+        return true;
     }
 }

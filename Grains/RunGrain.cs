@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 using Microsoft.Extensions.Logging;
@@ -8,6 +9,7 @@ using Orleans.Storage;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.State;
@@ -43,6 +45,7 @@ internal sealed partial class RunGrain(
     private Task _driving = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
     private IGrainTimer? _poll;
+    private Activity? _activity;
     private bool _driven;
     private bool _unstorable;
     private string? _lacking;
@@ -221,12 +224,18 @@ internal sealed partial class RunGrain(
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],
     };
 
-    private IEnumerable<(string Role, IModelGrain Grain)> Models() => ModelRole.Of(SpecJson.Read(State.Spec).Experts.Count).Select(role =>
+    private IEnumerable<(string Role, IModelGrain Grain)> Models()
     {
-        string key = GrainKeys.Model(_name, role.ToString());
-        IModelGrain grain = role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
-        return (role.ToString(), grain);
-    });
+        RunSpec spec = SpecJson.Read(State.Spec);
+        return ModelRole.Of(spec.Experts.Count).Select(role =>
+        {
+            string key = GrainKeys.Model(_name, role.ToString());
+            IModelGrain grain = spec.Islands.Peers > 0 ? GrainFactory.GetGrain<IIslandGrain>(key)
+                : role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key)
+                : GrainFactory.GetGrain<IExpertGrain>(key);
+            return (role.ToString(), grain);
+        });
+    }
 
     private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
 

@@ -30,6 +30,9 @@ public sealed class RunOptions
     /// </summary>
     public bool WaitForData { get; set; }
 
+    /// <summary>Told of each call or write that is tried again.</summary>
+    internal Action? Retried { get; set; }
+
     /// <summary>How repeated calls or writes pause.</summary>
-    internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed);
+    internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed, Retried);
 }

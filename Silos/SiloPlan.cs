@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Storage;
@@ -10,11 +11,11 @@ namespace OrleansDDM.Silos;
 /// <summary>What <see cref="SiloHost"/> puts together.</summary>
 internal sealed record SiloPlan
 {
-    /// <summary>Folder of artifacts and checkpoints.</summary>
+    /// <summary>Folder of artifacts and checkpoints, this silo's own.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Who writes there, where several silos do; empty = one only.</summary>
-    public string Writer { get; init; } = string.Empty;
+    /// <summary>Settings of the artifacts.</summary>
+    public Action<ArtifactOptions>? Artifacts { get; init; }
 
     /// <summary>What trains and predicts.</summary>
     public required ILearningRuntime Learning { get; init; }

@@ -21,7 +21,7 @@ internal static class ClusterCommand
 
     private static readonly Option<string> Folder = new("--folder")
     {
-        Description = "Folder that the silos share: artifacts, checkpoints, logs.",
+        Description = "Folder for the silos' artifacts, each under its name, and their logs.",
         HelpName = "DIR",
         DefaultValueFactory = _ => "ddm-cluster",
     };

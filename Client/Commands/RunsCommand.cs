@@ -15,7 +15,7 @@ internal static class RunsCommand
 {
     public static Command Create()
     {
-        var command = new Command("runs", "List the runs in a folder, or of a cluster.") { CommonOptions.Runs, CommonOptions.Cluster, CommonOptions.Format };
+        var command = new Command("runs", "List the runs in a folder, or of a cluster.") { CommonOptions.Runs, CommonOptions.Cluster, CommonOptions.Format, RunsRemoveCommand.Create() };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)

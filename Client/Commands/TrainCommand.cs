@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 using OrleansDDM.Client.Runs;
 using OrleansDDM.Specs;
@@ -22,6 +23,18 @@ internal static class TrainCommand
 
     private static readonly Option<string?> Name = new("--name") { Description = "Name of the run; the data set's name by default.", HelpName = "NAME" };
 
+    private static readonly Option<int?> Peers = new("--peers")
+    {
+        Description = "Train each model by an island of peers that hold shards of the data. Sets islands.peers.",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> Protocol = new("--protocol")
+    {
+        Description = $"How the peers of an island agree on a model: {string.Join(", ", IslandsSpec.Protocols)}. Sets islands.protocol.",
+        HelpName = "NAME",
+    };
+
     public static Command Create()
     {
         var command = new Command("train", "Cluster a data set, train one expert per cluster and a router, sample and judge them.")
@@ -29,6 +42,8 @@ internal static class TrainCommand
             SpecFile,
             Data,
             Name,
+            Peers,
+            Protocol,
             CommonOptions.Seed,
             CommonOptions.Set,
             CommonOptions.DataRoot,
@@ -58,6 +73,7 @@ internal static class TrainCommand
                 overrides = ["data.name=" + data, .. overrides];
             }
 
+            overrides = [.. overrides, .. Flag("islands.peers", parsed.GetValue(Peers)), .. Flag("islands.protocol", parsed.GetValue(Protocol))];
             RunSpec spec = SpecSource.Read(
                 preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
@@ -80,4 +96,7 @@ internal static class TrainCommand
         });
         return command;
     }
+
+    private static IEnumerable<string> Flag(string key, object? value) =>
+        value is null ? [] : [string.Create(CultureInfo.InvariantCulture, $"{key}={value}")];
 }

@@ -115,20 +115,7 @@ public sealed class RunSession : IAsyncDisposable
     public ModelContents Export(RunStatus status)
     {
         ArgumentNullException.ThrowIfNull(status);
-        DataSummary data = status.Data!;
-        byte[][] weights = [.. status.Models.Select(m => _silo.Artifacts.Read(m.Weights!.Sha256))];
-        int experts = Spec.Experts.Count;
-        var contents = new ModelContents
-        {
-            Spec = Spec,
-            Channels = data.Channels,
-            Height = data.Height,
-            Width = data.Width,
-            Classes = data.Classes,
-            Priors = data.Priors,
-            Experts = weights[..experts],
-            Router = weights.Length > experts ? weights[experts] : null,
-        };
+        ModelContents contents = RunModel.Of(status, [.. RunModel.Weights(status).Select(w => _silo.Artifacts.Read(w.Sha256))]);
         if (!IsWhole(_folder.Model))
         {
             ModelFolder.Write(_folder.Model, contents);

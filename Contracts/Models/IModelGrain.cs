@@ -35,6 +35,12 @@ public interface IModelGrain : IGrainWithStringKey
     [AlwaysInterleave]
     [Alias(Aliases.History)]
     Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default);
+
+    /// <summary>For the run: stops training and forgets the model.</summary>
+    /// <returns>The artifacts that its state referred to; nothing refers to them any more.</returns>
+    [ResponseTimeout("00:02:00")]
+    [Alias(Aliases.RemoveModel)]
+    Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default);
 }
 
 /// <summary>An expert in training. Key: <c>model/NAME/expert-N</c>.</summary>

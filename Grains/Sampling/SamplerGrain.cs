@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -9,6 +10,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Contracts.Sampling;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Training;
@@ -65,6 +67,7 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
 
         async Task<SamplingResult<float>> RunAsync()
         {
+            using Activity? activity = DdmActivities.Sample(request.Run, run.SpecHash);
             try
             {
                 SolverState<float> state = loop.Begin(plan.Grid, plan.Shape, request.Seed, plan.SampleIds);

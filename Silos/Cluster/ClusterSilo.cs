@@ -7,6 +7,7 @@ using Orleans.Configuration;
 using Orleans.Runtime;
 
 using OrleansDDM.Grains;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
@@ -14,7 +15,7 @@ using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
 
-/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder that the silos share.</summary>
+/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder of its own.</summary>
 public sealed class ClusterSilo : IAsyncDisposable
 {
     private const string Invariant = "Npgsql";
@@ -49,7 +50,8 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <param name="cancellation">Gives up the start.</param>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    /// <exception cref="ConfigurationException">Another silo has its name, or the other silos cannot reach its address.</exception>
+    /// <exception cref="ConfigurationException">Another silo has its name, its folder belongs to another database, or the other silos cannot
+    /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -60,6 +62,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
+            await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
@@ -143,10 +146,16 @@ public sealed class ClusterSilo : IAsyncDisposable
             HttpUrl: null);
     }
 
+    private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
+
     private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
     {
-        Folder = options.Folder,
-        Writer = info.Name,
+        Folder = FolderOf(options, info.Name),
+        Artifacts = artifacts =>
+        {
+            artifacts.Replicas = options.Replicas;
+            artifacts.WaitForHolder = options.WaitForHolder;
+        },
         Learning = learning,
         Database = new PostgresState(options.Connection),
         WebUrl = options.WebUrl,
@@ -176,9 +185,9 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
-                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString) = (Invariant, connection));
+                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
             silo.Services.Configure<RunOptions>(o => o.WaitForData = true);
-            silo.Services.AddSingleton(options).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
+            silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
         },
     };
 }

@@ -33,8 +33,14 @@ public sealed record ClusterSiloOptions
     /// <summary>The fewest silos that the cluster should have; with fewer the silo is not ready.</summary>
     public int ExpectedSilos { get; init; } = 1;
 
-    /// <summary>Folder of artifacts and checkpoints, shared by all silos of the cluster.</summary>
+    /// <summary>Folder in which the silo has a folder of its name for its artifacts and checkpoints; silos of one machine may share it.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>Silos that shall hold each artifact; 1 to 16.</summary>
+    public int Replicas { get; init; } = 2;
+
+    /// <summary>How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one.</summary>
+    public TimeSpan WaitForHolder { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Folders in which data sets are looked for first.</summary>
     public IReadOnlyList<string> DataRoots { get; init; } = [];

@@ -26,7 +26,9 @@ public static class SiloSettings
     private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
     private static readonly Setting Web = new("Web:Url", "web-url", "off|URL", "Where pages, metrics and health are served, e.g. http://127.0.0.1:8080; http://127.0.0.1:0, a free port, by default.");
     private static readonly Setting Expected = new("Silo:ExpectedSilos", "expected-silos", "N", "Fewest silos that the cluster should have; with fewer this one is not ready. 1 by default.");
-    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder of artifacts and checkpoints; all silos of a cluster must share one. ddm-cluster by default.");
+    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder in which the silo keeps its artifacts, under its name; ddm-cluster by default.");
+    private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
+    private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
     private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
     private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
     private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
@@ -41,7 +43,8 @@ public static class SiloSettings
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat, Probe, MaxProbe,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
+        Probe, MaxProbe,
         Refresh, Heartbeat,
     ];
 
@@ -110,6 +113,8 @@ public static class SiloSettings
             WebUrl = UrlOf(values),
             ExpectedSilos = values.Int(Expected, 1, 10000) ?? 1,
             Folder = Path.GetFullPath(values.Text(Folder) is { Length: > 0 } folder ? folder : "ddm-cluster"),
+            Replicas = values.Int(Replicas, 1, 16) ?? 2,
+            WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
             DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
             Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,

@@ -161,6 +161,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 devices.Slice = options.Slice;
             },
             Hosting = silo => silo
+                .Configure<SiloOptions>(o => o.SiloName = "embedded") // peers find the host of their data by this name after a restart
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
                 .Configure<SiloOptions>(o => o.SiloName = "embedded")
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
@@ -168,6 +169,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                     // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.
                     o.Invariant = "System.Data.SQLite";
                     o.ConnectionString = SqliteSchema.ConnectionString(database);
+                    o.DeleteStateOnClear = true;
                 }),
         });
         SqliteSchema.Install(
