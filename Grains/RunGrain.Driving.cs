@@ -4,6 +4,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -35,6 +36,8 @@ internal sealed partial class RunGrain
         State.Term++;
         _confirmed.Clear();
         _unfit.Clear();
+        _activity.End(PhaseText(State.Phase));
+        _activity = DdmActivities.Run(_name, State.SpecHash, State.Term);
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
@@ -282,6 +285,7 @@ internal sealed partial class RunGrain
         finally
         {
             DelayDeactivation(TimeSpan.Zero);
+            _activity.End(PhaseText(State.Phase));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 using Microsoft.Extensions.Logging;
@@ -46,6 +47,7 @@ internal sealed partial class RunGrain(
     private Task _driving = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
     private IGrainTimer? _poll;
+    private Activity? _activity;
     private bool _driven;
     private bool _unstorable;
     private string? _lacking;
