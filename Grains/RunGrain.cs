@@ -45,6 +45,7 @@ internal sealed partial class RunGrain(
     private Task _settling = Task.CompletedTask;
     private IGrainTimer? _poll;
     private bool _driven;
+    private int _looks;
     private bool _unstorable;
     private string? _lacking;
     private string _name = string.Empty;
