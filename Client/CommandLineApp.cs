@@ -20,6 +20,7 @@ public static class CommandLineApp
             SampleCommand.Create(),
             EvaluateCommand.Create(),
             CompareCommand.Create(),
+            SimulateCommand.Create(),
             ExperimentCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),

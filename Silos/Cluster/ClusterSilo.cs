@@ -180,6 +180,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         WebUrl = options.WebUrl,
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
+        LogAsJson = options.LogAsJson,
         StopLimit = options.StopLimit,
         Devices = devices =>
         {
