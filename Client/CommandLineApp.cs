@@ -25,6 +25,7 @@ public static class CommandLineApp
             StatusCommand.Create(),
             WatchCommand.Create(),
             StopCommand.Create(),
+            PullCommand.Create(),
             DataCommand.Create(),
             ClusterCommand.Create(),
             DbCommand.Create(),

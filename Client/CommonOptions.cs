@@ -52,9 +52,16 @@ public static class CommonOptions
     /// <summary><c>--cluster</c>.</summary>
     public static Option<string?> Cluster { get; } = new("--cluster")
     {
-        Description = "PostgreSQL connection string that names a cluster; without it the run's own silo is used.",
+        Description = $"PostgreSQL connection string that names a cluster, also by {ClusterVariable}; without it the run's own silo is used. Leave the password to PGPASSFILE.",
         HelpName = "CONNECTION",
+        DefaultValueFactory = _ => ClusterOfEnvironment,
     };
+
+    /// <summary>The environment variable that names the cluster where <c>--cluster</c> does not.</summary>
+    internal const string ClusterVariable = "DDM__Cluster__Connection";
+
+    /// <summary>The cluster that the environment names; null = none.</summary>
+    internal static string? ClusterOfEnvironment => Environment.GetEnvironmentVariable(ClusterVariable) is { Length: > 0 } text ? text : null;
 
     /// <summary><c>--slots</c>.</summary>
     public static Option<int?> Slots { get; } = new("--slots")
@@ -62,6 +69,9 @@ public static class CommonOptions
         Description = "Models in training at the same time, one thread each; the number of cores by default.",
         HelpName = "N",
     };
+
+    /// <summary><c>--web</c>.</summary>
+    public static Option<bool> Web { get; } = new("--web") { Description = "Serve a page with the run's progress to this machine while it lasts; its address goes to stderr." };
 
     /// <summary><c>--progress</c>.</summary>
     public static Option<ProgressMode> Progress { get; } = new("--progress")

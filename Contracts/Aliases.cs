@@ -14,14 +14,17 @@ public static class Aliases
     public const string Metrics = "ddm.run-grain.metrics";
     public const string Watch = "ddm.run-grain.watch";
     public const string Report = "ddm.run-grain.report";
+    public const string RemoveRun = "ddm.run-grain.remove";
 
     public const string ModelGrain = "ddm.model-grain";
     public const string ExpertGrain = "ddm.expert-grain";
     public const string RouterGrain = "ddm.router-grain";
     public const string StartModel = "ddm.model-grain.start";
     public const string StopModel = "ddm.model-grain.stop-term";
+    public const string MoveModel = "ddm.model-grain.move";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
+    public const string RemoveModel = "ddm.model-grain.remove";
 
     public const string IslandGrain = "ddm.island-grain";
     public const string ReportPeer = "ddm.island-grain.report-peer";
@@ -31,13 +34,35 @@ public static class Aliases
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
 
+    public const string ClusterGrain = "ddm.cluster-grain";
+    public const string Drain = "ddm.cluster-grain.drain";
+    public const string Rebalance = "ddm.cluster-grain.rebalance";
+
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
     public const string PrepareData = "ddm.device-host.prepare";
+    public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ArtifactHost = "ddm.artifact-host";
+    public const string ArtifactsHeld = "ddm.artifact-host.has";
+    public const string ReadArtifact = "ddm.artifact-host.read";
+    public const string VerifyArtifact = "ddm.artifact-host.verify";
+    public const string PullArtifact = "ddm.artifact-host.pull";
+    public const string DropArtifacts = "ddm.artifact-host.drop";
+    public const string ForgetRun = "ddm.artifact-host.forget-run";
+    public const string ArtifactHostStatusOf = "ddm.artifact-host.status";
+    public const string ArtifactHostStatus = "ddm.artifact-host-status";
+
+    public const string ArtifactsGrain = "ddm.artifacts-grain";
+    public const string ReadAnyArtifact = "ddm.artifacts-grain.read";
+    public const string VerifyAnyArtifact = "ddm.artifacts-grain.verify";
+    public const string ReplicasOf = "ddm.artifacts-grain.count";
+    public const string ArtifactHostStatuses = "ddm.artifacts-grain.status";
+    public const string ReplicaCount = "ddm.replica-count";
 
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
@@ -47,6 +72,7 @@ public static class Aliases
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
+    public const string ModelMove = "ddm.model-move";
     public const string ModelPhase = "ddm.model-phase";
     public const string ModelReference = "ddm.model-reference";
     public const string ModelReport = "ddm.model-report";
@@ -70,14 +96,17 @@ public static class Aliases
 
     public const string RunConflictException = "ddm.run-conflict-exception";
     public const string RunNotFoundException = "ddm.run-not-found-exception";
+    public const string RunActiveException = "ddm.run-active-exception";
     public const string RunNotReadyException = "ddm.run-not-ready-exception";
     public const string StaleTermException = "ddm.stale-term-exception";
     public const string StateVersionException = "ddm.state-version-exception";
     public const string RunNotStoredException = "ddm.run-not-stored-exception";
     public const string DataUnavailableException = "ddm.data-unavailable-exception";
     public const string MessageTooLargeException = "ddm.message-too-large-exception";
+    public const string SiloNotFoundException = "ddm.silo-not-found-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
+    public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
     public const string HostPlacement = "ddm.host-placement";

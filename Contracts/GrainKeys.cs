@@ -7,6 +7,9 @@ public static class GrainKeys
 {
     private const string RunPrefix = "run/";
 
+    /// <summary>Key of the grain that serves artifacts to clients: <c>artifacts</c>.</summary>
+    public const string Artifacts = "artifacts";
+
     /// <summary><c>run/NAME</c>.</summary>
     public static string Run(string name)
     {

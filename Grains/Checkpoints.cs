@@ -1,4 +1,7 @@
+using System.Collections.Concurrent;
+
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
@@ -9,10 +12,62 @@ namespace OrleansDDM.Grains;
 
 /// <summary>
 /// The checkpoints of models as artifacts plus index lines: written so that a crash at any moment leaves a good one, opened from the
-/// newest that is good. All members block on the disk and run on a slot's thread.
+/// newest that is good, wherever it lies. Members without Async block on the disk, and on other silos where this one lacks the bytes: they run
+/// on a slot's thread.
 /// </summary>
-internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIndex index, ILogger<Checkpoints> logger)
+internal sealed partial class Checkpoints(
+    IArtifactStore artifacts,
+    CheckpointIndex index,
+    ArtifactExchange exchange,
+    IServiceProvider services,
+    IOptions<ArtifactOptions> options,
+    TimeProvider clock,
+    ILogger<Checkpoints> logger)
 {
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<string, HashSet<string>> _kept = new();
+
+    /// <summary>Sees to it that an artifact just written is on as many silos as it shall be; only then may anything refer to it.</summary>
+    public Task PublishAsync(ArtifactReference artifact, CancellationToken cancellation = default) => exchange.ReplicateAsync(artifact, cancellation);
+
+    /// <summary>
+    /// Brings the newest remembered checkpoint to this silo, before a slot is taken. Where no live silo has it, waits for one that does
+    /// for as long as the settings say.
+    /// </summary>
+    public async Task BringAsync(IEnumerable<CheckpointReference> remembered, string role, CancellationToken cancellation)
+    {
+        if (remembered.OrderByDescending(c => c.Step).ThenByDescending(c => c.Term).FirstOrDefault() is not { } newest)
+        {
+            return;
+        }
+
+        long since = clock.GetTimestamp();
+        for (bool told = false; ; told = true)
+        {
+            try
+            {
+                await exchange.FetchAsync(newest.Artifact, cancellation: cancellation);
+                return;
+            }
+            catch (ArtifactException e)
+            {
+                if (clock.GetElapsedTime(since) >= options.Value.WaitForHolder)
+                {
+                    LogNotBrought(role, newest.Step, e.Message);
+                    return;
+                }
+
+                if (!told)
+                {
+                    LogWaiting(role, newest.Step, options.Value.WaitForHolder.TotalSeconds);
+                }
+            }
+
+            await Task.Delay(Look, clock, cancellation);
+        }
+    }
+
     /// <summary>Writes the session's checkpoint.</summary>
     public CheckpointReference Write(string run, string role, string specHash, long term, ITrainingSession session)
     {
@@ -26,17 +81,28 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
         return written!;
     }
 
-    /// <summary>Every checkpoint that may still exist, from what the grain remembers and from the index, newest first.</summary>
-    public IReadOnlyList<CheckpointReference> Candidates(string run, string role, string specHash, IEnumerable<CheckpointReference> remembered) =>
-        [.. index.Read(run, role)
-            .Where(r => r.SpecHash == specHash)
-            .Select(r => r.ToReference())
-            .Concat(remembered)
-            .GroupBy(c => c.Artifact.Sha256)
-            .Select(g => g.MaxBy(c => c.Term)!)
-            .Where(c => artifacts.Contains(c.Artifact.Sha256))
-            .OrderByDescending(c => c.Step)
-            .ThenByDescending(c => c.Term)];
+    /// <summary>Every checkpoint that still exists on a live silo, from what the grain remembers and from the index, newest first.</summary>
+    public IReadOnlyList<CheckpointReference> Candidates(string run, string role, string specHash, IEnumerable<CheckpointReference> remembered)
+    {
+        CheckpointReference[] all =
+        [
+            .. index.Read(run, role)
+                .Where(r => r.SpecHash == specHash)
+                .Select(r => r.ToReference())
+                .Concat(remembered)
+                .GroupBy(c => c.Artifact.Sha256)
+                .Select(g => g.MaxBy(c => c.Term)!)
+                .OrderByDescending(c => c.Step)
+                .ThenByDescending(c => c.Term),
+        ];
+        string[] elsewhere = [.. all.Select(c => c.Artifact.Sha256).Where(name => !artifacts.Contains(name))];
+        HashSet<string> lost = [.. elsewhere
+            .Chunk(Contracts.Artifacts.IArtifactHost.MaxNames)
+            .SelectMany(names => names.Zip(exchange.HoldersAsync(names).GetAwaiter().GetResult()))
+            .Where(n => n.Second.Count == 0)
+            .Select(n => n.First)];
+        return [.. all.Where(c => !lost.Contains(c.Artifact.Sha256))];
+    }
 
     /// <summary>The highest term that the index knows of a model; 0 = none.</summary>
     public long HighestTerm(string run, string role) => index.Read(run, role).Select(r => r.Term).DefaultIfEmpty().Max();
@@ -53,7 +119,7 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
         {
             try
             {
-                return (open(artifacts.Read(candidate.Artifact.Sha256)), candidate);
+                return (open(exchange.Read(candidate.Artifact)), candidate);
             }
             catch (Exception e) when (e is ArtifactException or InvalidDataException)
             {
@@ -64,13 +130,37 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
         return (open(null), null);
     }
 
-    /// <summary>Deletes every artifact of the model that the index knows and that is not kept.</summary>
-    public void Retain(string run, string role, IEnumerable<CheckpointReference?> kept)
+    /// <summary>
+    /// Deletes, on all live silos, the model's checkpoints that are not kept: those that the index knows and those that were kept the last time.
+    /// Only after the state that keeps the others is stored.
+    /// </summary>
+    /// <param name="run">The run.</param>
+    /// <param name="role">The model.</param>
+    /// <param name="kept">What the state refers to.</param>
+    /// <param name="term">Term of the activation that asks: what a newer one wrote is not touched.</param>
+    public void Retain(string run, string role, IEnumerable<CheckpointReference?> kept, long term)
     {
         HashSet<string> names = [.. kept.OfType<CheckpointReference>().Select(c => c.Artifact.Sha256)];
-        foreach (string name in index.Read(run, role).Select(r => r.Sha256).Distinct().Where(n => !names.Contains(n)))
+        IEnumerable<string> known = index.Read(run, role).Where(r => r.Term <= term).Select(r => r.Sha256).Where(artifacts.Contains);
+        string key = run + "/" + role;
+        string[] gone = [.. known.Concat(_kept.GetValueOrDefault(key) ?? []).Distinct().Where(n => !names.Contains(n))];
+        foreach (string name in gone)
         {
             artifacts.Delete(name);
+        }
+
+        _kept[key] = names;
+        DropElsewhere(gone);
+    }
+
+    /// <summary>Deletes, on all live silos, what a removed run leaves: its index, and the artifacts to which no other state refers.</summary>
+    public async Task RemoveAsync(string run, IEnumerable<ArtifactReference> referred, CancellationToken cancellation)
+    {
+        await exchange.ForgetRunAsync(run);
+        IReadOnlySet<string>? others = services.GetService(typeof(IArtifactRoots)) is IArtifactRoots roots ? await roots.ReadAsync(cancellation) : new HashSet<string>();
+        if (others is not null)
+        {
+            await exchange.DropAsync([.. referred.Select(r => r.Sha256).Distinct().Where(name => !others.Contains(name))]);
         }
     }
 
@@ -81,28 +171,27 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
     /// <exception cref="ArtifactException">Its bytes are missing or corrupt.</exception>
     public ArtifactReference WriteWeights(CheckpointReference checkpoint, Func<byte[], ITrainingSession> open)
     {
-        using ITrainingSession session = open(artifacts.Read(checkpoint.Artifact.Sha256));
+        using ITrainingSession session = open(exchange.Read(checkpoint.Artifact));
         return WriteWeights(session);
     }
 
-    /// <summary>Deletes an artifact that the model no longer needs.</summary>
+    /// <summary>Deletes an artifact that the model no longer needs, on all live silos.</summary>
     public bool Delete(ArtifactReference reference)
     {
         artifacts.Delete(reference.Sha256);
+        DropElsewhere([reference.Sha256]);
         return true;
     }
 
-    /// <summary>Whether the bytes are there and good; bad ones move to quarantine.</summary>
-    public bool IsGood(ArtifactReference reference)
+    /// <summary>Whether a live silo has the bytes and they are good; bad ones move to quarantine.</summary>
+    public bool IsGood(ArtifactReference reference) => exchange.IsGood(reference.Sha256);
+
+    // Nobody waits for it: what a silo does not hear of, it collects later.
+    private void DropElsewhere(string[] names)
     {
-        try
+        if (names.Length > 0)
         {
-            artifacts.Read(reference.Sha256);
-            return true;
-        }
-        catch (ArtifactException)
-        {
-            return false;
+            _ = Task.Run(() => exchange.DropAsync(names));
         }
     }
 
@@ -110,6 +199,12 @@ internal sealed partial class Checkpoints(IArtifactStore artifacts, CheckpointIn
     private static double? Validation(ITrainingSession session) =>
         session.History.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && row.Step == session.Step ? row.Value : null;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
     private partial void LogPassedOver(string role, int step, string reason);
+
+    [LoggerMessage(EventId = 1012, Level = LogLevel.Warning, Message = "{Role}: no live silo has the checkpoint of step {Step}; waiting up to {Seconds} s for one that has")]
+    private partial void LogWaiting(string role, int step, double seconds);
+
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be brought here: {Reason}")]
+    private partial void LogNotBrought(string role, int step, string reason);
 }

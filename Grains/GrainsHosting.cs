@@ -3,10 +3,13 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 using Orleans.Hosting;
+using Orleans.Runtime;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.Sampling;
+using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
 
@@ -18,10 +21,10 @@ public static class GrainsHosting
     /// and a grain storage called <see cref="StorageNames.Provider"/>.
     /// </summary>
     /// <param name="silo">The silo.</param>
-    /// <param name="folder">Where its artifacts and checkpoint indexes are.</param>
+    /// <param name="folder">Where its artifacts and checkpoint indexes are; no other silo has the same.</param>
     /// <param name="configure">Settings of its slots.</param>
-    /// <param name="writer">The silo's name in a folder that several silos share; empty where it has the folder for itself.</param>
-    public static ISiloBuilder AddDdmGrains(this ISiloBuilder silo, string folder, Action<DeviceOptions>? configure = null, string writer = "")
+    /// <param name="artifacts">Settings of its artifacts.</param>
+    public static ISiloBuilder AddDdmGrains(this ISiloBuilder silo, string folder, Action<DeviceOptions>? configure = null, Action<ArtifactOptions>? artifacts = null)
     {
         ArgumentNullException.ThrowIfNull(silo);
         ArgumentException.ThrowIfNullOrEmpty(folder);
@@ -29,8 +32,17 @@ public static class GrainsHosting
         services.Configure(configure ?? (_ => { }));
         services.AddOptions<RunOptions>();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(folder, s.GetRequiredService<ILogger<FolderArtifactStore>>(), writer));
+        services.AddOptions<ArtifactOptions>().Configure(artifacts ?? (_ => { })).PostConfigure(o => o.Validate());
+        services.TryAddSingleton<IFileLayer, DiskFiles>();
+        services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(
+            folder, s.GetRequiredService<ILogger<FolderArtifactStore>>(), s.GetRequiredService<IFileLayer>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(_ => new CheckpointIndex(folder));
+        services.AddMetrics();
+        services.AddSingleton<DdmMetrics>();
+        services.AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
+        services.AddSingleton<ILiveSilos, LiveSilos>().AddSingleton<IArtifactHostClient, ArtifactHostClient>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, ArtifactKeeper>();
+        silo.AddGrainService<ArtifactHost>();
         services.AddSingleton<Checkpoints>();
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
@@ -38,7 +50,10 @@ public static class GrainsHosting
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>();
+        services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddOutgoingGrainCallFilter<MessageSizes>();
+        silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;
     }
 }

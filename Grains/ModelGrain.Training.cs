@@ -54,6 +54,7 @@ internal abstract partial class ModelGrain
                 State.Weights = spec.Training.Export == "best" && State.Best is { } best
                     ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, start.SpecHash, bytes)))
                     : await lease.RunAsync(services.Checkpoints.WriteWeights);
+                await services.Checkpoints.PublishAsync(State.Weights);
                 State.Phase = ModelPhase.Done;
             }
             else if (stop.IsCancellationRequested)
@@ -106,6 +107,7 @@ internal abstract partial class ModelGrain
         CheckpointReference? newest = null;
         int steps = 0;
         MetricPoint[] points = [];
+        await services.Checkpoints.BringAsync(remembered, _role, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),
@@ -150,6 +152,7 @@ internal abstract partial class ModelGrain
     {
         long term = State.Term;
         CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, specHash, term, session));
+        await services.Checkpoints.PublishAsync(checkpoint.Artifact);
         State.Checkpoints = [.. State.Checkpoints.Append(checkpoint).TakeLast(keepLast)];
         if (checkpoint.ValidationLoss is { } loss && !(State.Best?.ValidationLoss <= loss))
         {
@@ -175,10 +178,11 @@ internal abstract partial class ModelGrain
 
     private Task<bool> ForgetOldAsync(TrainingLease lease)
     {
+        long term = State.Term;
         CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
         return lease.Slot.RunAsync(Lane.Training, () =>
         {
-            services.Checkpoints.Retain(_run, _role, kept);
+            services.Checkpoints.Retain(_run, _role, kept, term);
             return true;
         });
     }

@@ -111,16 +111,36 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.StoppedTerm = Math.Max(State.StoppedTerm, runTerm);
         Task ended = EndAsync();
         await Task.WhenAny(ended, Task.Delay(services.Options.Value.StopPatience, services.Clock, cancellation));
-        return Status();
+        return ended.IsCompleted ? Status() : Status() with { Phase = ModelPhase.Training, Waiting = _row.Waiting ?? "its last slice" };
 
         async Task EndAsync()
         {
             await EndTrainingAsync();
+            if (State.Phase is ModelPhase.Training or ModelPhase.Waiting)
+            {
+                // Whoever trained it is gone.
+                State.Phase = ModelPhase.Stopped;
+                news = true;
+            }
+
             if (news && State.SpecHash.Length > 0 && !_row.IsLost)
             {
                 await _row.SaveAsync().ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    public Task<bool> MoveAsync(string silo, CancellationToken cancellation = default)
+    {
+        ActiveSilo? target = services.Silos.Active().FirstOrDefault(s => s.Name == silo);
+        if (target is null || silo == services.Silos.Self || _leaving)
+        {
+            return Task.FromResult(false);
+        }
+
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, target.Address);
+        MigrateOnIdle();
+        return Task.FromResult(true);
     }
 
     public Task<ModelStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
@@ -170,6 +190,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Island = Island(),
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
+        From = State.From,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
     };
 
@@ -186,8 +207,9 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         {
             GiveUp(e.Message);
         }
-        catch (OperationCanceledException) when (_leaving || stop.IsCancellationRequested)
+        catch (Exception e) when ((_leaving || stop.IsCancellationRequested) && e is OperationCanceledException or ObjectDisposedException)
         {
+            // Stopped; or the silo's time to end was over, which is no fault of the model.
             State.Phase = ModelPhase.Stopped;
         }
         catch (DatasetException e) when (services.Options.Value.WaitForData)
@@ -252,18 +274,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         await TellRunAsync(specHash, checkpoint: null, []);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1021, Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
+    [LoggerMessage(EventId = 1022, Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
     private partial void LogUntold(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Role} faulted")]
+    [LoggerMessage(EventId = 1023, Level = LogLevel.Error, Message = "{Role} faulted")]
     private partial void LogFault(Exception exception, string role);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1024, Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
     private partial void LogWaiting(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
+    [LoggerMessage(EventId = 1025, Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
     private partial void LogLacking(string role, string lacking);
 }

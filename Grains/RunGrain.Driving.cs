@@ -70,9 +70,9 @@ internal sealed partial class RunGrain
                     new GrainTimerCreationOptions(options.Value.PollPeriod, options.Value.PollPeriod) { KeepAlive = true, Interleave = true });
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
         {
-            // Whoever cancelled settles the run.
+            // Whoever cancelled settles the run, or its silo ends and another one goes on.
         }
         catch (InconsistentStateException)
         {
@@ -91,6 +91,13 @@ internal sealed partial class RunGrain
 
             BeginSettling(RunPhase.Faulted, $"{fault}: {e.Message}");
         }
+    }
+
+    /// <summary>Asks the models now instead of at the next look.</summary>
+    private async Task LookAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
+        await StartModelsAsync(retry: false, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Asks every unfinished model to train; those that do already just answer.</summary>
@@ -121,6 +128,10 @@ internal sealed partial class RunGrain
             catch (InconsistentStateException) when (_row.IsLost)
             {
                 // Another activation drives the run; this one is on its way out.
+            }
+            catch (StateVersionException e)
+            {
+                BeginSettling(RunPhase.Faulted, e.Message);
             }
             catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
@@ -238,7 +249,13 @@ internal sealed partial class RunGrain
         await _driving;
         _poll?.Dispose();
         _lacking = null;
-        await Task.WhenAll(Models().Select(StopModelAsync));
+        long began = clock.GetTimestamp();
+        while (!(await Task.WhenAll(Models().Select(StopModelAsync))).All(ended => ended)
+            && !_unstorable && !_row.IsLost && clock.GetElapsedTime(began) < options.Value.StorePatience)
+        {
+            // A model that waits for the database, or whose slice is long, answers that it has not ended yet.
+        }
+
         await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
         await EndAsync(done ? RunPhase.Ready : end, done ? null : message);
@@ -268,7 +285,8 @@ internal sealed partial class RunGrain
         }
     }
 
-    private async Task StopModelAsync((string Role, IModelGrain Grain) model)
+    /// <summary>Returns whether it has ended, or cannot be asked.</summary>
+    private async Task<bool> StopModelAsync((string Role, IModelGrain Grain) model)
     {
         try
         {
@@ -279,6 +297,8 @@ internal sealed partial class RunGrain
                 _live.Remove(model.Role);
                 State.Models[model.Role] = status with { ImagesPerSecond = null };
             }
+
+            return status.Phase != ModelPhase.Training;
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
         {
@@ -289,5 +309,7 @@ internal sealed partial class RunGrain
         {
             LogNotStopped(e, _name, model.Role);
         }
+
+        return true;
     }
 }

@@ -34,9 +34,11 @@ internal sealed partial class RunGrain(
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
 {
+    private const int MaxSpec = 1 << 20;
+
     private readonly Dictionary<string, ModelStatus> _live = [];
     private readonly HashSet<string> _confirmed = [];
-    private readonly UnfitSilos _unfit = new(clock);
+    private readonly UnfitSilos _unfit = new(clock, () => options.Value.SearchPeriod);
     private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
     private Retry _calls = null!;
@@ -87,6 +89,11 @@ internal sealed partial class RunGrain(
             if (State.Phase is RunPhase.Preparing or RunPhase.Training && !_driven)
             {
                 await DriveAsync();
+            }
+            else if (State.Phase == RunPhase.Training)
+            {
+                // Whoever attaches may know of a silo that has gone or come.
+                _ = LookAsync();
             }
 
             return new SubmitReply(true, Status());
@@ -194,6 +201,11 @@ internal sealed partial class RunGrain(
 
     private RunSpec Read(string spec)
     {
+        if (spec.Length > MaxSpec)
+        {
+            throw new BadRequestException($"The spec has {spec.Length} characters; the most is {MaxSpec}.");
+        }
+
         RunSpec run;
         try
         {
@@ -217,6 +229,7 @@ internal sealed partial class RunGrain(
         LastEvent = _row.Stored.LastEvent,
         Message = State.Message,
         Waiting = Waiting(),
+        Silo = silos.Self,
         Data = State.Data,
         Models = State.SpecHash.Length == 0 ? [] : [.. Models().Select(m =>
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],
@@ -275,30 +288,30 @@ internal sealed partial class RunGrain(
         DeactivateOnIdle();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1031, Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Name}: its data or spec is unfit: {Reason}")]
+    [LoggerMessage(EventId = 1032, Level = LogLevel.Information, Message = "Run {Name}: its data or spec is unfit: {Reason}")]
     private partial void LogUnfit(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name} faulted")]
+    [LoggerMessage(EventId = 1033, Level = LogLevel.Error, Message = "Run {Name} faulted")]
     private partial void LogFault(Exception exception, string name);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: its state cannot be stored")]
+    [LoggerMessage(EventId = 1034, Level = LogLevel.Error, Message = "Run {Name}: its state cannot be stored")]
     private partial void LogUnstored(Exception exception, string name);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: {Role} did not stop in order")]
+    [LoggerMessage(EventId = 1035, Level = LogLevel.Error, Message = "Run {Name}: {Role} did not stop in order")]
     private partial void LogNotStopped(Exception exception, string name, string role);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
+    [LoggerMessage(EventId = 1036, Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
     private partial void LogUnreachable(string name, string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1037, Level = LogLevel.Warning, Message = "Run {Name} waits for the database: {Reason}")]
     private partial void LogWaiting(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for a silo with its data: {Reason}")]
+    [LoggerMessage(EventId = 1038, Level = LogLevel.Warning, Message = "Run {Name} waits for a silo with its data: {Reason}")]
     private partial void LogLacking(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: its models have seen term {Seen}; it goes on under a higher one")]
+    [LoggerMessage(EventId = 1039, Level = LogLevel.Warning, Message = "Run {Name}: its models have seen term {Seen}; it goes on under a higher one")]
     private partial void LogOutbid(string name, long seen);
 }

@@ -1,18 +1,21 @@
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos;
 
 /// <summary>What <see cref="SiloHost"/> puts together.</summary>
 internal sealed record SiloPlan
 {
-    /// <summary>Folder of artifacts and checkpoints.</summary>
+    /// <summary>Folder of artifacts and checkpoints, this silo's own.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Who writes there, where several silos do; empty = one only.</summary>
-    public string Writer { get; init; } = string.Empty;
+    /// <summary>Settings of the artifacts.</summary>
+    public Action<ArtifactOptions>? Artifacts { get; init; }
 
     /// <summary>What trains and predicts.</summary>
     public required ILearningRuntime Learning { get; init; }
@@ -23,14 +26,29 @@ internal sealed record SiloPlan
     /// <summary>Settings of the slots.</summary>
     public required Action<DeviceOptions> Devices { get; init; }
 
-    /// <summary>Where the dashboard is served; null = nowhere.</summary>
-    public string? HttpUrl { get; init; }
+    /// <summary>The database with the grains' state.</summary>
+    public required IStateDatabase Database { get; init; }
+
+    /// <summary>Where pages are served; null = nowhere.</summary>
+    public WebUrl? WebUrl { get; init; }
+
+    /// <summary>The folder of the one run that the silo drives, with pictures of an evaluation; null = it drives others.</summary>
+    public string? PictureFolder { get; init; }
+
+    /// <summary>The fewest silos that the cluster should have.</summary>
+    public int ExpectedSilos { get; init; } = 1;
 
     /// <summary>Longest time for an orderly end.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Cancelled when the start is given up: what the runtime has to say of that is of no use to a user.</summary>
+    public CancellationToken GivenUp { get; init; }
+
+    /// <summary>Whether each entry of the log is a line of JSON.</summary>
+    public bool LogAsJson { get; init; }
 
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

@@ -19,6 +19,14 @@ internal static class SampleCommand
 
     private static readonly Option<int> Count = new("--count") { Description = "Number of samples.", HelpName = "N", DefaultValueFactory = _ => 64 };
 
+    private static readonly Option<string?> Run = new("--run") { Description = CommonOptions.Run.Description, HelpName = "DIR|NAME" };
+
+    private static readonly Option<string?> Model = new("--model")
+    {
+        Description = "Folder of a model, in place of --run: no silo and no data are needed.",
+        HelpName = "DIR",
+    };
+
     private static readonly Option<string?> Mixing = new("--mixing")
     {
         Description = "full, top-N, sample-N, threshold-P, nucleus-P or sticky-prior.",
@@ -38,9 +46,10 @@ internal static class SampleCommand
 
     public static Command Create()
     {
-        var command = new Command("sample", "Draw samples of a trained run as a picture, with a JSON file that says how.")
+        var command = new Command("sample", "Draw samples of a trained run or of a model folder as a picture, with a JSON file that says how.")
         {
-            CommonOptions.Run,
+            Run,
+            Model,
             CommonOptions.Cluster,
             Count,
             CommonOptions.Seed,
@@ -60,10 +69,35 @@ internal static class SampleCommand
 
     private static async Task<int> SampleAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        if ((parsed.GetValue(Run) is null) == (parsed.GetValue(Model) is null))
+        {
+            throw new CliException(ExitCode.Usage, "Give either --run, a run's folder or name, or --model, a model's folder.");
+        }
+
+        if (parsed.GetValue(Model) is { } path)
+        {
+            if (parsed.GetResult(CommonOptions.Cluster) is not null || parsed.GetResult(CommonOptions.Slots) is { Implicit: false })
+            {
+                throw new CliException(ExitCode.Usage, "--cluster and --slots have no meaning with --model: it is drawn from in this process. Leave them out.");
+            }
+
+            ModelContents model = ModelFolder.Read(path);
+            if (parsed.GetValue(Class) is { } wanted && (wanted < 0 || wanted >= model.Classes))
+            {
+                throw new CliException(ExitCode.BadConfiguration, $"--class is {wanted}; the model knows 0 to {model.Classes - 1}.");
+            }
+
+            return await SampleAsync(parsed, model.Spec, (order, ready) =>
+            {
+                ready();
+                return new LocalSampleSource(model).SampleAsync(order, null, cancellation);
+            });
+        }
+
         if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
         {
             CommonOptions.RefuseWithCluster(parsed, CommonOptions.Slots);
-            await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, cluster, cancellation);
+            await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(Run)!, cluster, cancellation);
             RunStatus status = await connection.Run.GetStatusAsync(cancellation);
             if (status.Phase != RunPhase.Ready)
             {
@@ -74,11 +108,11 @@ internal static class SampleCommand
             return await SampleAsync(parsed, SpecJson.Read(status.Spec), (order, _) => source.SampleAsync(order, null, cancellation));
         }
 
-        RunFolder folder = RunFolder.Open(parsed.GetValue(CommonOptions.Run)!);
+        RunFolder folder = RunFolder.Open(parsed.GetValue(Run)!);
         RunSpec spec = folder.ReadSpec();
         return await SampleAsync(parsed, spec, async (order, ready) =>
         {
-            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), cancellation);
+            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), web: false, cancellation);
             await session.ReadyAsync();
             ready();
             return await session.Samples.SampleAsync(order, null, cancellation);
@@ -111,7 +145,7 @@ internal static class SampleCommand
             throw new CliException(ExitCode.BadConfiguration, "--guidance strengthens a class, so it needs --class.");
         }
 
-        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance);
+        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance, Fallback: true);
         SampledImages images = await ProgressView.RunAsync(
             parsed.GetValue(CommonOptions.Progress), progress => sample(order, () => progress.Say($"Sampling {count} images.")));
         Write(parsed, order, sampling, images);
@@ -138,9 +172,16 @@ internal static class SampleCommand
                 guidance = sampling.Guidance,
                 expertUse = images.ExpertUse,
                 droppedMass = images.DroppedMass,
+                failedExperts = images.Failed,
                 seconds = images.Seconds,
             },
             StatusText.Json);
+        if (images.Failed.Count > 0)
+        {
+            Console.Error.WriteLine(
+                $"ddm: No silo could evaluate {string.Join(", ", images.Failed.Select(k => $"expert-{k}"))}; the other experts drew the samples, their weights renormalised.");
+        }
+
         AtomicFile.Write(figures, System.Text.Encoding.UTF8.GetBytes(json));
         Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json
             ? JsonSerializer.Serialize(new { picture, figures })

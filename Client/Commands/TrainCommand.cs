@@ -50,6 +50,7 @@ internal static class TrainCommand
             CommonOptions.Out,
             CommonOptions.Force,
             CommonOptions.Slots,
+            CommonOptions.Web,
             CommonOptions.Cluster,
             CommonOptions.Progress,
         };
@@ -77,7 +78,7 @@ internal static class TrainCommand
                 preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
             {
-                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot);
+                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot, CommonOptions.Web);
                 return await ClusterFlow.RunAsync(
                     spec, cluster, parsed.GetValue(CommonOptions.Force), parsed.GetValue(CommonOptions.Progress), cancellation);
             }
@@ -90,6 +91,7 @@ internal static class TrainCommand
                 parsed.GetValue(CommonOptions.DataRoot)!,
                 parsed.GetValue(CommonOptions.Slots),
                 parsed.GetValue(CommonOptions.Progress),
+                parsed.GetValue(CommonOptions.Web),
                 cancellation);
         });
         return command;

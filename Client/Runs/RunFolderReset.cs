@@ -32,4 +32,15 @@ internal static class RunFolderReset
 
         File.Delete(folder.Spec);
     }
+
+    /// <summary>Deletes the folder of a run that was cleared, if nothing of the user's is in it.</summary>
+    public static void DeleteIfEmpty(RunFolder folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        string[] left = [.. Directory.EnumerateFileSystemEntries(folder.Path)];
+        if (left.All(path => Path.GetFileName(path) == RunFolderLock.FileName))
+        {
+            Directory.Delete(folder.Path, recursive: true);
+        }
+    }
 }

@@ -43,6 +43,11 @@ internal static class StatusText
             }
         }
 
+        if (status.Waiting is not null)
+        {
+            Console.WriteLine("  waiting for " + status.Waiting);
+        }
+
         if (status.Message is not null)
         {
             Console.WriteLine("  " + status.Message);

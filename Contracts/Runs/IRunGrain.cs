@@ -58,4 +58,13 @@ public interface IRunGrain : IGrainWithStringKey
     [AlwaysInterleave]
     [Alias(Aliases.Report)]
     Task ReportAsync(ModelReport report, CancellationToken cancellation = default);
+
+    /// <summary>Removes the run: its state, that of its models, and the artifacts that only it refers to. It cannot be undone.</summary>
+    /// <param name="force">Stop it first if it is at work.</param>
+    /// <param name="cancellation">Gives up the call.</param>
+    /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
+    /// <exception cref="RunActiveException">It is at work, and <paramref name="force"/> is not given.</exception>
+    [ResponseTimeout("00:05:00")]
+    [Alias(Aliases.RemoveRun)]
+    Task RemoveAsync(bool force = false, CancellationToken cancellation = default);
 }

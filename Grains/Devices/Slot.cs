@@ -19,11 +19,11 @@ internal sealed class Slot : IDisposable
     private int _waiting;
     private volatile bool _stopping;
 
-    public Slot(int index, Action enter)
+    public Slot(int index, Action enter, string? name = null)
     {
         Index = index;
         _enter = enter;
-        _thread = new Thread(Loop) { Name = $"slot-{index}", IsBackground = true, Priority = ThreadPriority.BelowNormal };
+        _thread = new Thread(Loop) { Name = name ?? $"slot-{index}", IsBackground = true, Priority = ThreadPriority.BelowNormal };
         _thread.Start();
     }
 

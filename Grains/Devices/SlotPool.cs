@@ -13,11 +13,11 @@ namespace OrleansDDM.Grains.Devices;
 internal sealed class SlotPool : IDisposable
 {
     private readonly Slot[] _slots;
-    private readonly IArtifactStore _artifacts;
+    private readonly ArtifactExchange _artifacts;
     private readonly ILearningRuntime _runtime;
     private readonly Lock _lock = new();
 
-    public SlotPool(IOptions<DeviceOptions> options, IArtifactStore artifacts, ILearningRuntime runtime)
+    public SlotPool(IOptions<DeviceOptions> options, ArtifactExchange artifacts, ILearningRuntime runtime)
     {
         DeviceOptions o = options.Value;
         o.Validate();
@@ -80,12 +80,18 @@ internal sealed class SlotPool : IDisposable
     }
 
     /// <summary>Evaluates a trained model, on a slot that has it open if that one is not much busier than the others.</summary>
-    public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation)
+    public async Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation)
     {
         ModelReference model = request.Model;
         string key = $"{model.SpecHash}/{model.Role}/{model.Weights.Sha256}";
         Slot slot = _slots.MinBy(s => (2 * s.Waiting) + (s.Predictors!.Contains(key) ? 0 : 1))!;
-        return slot.RunAsync(
+        if (!slot.Predictors!.Contains(key))
+        {
+            // Not on the slot: its other work need not wait for the network.
+            await _artifacts.FetchAsync(model.Weights, cancellation: cancellation);
+        }
+
+        return await slot.RunAsync(
             Lane.Sampling,
             () => slot.Predictors!.Get(key, () => Open(model)).Predict(
                 request.Values, request.Batch, new Level(request.Time, request.Alpha, request.Sigma), request.Classes),
@@ -117,5 +123,5 @@ internal sealed class SlotPool : IDisposable
     }
 
     private IPredictor Open(ModelReference model) =>
-        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights.Sha256));
+        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights));
 }

@@ -207,15 +207,15 @@ internal sealed partial class IslandGrain(
     private IPeerGrain PeerAt(PeerAddress peer) =>
         GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(RunName, Role.ToString(), peer.Number, peer.Host));
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role}: an island of {Peers} peers, {Protocol}, {Rounds} rounds of {Steps} local steps of {Batch} samples")]
+    [LoggerMessage(EventId = 1071, Level = LogLevel.Information, Message = "{Role}: an island of {Peers} peers, {Protocol}, {Rounds} rounds of {Steps} local steps of {Batch} samples")]
     private partial void LogBegins(string role, int peers, string protocol, long rounds, int steps, int batch);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role}: a local training takes {Alone} s alone, {Seconds} s among all others")]
+    [LoggerMessage(EventId = 1072, Level = LogLevel.Information, Message = "{Role}: a local training takes {Alone} s alone, {Seconds} s among all others")]
     private partial void LogMeasured(string role, double alone, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
+    [LoggerMessage(EventId = 1073, Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
     private partial void LogMissed(string role, long round);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Role}: peer {Number} could not be reached: {Reason}")]
+    [LoggerMessage(EventId = 1074, Level = LogLevel.Debug, Message = "{Role}: peer {Number} could not be reached: {Reason}")]
     private partial void LogUnreachable(string role, int number, string reason);
 }

@@ -220,6 +220,6 @@ internal sealed partial class ModelShelf(
         public bool Stored { get; set; }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]
+    [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]
     private partial void LogNotDeleted(string reason);
 }

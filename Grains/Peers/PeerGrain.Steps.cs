@@ -294,18 +294,18 @@ internal sealed partial class PeerGrain
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1052, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string role, int number, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Role}, peer {Number} crashed")]
+    [LoggerMessage(EventId = 1053, Level = LogLevel.Error, Message = "{Role}, peer {Number} crashed")]
     private partial void LogCrashed(Exception exception, string role, int number);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role}, peer {Number}, round {Round}: deadline {Reason}")]
+    [LoggerMessage(EventId = 1054, Level = LogLevel.Information, Message = "{Role}, peer {Number}, round {Round}: deadline {Reason}")]
     private partial void LogDeadline(string role, int number, long round, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
+    [LoggerMessage(EventId = 1055, Level = LogLevel.Information, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
     private partial void LogMended(string role, int number, ReportKind kind, long round, string detail);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
+    [LoggerMessage(EventId = 1056, Level = LogLevel.Debug, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
     private partial void LogNoted(string role, int number, ReportKind kind, long round, string detail);
 }

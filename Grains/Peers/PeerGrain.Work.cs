@@ -145,6 +145,6 @@ internal sealed partial class PeerGrain
 
     private static long FirstRound(Life life) => life.Spec.Islands.Protocol == "modest" ? 1 : 0;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number}: models could not be aggregated: {Reason}")]
+    [LoggerMessage(EventId = 1057, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: models could not be aggregated: {Reason}")]
     private partial void LogUnmixed(string role, int number, string reason);
 }

@@ -299,9 +299,9 @@ internal sealed partial class PeerGrain(
         public bool Pumping { get; set; }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1058, Level = LogLevel.Warning, Message = "{Role}, peer {Number} waits for the database: {Reason}")]
     private partial void LogWaiting(string role, int number, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}, peer {Number}: starts anew: {Reason}")]
+    [LoggerMessage(EventId = 1059, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: starts anew: {Reason}")]
     private partial void LogForgotten(string role, int number, string reason);
 }

@@ -46,13 +46,13 @@ public static partial class AtomicFile
 
     /// <summary>
     /// Appends one line and flushes it to the disk. A crash leaves at most a last line without its end; the next append closes it first, so that
-    /// it spoils no other.
+    /// it spoils no other. No other process can have the file open at the same time.
     /// </summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="IOException">The file cannot be written, or is open elsewhere.</exception>
     public static void AppendLine(string path, ReadOnlySpan<byte> utf8)
     {
         bool isNew = !File.Exists(path);
-        using (var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0))
+        using (var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0))
         {
             bool torn = false;
             if (stream.Length > 0)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 using Microsoft.Extensions.DependencyInjection;
@@ -8,13 +7,16 @@ using Orleans.Configuration;
 using Orleans.Runtime;
 
 using OrleansDDM.Grains;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
 
-/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder that the silos share.</summary>
+/// <summary>A silo of a cluster: membership, grain state and reminders in PostgreSQL, artifacts in a folder of its own.</summary>
 public sealed class ClusterSilo : IAsyncDisposable
 {
     private const string Invariant = "Npgsql";
@@ -24,6 +26,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     private readonly IHost _host;
     private readonly SiloNameLock _name;
     private readonly TimeSpan _stopLimit;
+    private readonly TaskCompletionSource _draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopped;
 
     private ClusterSilo(IHost host, SiloNameLock name, SiloInfo info, TimeSpan stopLimit)
@@ -32,6 +35,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         _name = name;
         _stopLimit = stopLimit;
         Info = info;
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(_draining.SetResult);
     }
 
     /// <summary>Who it is and where it can be reached.</summary>
@@ -39,6 +43,12 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     /// <summary>A client in the silo itself.</summary>
     public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
+
+    /// <summary>Completes when somebody asks the silo to leave: see <see cref="Contracts.Clusters.IClusterGrain.DrainAsync"/>.</summary>
+    public Task Draining => _draining.Task;
+
+    /// <summary>Completes with the reason when it cannot go on, e.g. because the others took it for dead.</summary>
+    public Task<string> Failed => _host.Services.GetRequiredService<FatalErrors>().Fatal;
 
     /// <summary>The silo's services, for tests.</summary>
     internal IServiceProvider Services => _host.Services;
@@ -49,24 +59,27 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <param name="cancellation">Gives up the start.</param>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    /// <exception cref="ConfigurationException">Another silo has its name, or the other silos cannot reach its address.</exception>
+    /// <exception cref="ConfigurationException">Another silo has its name, its folder belongs to another database, or the other silos cannot
+    /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(learning);
+        options.WebUrl?.RequireFree();
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         RefuseSplit(options, await ClusterMembers.ReadAsync(options.Connection, cancellation), DateTimeOffset.UtcNow);
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
+            await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
-                IHost host = SiloHost.Build(Plan(options, learning, info));
+                IHost host = SiloHost.Build(Plan(options, learning, info, cancellation));
                 try
                 {
                     await host.StartAsync(cancellation);
-                    return new ClusterSilo(host, name, info, options.StopLimit);
+                    return new ClusterSilo(host, name, info with { HttpUrl = WebUrl.Of(host) }, options.StopLimit);
                 }
                 catch (Exception e)
                 {
@@ -134,22 +147,40 @@ public sealed class ClusterSilo : IAsyncDisposable
     private static SiloInfo Place(ClusterSiloOptions options, string name)
     {
         (int silo, int gateway) = FreePorts.Two();
-        int? http = options.HttpPort == 0 ? FreePorts.Two().Silo : options.HttpPort;
         return new SiloInfo(
             name,
             Environment.ProcessId,
             new IPEndPoint(options.Address, options.Port > 0 ? options.Port : silo).ToString(),
             new IPEndPoint(options.Address, options.GatewayPort > 0 ? options.GatewayPort : gateway).ToString(),
-            http is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null);
+            HttpUrl: null);
     }
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
+    private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
+
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, CancellationToken givenUp)
     {
-        Folder = options.Folder,
-        Writer = info.Name,
+        FaultSwitch? faults = options.FaultsFolder is { } folder ? new FaultSwitch(folder, info.Name) : null;
+        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), info, faults) with
+        {
+            GivenUp = givenUp,
+            Clock = faults is null ? TimeProvider.System : new ShiftedClock(faults, TimeProvider.System),
+        };
+    }
+
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, FaultSwitch? faults) => new()
+    {
+        Folder = FolderOf(options, info.Name),
+        Artifacts = artifacts =>
+        {
+            artifacts.Replicas = options.Replicas;
+            artifacts.WaitForHolder = options.WaitForHolder;
+        },
         Learning = learning,
-        HttpUrl = info.HttpUrl,
+        Database = new PostgresState(options.Connection),
+        WebUrl = options.WebUrl,
+        ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
+        LogAsJson = options.LogAsJson,
         StopLimit = options.StopLimit,
         Devices = devices =>
         {
@@ -173,9 +204,21 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
-                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString) = (Invariant, connection));
+                .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
             silo.Services.Configure<RunOptions>(o => o.WaitForData = true);
-            silo.Services.AddSingleton(options).AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
+            silo.Services.AddSingleton<FatalErrors>().AddSingleton<IFatalErrorHandler>(s => s.GetRequiredService<FatalErrors>()).AddSingleton<CrashWatch>();
+            if (options.Failures.RefusedIsDead)
+            {
+                silo.Services.AddOptions<SiloConnectionOptions>().Configure<CrashWatch>((o, watch) => watch.Apply(o));
+            }
+
+            if (faults is not null)
+            {
+                silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
+                silo.Services.AddSingleton(_ => faults);
+            }
+
+            silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
         },
     };
 }

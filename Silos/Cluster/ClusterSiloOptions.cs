@@ -2,6 +2,8 @@ using System.Net;
 
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Web;
+
 namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>Settings of a silo of a cluster. <see cref="SiloSettings"/> reads them from a file, the environment and flags.</summary>
@@ -25,11 +27,20 @@ public sealed record ClusterSiloOptions
     /// <summary>Port for clients, 0 = a free one.</summary>
     public int GatewayPort { get; init; }
 
-    /// <summary>Port of the Orleans dashboard on loopback, 0 = a free one, null = none.</summary>
-    public int? HttpPort { get; init; }
+    /// <summary>Where pages, metrics and health are served; null = nowhere.</summary>
+    public WebUrl? WebUrl { get; init; } = WebUrl.Local;
 
-    /// <summary>Folder of artifacts and checkpoints, shared by all silos of the cluster.</summary>
+    /// <summary>The fewest silos that the cluster should have; with fewer the silo is not ready.</summary>
+    public int ExpectedSilos { get; init; } = 1;
+
+    /// <summary>Folder in which the silo has a folder of its name for its artifacts and checkpoints; silos of one machine may share it.</summary>
     public required string Folder { get; init; }
+
+    /// <summary>Silos that shall hold each artifact; 1 to 16.</summary>
+    public int Replicas { get; init; } = 2;
+
+    /// <summary>How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one.</summary>
+    public TimeSpan WaitForHolder { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Folders in which data sets are looked for first.</summary>
     public IReadOnlyList<string> DataRoots { get; init; } = [];
@@ -49,6 +60,12 @@ public sealed record ClusterSiloOptions
     /// <summary>How a silo that fails is noticed.</summary>
     public FailureDetection Failures { get; init; } = new();
 
+    /// <summary>Folder with a <see cref="Local.Faults.FaultPlan"/> for each silo, for <c>ddm chaos</c> and tests; null = nothing is made to fail.</summary>
+    public string? FaultsFolder { get; init; }
+
     /// <summary>Lowest level that is logged, to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Whether each entry of the log is a line of JSON.</summary>
+    public bool LogAsJson { get; init; }
 }

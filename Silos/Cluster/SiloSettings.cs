@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -23,23 +24,29 @@ public static class SiloSettings
     private static readonly Setting Open = new("Silo:AllowUnauthenticated", "allow-unauthenticated", "true|false", "Allow an address that other machines reach, though nobody is asked who he is.");
     private static readonly Setting Port = new("Silo:Port", "port", "N", "Port for other silos; a free one by default.");
     private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
-    private static readonly Setting HttpPort = new("Silo:HttpPort", "http-port", "N", "Port of the dashboard on 127.0.0.1, 0 for a free one; none by default.");
-    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder of artifacts and checkpoints; all silos of a cluster must share one. ddm-cluster by default.");
+    private static readonly Setting Web = new("Web:Url", "web-url", "off|URL", "Where pages, metrics and health are served, e.g. http://127.0.0.1:8080; http://127.0.0.1:0, a free port, by default.");
+    private static readonly Setting Expected = new("Silo:ExpectedSilos", "expected-silos", "N", "Fewest silos that the cluster should have; with fewer this one is not ready. 1 by default.");
+    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder in which the silo keeps its artifacts, under its name; ddm-cluster by default.");
+    private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
+    private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
     private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
     private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
     private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
     private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
     private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
     private static readonly Setting Log = new("Silo:LogLevel", "log-level", "LEVEL", "Lowest level that is logged to stderr; Warning by default.");
+    private static readonly Setting LogFormat = new("Silo:LogFormat", "log-format", "simple|json", "How the log is written; json is one object a line. simple by default.");
     private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
     private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
+    private static readonly Setting Refused = new("Failures:RefusedIsDead", "refused-is-dead", "true|false", "Whether a silo at whose port nobody listens is declared dead at once; true by default.");
     private static readonly Setting Refresh = new("Failures:TableRefreshSeconds", "table-refresh-seconds", "S", "Time between two looks at the membership table; 10 by default.");
     private static readonly Setting Heartbeat = new("Failures:HeartbeatSeconds", "heartbeat-seconds", "S", "Time between two signs of life in that table; 5 by default.");
+    private static readonly Setting Faults = new("Faults:Folder", "faults-folder", "DIR", "Folder in which ddm chaos says what this silo makes fail; for tests only, none by default.");
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, HttpPort, Folder, DataRoots, Slots, Threads, Slice, Stop, Log, Probe, MaxProbe,
-        Refresh, Heartbeat,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
+        Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
     ];
 
     /// <summary>Reads and validates all settings.</summary>
@@ -104,18 +111,29 @@ public static class SiloSettings
             AllowUnauthenticated = values.Bool(Open) ?? false,
             Port = values.Int(Port, 0, 65535) ?? 0,
             GatewayPort = values.Int(GatewayPort, 0, 65535) ?? 0,
-            HttpPort = values.Int(HttpPort, 0, 65535),
+            WebUrl = UrlOf(values),
+            ExpectedSilos = values.Int(Expected, 1, 10000) ?? 1,
             Folder = Path.GetFullPath(values.Text(Folder) is { Length: > 0 } folder ? folder : "ddm-cluster"),
+            Replicas = values.Int(Replicas, 1, 16) ?? 2,
+            WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
             DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
             Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
+            FaultsFolder = values.Text(Faults) is { Length: > 0 } faults ? Path.GetFullPath(faults) : null,
             LogLevel = values.Name<LogLevel>(Log) ?? LogLevel.Warning,
+            LogAsJson = values.Text(LogFormat) switch
+            {
+                null or "simple" => false,
+                "json" => true,
+                _ => throw values.Wrong(LogFormat, "must be simple or json"),
+            },
             Failures = new FailureDetection
             {
                 ProbeTimeout = values.Seconds(Probe, 0.1, 300) ?? defaults.ProbeTimeout,
                 MaxProbeTimeout = values.Seconds(MaxProbe, 0.1, 300) ?? defaults.MaxProbeTimeout,
+                RefusedIsDead = values.Bool(Refused) ?? defaults.RefusedIsDead,
                 TableRefresh = values.Seconds(Refresh, 1, 3600) ?? defaults.TableRefresh,
                 Heartbeat = values.Seconds(Heartbeat, 1, 3600) ?? defaults.Heartbeat,
             },
@@ -130,8 +148,25 @@ public static class SiloSettings
             throw values.Wrong(Address, $"must be a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
         }
 
+        if (options.WebUrl is { IsLocal: false } && !options.AllowUnauthenticated)
+        {
+            throw values.Wrong(Web, $"must have a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+        }
+
+        if (values.Text(Address) is null && !ClusterDatabase.IsLocal(ClusterDatabase.Parse(connection)))
+        {
+            throw values.Wrong(Address, "must be set where the database is on another machine, as the silo would tell the others 127.0.0.1; if all silos are on this one, set it to 127.0.0.1");
+        }
+
         return options;
     }
+
+    private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch
+    {
+        null => WebUrl.Local,
+        "off" => null,
+        { } text => WebUrl.Parse(text) ?? throw values.Wrong(Web, WebUrl.Rule),
+    };
 
     private static string? IdOf(SettingValues values, Setting setting) => values.Text(setting) is not { } text ? null
         : text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && text[0] != '.' ? text

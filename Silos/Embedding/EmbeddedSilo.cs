@@ -10,6 +10,7 @@ using Orleans.Configuration;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -39,6 +40,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <summary>Where it can be reached.</summary>
     public EndpointFile Endpoint { get; }
+
+    /// <summary>Where its pages are; null = nowhere.</summary>
+    public string? HttpUrl => WebUrl.Of(_host);
 
     /// <summary>The client: <c>Client.GetGrain&lt;IRunGrain&gt;(GrainKeys.Run(name))</c>.</summary>
     public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
@@ -76,7 +80,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
                     EndpointFile endpoint = new(
                         Environment.ProcessId,
-                        EndpointFile.ThisProcessStarted(),
+                        ProcessToken.Of(Environment.ProcessId)!,
                         string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{gatewayPort}"),
                         clusterId,
                         SiloHost.ServiceId,
@@ -147,7 +151,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             Learning = options.Learning,
             Clock = options.Clock,
             LogLevel = options.LogLevel,
-            HttpUrl = options.DashboardPort is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null,
+            Database = new SqliteState(database),
+            WebUrl = options.WebUrl,
+            PictureFolder = folder,
             Devices = devices =>
             {
                 devices.Slots = options.Slots;
@@ -157,11 +163,13 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             Hosting = silo => silo
                 .Configure<SiloOptions>(o => o.SiloName = "embedded") // peers find the host of their data by this name after a restart
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
+                .Configure<SiloOptions>(o => o.SiloName = "embedded")
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
                 {
                     // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.
                     o.Invariant = "System.Data.SQLite";
                     o.ConnectionString = SqliteSchema.ConnectionString(database);
+                    o.DeleteStateOnClear = true;
                 }),
         });
         SqliteSchema.Install(

@@ -3,6 +3,9 @@ namespace OrleansDDM.Silos.Embedding;
 /// <summary>Keeps two processes from running the same folder. The system frees it when the process ends, however it ends.</summary>
 public sealed class RunFolderLock : IDisposable
 {
+    /// <summary>Name of the lock's file in the folder.</summary>
+    public const string FileName = "run.lock";
+
     private readonly FileStream _file;
 
     private RunFolderLock(FileStream file) => _file = file;
@@ -11,7 +14,7 @@ public sealed class RunFolderLock : IDisposable
     /// <exception cref="RunFolderInUseException">Another silo has it.</exception>
     public static RunFolderLock Take(string folder)
     {
-        string path = Path.Combine(folder, "run.lock");
+        string path = Path.Combine(folder, FileName);
         try
         {
             return new RunFolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));

@@ -3,7 +3,7 @@ namespace OrleansDDM.Silos.Local;
 /// <summary>What <see cref="LocalCluster.UpAsync"/> starts.</summary>
 public sealed record LocalClusterOptions
 {
-    /// <summary>Folder that the silos share: artifacts, checkpoints, logs, and the file that says what runs.</summary>
+    /// <summary>Folder with a folder for each silo's artifacts, the logs, and the file that says what runs.</summary>
     public required string Folder { get; init; }
 
     /// <summary>Number of silos, 1 to 64.</summary>

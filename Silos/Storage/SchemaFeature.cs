@@ -32,6 +32,9 @@ internal sealed record SchemaFeature(string Name, int Version, string[] Tables, 
             "DeleteReminderRowsKey",
         ]);
 
+    /// <summary>Which cluster it is; no Orleans provider asks for it.</summary>
+    public static SchemaFeature Identity { get; } = new("identity", 1, ["clusteridentity"], []);
+
     /// <summary>All features of a cluster's database.</summary>
-    public static IReadOnlyList<SchemaFeature> All { get; } = [Clustering, GrainStorage, Reminders];
+    public static IReadOnlyList<SchemaFeature> All { get; } = [Clustering, GrainStorage, Reminders, Identity];
 }

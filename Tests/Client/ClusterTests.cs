@@ -80,7 +80,7 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         string database = await TestPostgres.EmptyAsync();
         DdmResult check = await DdmProcess.ExpectAsync(3, _folder, "db", "check", "--cluster", database, "--format", "json");
-        Assert.Equal(["missing", "missing", "missing"], check.Json.EnumerateArray().Select(f => f.GetProperty("condition").GetString()!));
+        Assert.Equal(["missing", "missing", "missing", "missing"], check.Json.EnumerateArray().Select(f => f.GetProperty("condition").GetString()!));
         foreach (string line in (string[])["train", "runs", "cluster up", "status --run r"])
         {
             DdmResult refused = await DdmProcess.ExpectAsync(3, _folder, [.. line.Split(' '), "--cluster", database]);

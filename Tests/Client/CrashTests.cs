@@ -57,12 +57,12 @@ public sealed class CrashTests : IDisposable
         await Outcome.AssertUninterruptedAsync(_folder.File(Run));
     }
 
-    /// <summary>Checkpoints that were ever announced in a run's folder.</summary>
-    internal static int Checkpoints(string run)
-    {
-        string folder = Path.Combine(run, "checkpoints");
-        return Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*.jsonl", SearchOption.AllDirectories).Sum(f => File.ReadAllBytes(f).Count(b => b == '\n')) : 0;
-    }
+    /// <summary>Checkpoints that were ever announced in a run's folder, or by the silos of a cluster's.</summary>
+    internal static int Checkpoints(string folder) => Directory.Exists(folder)
+        ? Directory.EnumerateDirectories(folder, "checkpoints", SearchOption.AllDirectories)
+            .SelectMany(f => Directory.EnumerateFiles(f, "*.jsonl", SearchOption.AllDirectories))
+            .Sum(f => File.ReadAllBytes(f).Count(b => b == '\n'))
+        : 0;
 
     private static IEnumerable<string> Resume => ["resume", Run, "--slots", "1"];
 

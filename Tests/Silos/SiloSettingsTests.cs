@@ -1,6 +1,7 @@
 using System.Net;
 
 using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Tests.Grains;
 
 using Xunit;
@@ -9,7 +10,7 @@ namespace OrleansDDM.Tests.Silos;
 
 public sealed class SiloSettingsTests : IDisposable
 {
-    private const string Connection = "Host=h;Database=d";
+    private const string Connection = "Host=localhost;Database=d";
 
     private readonly RunFolder _folder = new();
 
@@ -19,17 +20,17 @@ public sealed class SiloSettingsTests : IDisposable
     public void File_gives_way_to_the_environment_and_that_to_flags()
     {
         string file = _folder.File("silo.json");
-        File.WriteAllText(file, """{ "Cluster": { "Connection": "Host=file" }, "Silo": { "Slots": 2, "ThreadsPerSlot": 3, "Name": "file" } }""");
+        File.WriteAllText(file, """{ "Cluster": { "Connection": "Host=/file" }, "Silo": { "Slots": 2, "ThreadsPerSlot": 3, "Name": "file" } }""");
         ClusterSiloOptions options = Read(
             ["--settings", file, "--name=flag"], ("DDM__Silo__ThreadsPerSlot", "4"), ("ddm__silo__name", "environment"), ("DDM_DATA", "elsewhere"), ("PATH", "x"));
-        Assert.Equal(("Host=file", 2, 4, "flag"), (options.Connection, options.Slots, options.ThreadsPerSlot, options.Name));
+        Assert.Equal(("Host=/file", 2, 4, "flag"), (options.Connection, options.Slots, options.ThreadsPerSlot, options.Name));
     }
 
     [Fact]
     public void Defaults_are_loopback_free_ports_and_the_measured_failure_detection()
     {
         ClusterSiloOptions options = Read(["--cluster", Connection]);
-        Assert.Equal((IPAddress.Loopback, 0, 0, (int?)null), (options.Address, options.Port, options.GatewayPort, options.HttpPort));
+        Assert.Equal((IPAddress.Loopback, 0, 0, WebUrl.Local), (options.Address, options.Port, options.GatewayPort, options.WebUrl));
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)), (options.Failures.ProbeTimeout, options.Failures.MaxProbeTimeout));
         Assert.True(options.Slots >= 1);
     }
@@ -42,10 +43,20 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("--probe-seconds NaN", "Failures:ProbeSeconds")]
     [InlineData("--probe-seconds 5 --max-probe-seconds 4", "must not be less than Failures:ProbeSeconds")]
     [InlineData("--log-level loud", "Trace, Debug")]
+    [InlineData("--log-format xml", "Silo:LogFormat is 'xml' (--log-format); it must be simple or json")]
     [InlineData("--log-level 77", "Silo:LogLevel")]
     [InlineData("--address 0.0.0.0", "Silo:Address")]
     [InlineData("--address 192.0.2.1", "Silo:AllowUnauthenticated")]
     [InlineData("--name ../x", "Silo:Name")]
+    [InlineData("--web-url 8080", "Web:Url is '8080' (--web-url); it must be off, or http://ADDRESS:PORT")]
+    [InlineData("--web-url https://127.0.0.1:8080", "Web:Url")]
+    [InlineData("--web-url http://example.org:80", "Web:Url")]
+    [InlineData("--web-url http://127.0.0.1:80/x", "Web:Url")]
+    [InlineData("--web-url http://me@127.0.0.1:80", "Web:Url")]
+    [InlineData("--web-url http://0.0.0.0:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--web-url http://[::]:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--web-url http://192.0.2.1:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--expected-silos 0", "Silo:ExpectedSilos")]
     [InlineData("--frob 1", "'--frob' is no flag")]
     [InlineData("--slots", "--slots needs a value")]
     [InlineData("--slots 1 --slots 2", "twice")]
@@ -53,6 +64,19 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("folder", "'folder' is no flag")]
     public void Wrong_setting_is_named_with_its_rule(string line, string told) =>
         Assert.Contains(told, Refused(["--cluster", Connection, .. line.Split(' ')]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("off", null)]
+    [InlineData("http://localhost:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://127.0.0.1:0", "http://127.0.0.1:0")]
+    [InlineData("http://[::1]:8080/", "http://[::1]:8080")]
+    public void Pages_are_served_to_this_machine_or_not_at_all(string text, string? url) =>
+        Assert.Equal(url, Read(["--cluster", Connection, "--web-url", text]).WebUrl?.ToString());
+
+    [Fact]
+    public void Pages_for_others_are_served_where_that_is_allowed() => Assert.Equal(
+        "http://192.0.2.1:8080",
+        Read(["--cluster", Connection, "--web-url", "http://192.0.2.1:8080", "--allow-unauthenticated", "true"]).WebUrl?.ToString());
 
     [Fact]
     public void Missing_connection_is_told_with_all_ways_to_give_it()

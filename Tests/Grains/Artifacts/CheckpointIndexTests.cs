@@ -2,7 +2,7 @@ using OrleansDDM.Grains.Artifacts;
 
 using Xunit;
 
-namespace OrleansDDM.Tests.Grains;
+namespace OrleansDDM.Tests.Grains.Artifacts;
 
 public sealed class CheckpointIndexTests : IDisposable
 {
@@ -48,6 +48,40 @@ public sealed class CheckpointIndexTests : IDisposable
         index.Append("r", "router", Record(1));
         File.AppendAllLines(_folder.File("checkpoints/r/router.jsonl"), ["null", "[]", "{}", "\0\0\0", """{"specHash":"x","sha256":"../../x"}"""]);
         Assert.Equal([Record(1)], index.Read("r", "router"));
+    }
+
+    [Fact]
+    public void Several_writers_of_one_file_lose_no_line_and_tear_none()
+    {
+        CheckpointIndex[] writers = [.. Enumerable.Range(0, 4).Select(_ => new CheckpointIndex(_folder))];
+        Parallel.For(0, 200, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => writers[i % 4].Append("r", "router", Record(i)));
+        Assert.Equal(Enumerable.Range(0, 200), writers[0].Read("r", "router").Select(r => r.Step).Order());
+        Assert.Equal(200, File.ReadAllLines(_folder.File("checkpoints/r/router.jsonl")).Length);
+    }
+
+    [Fact]
+    public void Forgotten_run_has_no_lines_and_other_runs_keep_theirs()
+    {
+        var index = new CheckpointIndex(_folder);
+        index.Append("r", "router", Record(1));
+        index.Append("s", "router", Record(2));
+        index.Forget("r");
+        index.Forget("r");
+        Assert.Empty(index.Read("r", "router"));
+        Assert.Equal([Record(2)], index.Read("s", "router"));
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("a/b")]
+    [InlineData("")]
+    [InlineData("/etc")]
+    public void Name_that_could_leave_the_folder_is_refused(string name)
+    {
+        var index = new CheckpointIndex(_folder);
+        Assert.Throws<ArgumentException>(() => index.Forget(name));
+        Assert.Throws<ArgumentException>(() => index.Append("r", name, Record(1)));
+        Assert.Throws<ArgumentException>(() => index.Read(name, "router"));
     }
 
     private static CheckpointRecord Record(int step) => new("spec", step, 1, new string('a', 64), 10, step == 2 ? null : 0.25);

@@ -1,0 +1,272 @@
+using System.Collections.Concurrent;
+using System.Text;
+
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts.Artifacts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Grains.Artifacts;
+
+/// <summary>
+/// The artifacts of all live silos as seen from this one: brings them here, sees to their replicas and drops them everywhere. Who holds what
+/// is known by asking, so that it is right after any failure. May be called from grains and from any thread.
+/// </summary>
+internal sealed partial class ArtifactExchange(
+    IArtifactStore store,
+    ArtifactDisk disk,
+    IArtifactHostClient hosts,
+    ILiveSilos silos,
+    IOptions<ArtifactOptions> options,
+    TimeProvider clock,
+    ILogger<ArtifactExchange> logger) : IDisposable
+{
+    private const int Passes = 3;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+
+    private readonly SemaphoreSlim _pulls = new(options.Value.Pulls);
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _under = new();
+
+    /// <summary>Silos that shall hold each artifact now.</summary>
+    public int Wanted => Math.Min(options.Value.Replicas, silos.Others.Count + 1);
+
+    /// <summary>Brings an artifact to this silo's disk unless it is there; it is verified on the way.</summary>
+    /// <param name="reference">The artifact.</param>
+    /// <param name="most">Largest size that is taken; null = that of the settings.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <exception cref="ArtifactException">No live silo has a good copy, it is larger than allowed, or the disk is full.</exception>
+    public async Task FetchAsync(ArtifactReference reference, long? most = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        ArtifactNames.Require(reference.Sha256);
+        long limit = Math.Min(most ?? long.MaxValue, options.Value.MaxBytes);
+        if (reference.Bytes < 0 || reference.Bytes > limit)
+        {
+            throw new ArtifactException($"Artifact {reference.Sha256} is said to have {reference.Bytes} bytes; allowed are 0 to {limit}.");
+        }
+
+        if (await disk.RunAsync(() => store.Contains(reference.Sha256), cancellation))
+        {
+            return;
+        }
+
+        // Several who want it share one transfer, which none of them can cancel for the others.
+        var mine = new Lazy<Task>(() => Task.Run(() => PullAsync(reference)));
+        Lazy<Task> shared = _under.GetOrAdd(reference.Sha256, mine);
+        try
+        {
+            await shared.Value.WaitAsync(cancellation);
+        }
+        finally
+        {
+            if (shared.Value.IsCompleted)
+            {
+                _under.TryRemove(KeyValuePair.Create(reference.Sha256, shared));
+            }
+        }
+    }
+
+    /// <summary>The bytes of an artifact, verified, from this silo's disk or through it from another silo. Blocks: call it on a slot's thread.</summary>
+    /// <exception cref="ArtifactException">No live silo has a good copy.</exception>
+    public byte[] Read(ArtifactReference reference, long? most = null)
+    {
+        ArtifactException? local = null;
+        try
+        {
+            if (store.Contains(reference.Sha256))
+            {
+                return store.Read(reference.Sha256);
+            }
+        }
+        catch (ArtifactException e)
+        {
+            local = e; // corrupt, and out of the way now
+        }
+
+        if (silos.Others.Count == 0)
+        {
+            throw local ?? new ArtifactException($"Artifact {reference.Sha256} is missing.");
+        }
+
+        FetchAsync(reference, most).GetAwaiter().GetResult();
+        return store.Read(reference.Sha256);
+    }
+
+    /// <summary>Whether some live silo has a good copy. Blocks: call it on a slot's thread.</summary>
+    public bool IsGood(string sha256)
+    {
+        if (store.Verify(sha256))
+        {
+            return true;
+        }
+
+        return AnyAsync().GetAwaiter().GetResult();
+
+        async Task<bool> AnyAsync()
+        {
+            foreach (SiloAddress holder in (await HoldersAsync([sha256]))[0])
+            {
+                if (await AskAsync(holder, host => host.VerifyAsync(sha256)))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Sees to it that an artifact which this silo has is on as many silos as it shall be.</summary>
+    /// <returns>How many hold it now, this one counted.</returns>
+    public async Task<int> ReplicateAsync(ArtifactReference reference, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(reference);
+        if (Wanted == 1)
+        {
+            return 1;
+        }
+
+        List<SiloAddress> holders = (await HoldersAsync([reference.Sha256], cancellation))[0];
+        int count = holders.Count + 1;
+        foreach (SiloAddress silo in InOrder(reference.Sha256, silos.Others).Where(s => !holders.Contains(s)))
+        {
+            if (count >= Wanted)
+            {
+                break;
+            }
+
+            bool done = await AskAsync(silo, async host =>
+            {
+                await host.PullAsync(reference, cancellation);
+                return true;
+            });
+            count += done ? 1 : 0;
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        if (count < Wanted)
+        {
+            LogUnderReplicated(reference.Sha256, count, Wanted);
+        }
+
+        return count;
+    }
+
+    /// <summary>The other live silos that have each artifact; one that does not answer has none.</summary>
+    public async Task<List<SiloAddress>[]> HoldersAsync(string[] names, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        List<SiloAddress>[] holders = [.. names.Select(_ => new List<SiloAddress>())];
+        SiloAddress[] others = [.. silos.Others];
+        bool[]?[] answers = await Task.WhenAll(others.Select(other => AskAsync(other, async host =>
+        {
+            bool[] held = await host.HasAsync(names, cancellation);
+            return held.Length == names.Length ? held : [];
+        })));
+        cancellation.ThrowIfCancellationRequested();
+        for (int o = 0; o < others.Length; o++)
+        {
+            for (int n = 0; n < names.Length && answers[o] is { Length: > 0 } held; n++)
+            {
+                if (held[n])
+                {
+                    holders[n].Add(others[o]);
+                }
+            }
+        }
+
+        return holders;
+    }
+
+    /// <summary>Deletes artifacts that nobody refers to any more, here and on the other live silos; those that do not answer collect them later.</summary>
+    public async Task DropAsync(IReadOnlyCollection<string> names)
+    {
+        foreach (string[] some in names.Chunk(IArtifactHost.MaxNames))
+        {
+            await Task.WhenAll(silos.Others.Prepend(silos.Self).Select(silo => AskAsync(silo, async host =>
+            {
+                await host.DropAsync(some);
+                return true;
+            })));
+        }
+    }
+
+    /// <summary>Lets all live silos forget which checkpoints a run had.</summary>
+    public Task ForgetRunAsync(string run) => Task.WhenAll(silos.Others.Prepend(silos.Self).Select(silo => AskAsync(silo, async host =>
+    {
+        await host.ForgetRunAsync(run);
+        return true;
+    })));
+
+    /// <inheritdoc/>
+    public void Dispose() => _pulls.Dispose();
+
+    /// <summary>The silos in the order in which they are chosen for an artifact: the same everywhere, another one for each artifact.</summary>
+    internal static IEnumerable<SiloAddress> InOrder(string sha256, IEnumerable<SiloAddress> silos) =>
+        silos.OrderBy(s => ArtifactNames.Of(Encoding.UTF8.GetBytes(sha256 + s.ToParsableString())), StringComparer.Ordinal);
+
+    private async Task PullAsync(ArtifactReference reference)
+    {
+        await _pulls.WaitAsync();
+        try
+        {
+            int asked = silos.Others.Count;
+            HashSet<SiloAddress> bad = [];
+            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why));
+            for (int pass = 1; pass <= Passes; pass++)
+            {
+                List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];
+                if (found.Count == 0)
+                {
+                    break;
+                }
+
+                List<SiloAddress> holders = [.. InOrder(reference.Sha256, found)];
+                if (await pull.RunAsync(reference, holders, CancellationToken.None))
+                {
+                    return;
+                }
+
+                bad.UnionWith(found.Except(holders));
+                if (pass < Passes)
+                {
+                    await Task.Delay(pass * Pause, clock);
+                }
+            }
+
+            throw new ArtifactException($"Artifact {reference.Sha256} is missing: neither this silo nor one of {asked} other live ones has a good copy.");
+        }
+        finally
+        {
+            _pulls.Release();
+        }
+    }
+
+    /// <summary>Asks one silo; the default value is the answer of one that does not answer.</summary>
+    public async Task<T?> AskAsync<T>(SiloAddress silo, Func<IArtifactHost, Task<T>> ask)
+    {
+        try
+        {
+            return await ask(hosts.On(silo));
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException or ArtifactException
+            or ArtifactBusyException or BadRequestException or ObjectDisposedException or OperationCanceledException)
+        {
+            LogUnanswered(silo.ToString(), e.Message);
+            return default;
+        }
+    }
+
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "Artifact {Sha256} is under-replicated: {Count} of {Wanted} silos hold it")]
+    private partial void LogUnderReplicated(string sha256, int count, int wanted);
+
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, Message = "Artifact {Sha256} cannot be taken from {Silo}: {Reason}")]
+    private partial void LogHolder(string sha256, string silo, string reason);
+
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "{Silo} was asked about artifacts in vain: {Reason}")]
+    private partial void LogUnanswered(string silo, string reason);
+}

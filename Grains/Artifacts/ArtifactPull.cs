@@ -1,0 +1,187 @@
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts.Artifacts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+
+namespace OrleansDDM.Grains.Artifacts;
+
+/// <summary>
+/// Takes one artifact from the silos that hold it: a bounded window of pieces in flight, in order, from one holder at a time. Where a holder
+/// fails, the next one goes on at the same byte. Bytes that have another hash as a whole are thrown away; the holders they came from are asked
+/// to look at their files, and one that still claims to be right is not asked again.
+/// </summary>
+internal sealed class ArtifactPull(IArtifactStore store, ArtifactDisk disk, IArtifactHostClient hosts, int window, Action<SiloAddress, string> report)
+{
+    /// <summary>Takes the artifact.</summary>
+    /// <param name="reference">The artifact.</param>
+    /// <param name="holders">Who may be asked, first choice first; those that have proved bad are removed.</param>
+    /// <param name="cancellation">Gives up; nothing half-written stays.</param>
+    /// <returns>Whether it is on this silo's disk now.</returns>
+    /// <exception cref="ArtifactException">This silo's disk is full or fails.</exception>
+    public async Task<bool> RunAsync(ArtifactReference reference, List<SiloAddress> holders, CancellationToken cancellation)
+    {
+        bool alone = false;
+        while (holders.Count > 0)
+        {
+            SiloAddress[] from = alone ? [holders[0]] : [.. holders];
+            ArtifactWriter writer = await disk.RunAsync(() => store.Receive(reference), cancellation);
+            List<SiloAddress> asked = [];
+            bool complete;
+            try
+            {
+                complete = await FillAsync(writer, from, asked, cancellation);
+                if (complete && await disk.RunAsync(writer.Commit, cancellation))
+                {
+                    return true;
+                }
+            }
+            finally
+            {
+                await DisposeAsync(writer);
+            }
+
+            if (complete && asked.Count > 0)
+            {
+                // Where several have had a part in it and all claim to be right, each of them will show by itself.
+                alone |= !await ExcludeAsync(reference, holders, asked, cancellation);
+            }
+            else if (alone)
+            {
+                holders.RemoveAt(0);
+            }
+            else
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Fills the writer from one holder after the other; false = none is left that answers.</summary>
+    private async Task<bool> FillAsync(ArtifactWriter writer, SiloAddress[] from, List<SiloAddress> asked, CancellationToken cancellation)
+    {
+        foreach (SiloAddress holder in from)
+        {
+            if (writer.Written < writer.Reference.Bytes)
+            {
+                asked.Add(holder);
+            }
+
+            if (await FillAsync(writer, holder, cancellation))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private async Task<bool> FillAsync(ArtifactWriter writer, SiloAddress holder, CancellationToken cancellation)
+    {
+        IArtifactHost host = hosts.On(holder);
+        ArtifactReference reference = writer.Reference;
+        var flying = new Queue<Task<byte[]>>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        long next = writer.Written;
+        try
+        {
+            while (writer.Written < reference.Bytes)
+            {
+                while (next < reference.Bytes && flying.Count < window)
+                {
+                    int count = (int)Math.Min(IArtifactHost.MaxChunk, reference.Bytes - next);
+                    flying.Enqueue(host.ReadAsync(reference.Sha256, next, count, stop.Token));
+                    next += count;
+                }
+
+                if (await TakeAsync(flying.Dequeue(), holder, cancellation) is not { } piece)
+                {
+                    return false;
+                }
+
+                long wanted = Math.Min(IArtifactHost.MaxChunk, reference.Bytes - writer.Written);
+                if (piece.Length != wanted)
+                {
+                    report(holder, $"{piece.Length} bytes came where {wanted} were asked for");
+                    return false;
+                }
+
+                await disk.RunAsync(
+                    () =>
+                    {
+                        writer.Append(piece);
+                        return true;
+                    },
+                    cancellation);
+            }
+
+            return true;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            foreach (Task<byte[]> late in flying)
+            {
+                _ = late.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            }
+        }
+    }
+
+    private async Task<byte[]?> TakeAsync(Task<byte[]> piece, SiloAddress holder, CancellationToken cancellation)
+    {
+        try
+        {
+            return await piece;
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            report(holder, e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Asks those who had a part in wrong bytes to look at their files; returns whether some of them are out.</summary>
+    private async Task<bool> ExcludeAsync(ArtifactReference reference, List<SiloAddress> holders, List<SiloAddress> asked, CancellationToken cancellation)
+    {
+        int before = holders.Count;
+        foreach (SiloAddress holder in asked)
+        {
+            report(holder, "the bytes have another hash");
+            bool claims = false;
+            try
+            {
+                claims = await hosts.On(holder).VerifyAsync(reference.Sha256, cancellation);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested)
+            {
+                report(holder, e.Message);
+            }
+
+            if (!claims || asked.Count == 1)
+            {
+                holders.Remove(holder);
+            }
+        }
+
+        return holders.Count < before;
+    }
+
+    private async Task DisposeAsync(ArtifactWriter writer)
+    {
+        try
+        {
+            await disk.RunAsync(() =>
+            {
+                writer.Dispose();
+                return true;
+            });
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+        {
+            // The silo is stopping; its next start removes what is half-written.
+            writer.Dispose();
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using OrleansDDM.Contracts.Models;
+
+namespace OrleansDDM.Grains;
+
+/// <summary>The part of <see cref="ModelGrain"/> that ends its life with its run's.</summary>
+internal abstract partial class ModelGrain
+{
+    public async Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default)
+    {
+        await EndTrainingAsync();
+        ArtifactReference[] referred =
+        [
+            .. State.Checkpoints.Append(State.Best).OfType<CheckpointReference>().Select(c => c.Artifact)
+                .Concat(State.Weights is { } weights ? [weights] : [])
+                .Distinct(),
+        ];
+        await state.ClearStateAsync();
+        _points.Clear();
+        _live = null;
+        DeactivateOnIdle();
+        return referred;
+    }
+}
