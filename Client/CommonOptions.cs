@@ -63,6 +63,9 @@ public static class CommonOptions
         HelpName = "N",
     };
 
+    /// <summary><c>--web</c>.</summary>
+    public static Option<bool> Web { get; } = new("--web") { Description = "Serve a page with the run's progress to this machine while it lasts; its address goes to stderr." };
+
     /// <summary><c>--progress</c>.</summary>
     public static Option<ProgressMode> Progress { get; } = new("--progress")
     {

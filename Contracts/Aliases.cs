@@ -25,6 +25,14 @@ public static class Aliases
     public const string History = "ddm.model-grain.history";
     public const string RemoveModel = "ddm.model-grain.remove";
 
+    public const string IslandGrain = "ddm.island-grain";
+    public const string ReportPeer = "ddm.island-grain.report-peer";
+    public const string PeerGrain = "ddm.peer-grain";
+    public const string StartPeer = "ddm.peer-grain.start";
+    public const string StopPeer = "ddm.peer-grain.stop";
+    public const string DeliverFrame = "ddm.peer-grain.deliver";
+    public const string PeerStatusOf = "ddm.peer-grain.status";
+
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
 
@@ -55,6 +63,7 @@ public static class Aliases
     public const string DataSummary = "ddm.data-summary";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
     public const string ModelPhase = "ddm.model-phase";
@@ -62,6 +71,12 @@ public static class Aliases
     public const string ModelReport = "ddm.model-report";
     public const string ModelStart = "ddm.model-start";
     public const string ModelStatus = "ddm.model-status";
+    public const string PeerAddress = "ddm.peer-address";
+    public const string PeerCounts = "ddm.peer-counts";
+    public const string PeerFrame = "ddm.peer-frame";
+    public const string PeerReport = "ddm.peer-report";
+    public const string PeerStart = "ddm.peer-start";
+    public const string PeerStatus = "ddm.peer-status";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -86,6 +101,9 @@ public static class Aliases
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
+    public const string HostPlacement = "ddm.host-placement";
+    public const string IslandState = "ddm.state.island";
+    public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
 #pragma warning restore CS1591
 }

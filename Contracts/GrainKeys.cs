@@ -25,6 +25,28 @@ public static class GrainKeys
         return $"model/{run}/{role}";
     }
 
+    /// <summary><c>peer/NAME/ROLE/NUMBER/HOST</c>: the host is part of the key, as the peer cannot be anywhere else.</summary>
+    /// <param name="run">Name of the run.</param>
+    /// <param name="role"><c>expert-N</c> or <c>router</c>.</param>
+    /// <param name="number">Number of the peer in the run.</param>
+    /// <param name="host">Name of the silo on the host of the peer's data.</param>
+    public static string Peer(string run, string role, int number, string host)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(run);
+        ArgumentException.ThrowIfNullOrEmpty(role);
+        ArgumentOutOfRangeException.ThrowIfNegative(number);
+        ArgumentException.ThrowIfNullOrEmpty(host);
+        return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"peer/{run}/{role}/{number}/{host}");
+    }
+
+    /// <summary>The parts of a key of <see cref="Peer"/>.</summary>
+    /// <exception cref="FormatException">It is not such a key.</exception>
+    public static (string Run, string Role, int Number, string Host) PeerName(string key) =>
+        key?.Split('/', 5) is ["peer", { Length: > 0 } run, { Length: > 0 } role, { } number, { Length: > 0 } host]
+        && int.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int value)
+            ? (run, role, value, host)
+            : throw new FormatException($"'{key}' is not a peer's key; it is 'peer/NAME/ROLE/NUMBER/HOST'.");
+
     /// <summary><c>sample/ID</c>; one id per request.</summary>
     public static string Sample(string id)
     {

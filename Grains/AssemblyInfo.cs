@@ -1,3 +1,4 @@
 using System.Runtime.CompilerServices;
 
+[assembly: InternalsVisibleTo("OrleansDDM.Silos")]
 [assembly: InternalsVisibleTo("OrleansDDM.Tests")]

@@ -204,12 +204,12 @@ internal sealed partial class Checkpoints(
     private static double? Validation(ITrainingSession session) =>
         session.History.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && row.Step == session.Step ? row.Value : null;
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
+    [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
     private partial void LogPassedOver(string role, int step, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: no live silo has the checkpoint of step {Step}; waiting up to {Seconds} s for one that has")]
+    [LoggerMessage(EventId = 1012, Level = LogLevel.Warning, Message = "{Role}: no live silo has the checkpoint of step {Step}; waiting up to {Seconds} s for one that has")]
     private partial void LogWaiting(string role, int step, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be brought here: {Reason}")]
+    [LoggerMessage(EventId = 1013, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be brought here: {Reason}")]
     private partial void LogNotBrought(string role, int step, string reason);
 }

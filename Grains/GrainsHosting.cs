@@ -7,6 +7,8 @@ using Orleans.Runtime;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
 
@@ -34,6 +36,8 @@ public static class GrainsHosting
         services.AddSingleton<IArtifactStore>(s => new FolderArtifactStore(
             folder, s.GetRequiredService<ILogger<FolderArtifactStore>>(), s.GetRequiredService<IFileLayer>(), s.GetRequiredService<TimeProvider>()));
         services.AddSingleton(_ => new CheckpointIndex(folder));
+        services.AddMetrics();
+        services.AddSingleton<DdmMetrics>();
         services.AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
         services.AddSingleton<ILiveSilos, LiveSilos>().AddSingleton<IArtifactHostClient, ArtifactHostClient>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, ArtifactKeeper>();
@@ -42,6 +46,8 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>();
         silo.AddGrainService<DeviceHost>();
         return silo;

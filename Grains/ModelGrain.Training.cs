@@ -17,6 +17,7 @@ internal abstract partial class ModelGrain
     {
         _publishing = Task.CompletedTask;
         await using TrainingLease lease = await OpenAsync(start, spec, stop);
+        await OnOpenedAsync(spec, start.SpecHash, lease, stop);
         int saved = State.Checkpoints.LastOrDefault()?.Step ?? -1;
         long savedAt = services.Clock.GetTimestamp();
         var interval = TimeSpan.FromSeconds(spec.Training.CheckpointSeconds);
@@ -24,6 +25,7 @@ internal abstract partial class ModelGrain
         TimeSpan length = interval > TimeSpan.Zero && interval < longest ? interval : longest;
         while (true)
         {
+            await BeforeSliceAsync(lease, stop);
             (SliceReport slice, int step, MetricPoint[] points) = await lease.RunAsync(session =>
             {
                 SliceReport report = session.Train(length, stop);
@@ -147,9 +149,6 @@ internal abstract partial class ModelGrain
         }
     }
 
-    private ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
-        services.Runtime.OpenTraining(spec, ModelRole.Parse(_role), checkpoint, specHash);
-
     /// <summary>Writes a checkpoint as an artifact; nobody knows it before it is published.</summary>
     private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, string specHash)
     {
@@ -181,8 +180,8 @@ internal abstract partial class ModelGrain
 
     private Task<bool> ForgetOldAsync(TrainingLease lease)
     {
-        CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
         long term = State.Term;
+        CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
         return lease.Slot.RunAsync(Lane.Training, () =>
         {
             services.Checkpoints.Retain(_run, _role, kept, term);

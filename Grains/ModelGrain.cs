@@ -6,6 +6,7 @@ using Orleans.Storage;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.State;
@@ -38,7 +39,17 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     private string _run = string.Empty;
     private string _role = string.Empty;
 
-    private ModelState State => _row.Value;
+    /// <summary>The run's name.</summary>
+    protected string RunName => _run;
+
+    /// <summary>Which model of the run.</summary>
+    protected ModelRole Role => ModelRole.Parse(_role);
+
+    /// <summary>What the grain needs from its silo.</summary>
+    protected ModelServices Services => services;
+
+    /// <summary>What it remembers.</summary>
+    protected ModelState State => _row.Value;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -100,11 +111,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.StoppedTerm = Math.Max(State.StoppedTerm, runTerm);
         Task ended = EndAsync();
         await Task.WhenAny(ended, Task.Delay(services.Options.Value.StopPatience, services.Clock, cancellation));
-        return Status();
+        return ended.IsCompleted ? Status() : Status() with { Phase = ModelPhase.Training, Waiting = _row.Waiting ?? "its last slice" };
 
         async Task EndAsync()
         {
             await EndTrainingAsync();
+            if (State.Phase is ModelPhase.Training or ModelPhase.Waiting)
+            {
+                // Whoever trained it is gone.
+                State.Phase = ModelPhase.Stopped;
+                news = true;
+            }
+
             if (news && State.SpecHash.Length > 0 && !_row.IsLost)
             {
                 await _row.SaveAsync().ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
@@ -116,6 +134,22 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
     public Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default) =>
         Task.FromResult(new ModelMetrics(_role, [.. _points]));
+
+    /// <summary>Opens the model from scratch or from a checkpoint; runs on a slot.</summary>
+    protected virtual ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint) =>
+        services.Runtime.OpenTraining(spec, Role, checkpoint, specHash);
+
+    /// <summary>The model is open, under a new term.</summary>
+    protected virtual Task OnOpenedAsync(RunSpec spec, string specHash, TrainingLease lease, CancellationToken stop) => Task.CompletedTask;
+
+    /// <summary>Waits until there is something to do for a slice.</summary>
+    protected virtual Task BeforeSliceAsync(TrainingLease lease, CancellationToken stop) => Task.CompletedTask;
+
+    /// <summary>Training has ended, one way or the other.</summary>
+    protected virtual Task OnClosedAsync() => Task.CompletedTask;
+
+    /// <summary>The island that trains the model, if one does.</summary>
+    protected virtual IslandStatus? Island() => null;
 
     private async Task EndTrainingAsync()
     {
@@ -140,6 +174,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Best = State.Best,
         Weights = State.Weights,
         Message = State.Message,
+        Island = Island(),
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
@@ -172,6 +207,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         }
         finally
         {
+            await OnClosedAsync();
             DelayDeactivation(TimeSpan.Zero);
         }
     }
@@ -223,18 +259,18 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         await TellRunAsync(specHash, checkpoint: null, []);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1021, Level = LogLevel.Warning, Message = "{Role}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
+    [LoggerMessage(EventId = 1022, Level = LogLevel.Debug, Message = "{Role}: the run could not be told: {Reason}")]
     private partial void LogUntold(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Role} faulted")]
+    [LoggerMessage(EventId = 1023, Level = LogLevel.Error, Message = "{Role} faulted")]
     private partial void LogFault(Exception exception, string role);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1024, Level = LogLevel.Warning, Message = "{Role} waits for the database: {Reason}")]
     private partial void LogWaiting(string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
+    [LoggerMessage(EventId = 1025, Level = LogLevel.Information, Message = "{Role} waits for {Lacking}")]
     private partial void LogLacking(string role, string lacking);
 }

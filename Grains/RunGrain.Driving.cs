@@ -122,6 +122,10 @@ internal sealed partial class RunGrain
             {
                 // Another activation drives the run; this one is on its way out.
             }
+            catch (StateVersionException e)
+            {
+                BeginSettling(RunPhase.Faulted, e.Message);
+            }
             catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
                 LogUnreachable(_name, model.Role, e.Message);
@@ -238,7 +242,13 @@ internal sealed partial class RunGrain
         await _driving;
         _poll?.Dispose();
         _lacking = null;
-        await Task.WhenAll(Models().Select(StopModelAsync));
+        long began = clock.GetTimestamp();
+        while (!(await Task.WhenAll(Models().Select(StopModelAsync))).All(ended => ended)
+            && !_unstorable && !_row.IsLost && clock.GetElapsedTime(began) < options.Value.StorePatience)
+        {
+            // A model that waits for the database, or whose slice is long, answers that it has not ended yet.
+        }
+
         await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
         bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
         await EndAsync(done ? RunPhase.Ready : end, done ? null : message);
@@ -268,7 +278,8 @@ internal sealed partial class RunGrain
         }
     }
 
-    private async Task StopModelAsync((string Role, IModelGrain Grain) model)
+    /// <summary>Returns whether it has ended, or cannot be asked.</summary>
+    private async Task<bool> StopModelAsync((string Role, IModelGrain Grain) model)
     {
         try
         {
@@ -279,6 +290,8 @@ internal sealed partial class RunGrain
                 _live.Remove(model.Role);
                 State.Models[model.Role] = status with { ImagesPerSecond = null };
             }
+
+            return status.Phase != ModelPhase.Training;
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
         {
@@ -289,5 +302,7 @@ internal sealed partial class RunGrain
         {
             LogNotStopped(e, _name, model.Role);
         }
+
+        return true;
     }
 }

@@ -8,6 +8,7 @@ using Orleans.Storage;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.State;
@@ -221,12 +222,18 @@ internal sealed partial class RunGrain(
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],
     };
 
-    private IEnumerable<(string Role, IModelGrain Grain)> Models() => ModelRole.Of(SpecJson.Read(State.Spec).Experts.Count).Select(role =>
+    private IEnumerable<(string Role, IModelGrain Grain)> Models()
     {
-        string key = GrainKeys.Model(_name, role.ToString());
-        IModelGrain grain = role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
-        return (role.ToString(), grain);
-    });
+        RunSpec spec = SpecJson.Read(State.Spec);
+        return ModelRole.Of(spec.Experts.Count).Select(role =>
+        {
+            string key = GrainKeys.Model(_name, role.ToString());
+            IModelGrain grain = spec.Islands.Peers > 0 ? GrainFactory.GetGrain<IIslandGrain>(key)
+                : role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key)
+                : GrainFactory.GetGrain<IExpertGrain>(key);
+            return (role.ToString(), grain);
+        });
+    }
 
     private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
 
@@ -268,30 +275,30 @@ internal sealed partial class RunGrain(
         DeactivateOnIdle();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
+    [LoggerMessage(EventId = 1031, Level = LogLevel.Warning, Message = "Run {Name}: a newer activation has taken over: {Reason}")]
     private partial void LogSuperseded(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Run {Name}: its data or spec is unfit: {Reason}")]
+    [LoggerMessage(EventId = 1032, Level = LogLevel.Information, Message = "Run {Name}: its data or spec is unfit: {Reason}")]
     private partial void LogUnfit(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name} faulted")]
+    [LoggerMessage(EventId = 1033, Level = LogLevel.Error, Message = "Run {Name} faulted")]
     private partial void LogFault(Exception exception, string name);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: its state cannot be stored")]
+    [LoggerMessage(EventId = 1034, Level = LogLevel.Error, Message = "Run {Name}: its state cannot be stored")]
     private partial void LogUnstored(Exception exception, string name);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Run {Name}: {Role} did not stop in order")]
+    [LoggerMessage(EventId = 1035, Level = LogLevel.Error, Message = "Run {Name}: {Role} did not stop in order")]
     private partial void LogNotStopped(Exception exception, string name, string role);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
+    [LoggerMessage(EventId = 1036, Level = LogLevel.Warning, Message = "Run {Name}: {Role} could not be reached: {Reason}")]
     private partial void LogUnreachable(string name, string role, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for the database: {Reason}")]
+    [LoggerMessage(EventId = 1037, Level = LogLevel.Warning, Message = "Run {Name} waits for the database: {Reason}")]
     private partial void LogWaiting(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name} waits for a silo with its data: {Reason}")]
+    [LoggerMessage(EventId = 1038, Level = LogLevel.Warning, Message = "Run {Name} waits for a silo with its data: {Reason}")]
     private partial void LogLacking(string name, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Name}: its models have seen term {Seen}; it goes on under a higher one")]
+    [LoggerMessage(EventId = 1039, Level = LogLevel.Warning, Message = "Run {Name}: its models have seen term {Seen}; it goes on under a higher one")]
     private partial void LogOutbid(string name, long seen);
 }

@@ -9,6 +9,8 @@ using Orleans.Dashboard;
 
 using OrleansDDM.Grains;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Observability;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos;
 
@@ -24,40 +26,49 @@ internal static class SiloHost
     /// <summary>A host, not started.</summary>
     public static IHost Build(SiloPlan plan)
     {
-        if (plan.HttpUrl is null)
+        if (plan.WebUrl is null)
         {
             HostApplicationBuilder plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
             AddCommon(plain, plan);
             plain.UseOrleans(silo => Configure(silo, plan));
-            return plain.Build();
+            return Finish(plain.Build());
         }
 
         WebApplicationBuilder web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         AddCommon(web, plan);
-        web.WebHost.UseKestrelCore().UseUrls(plan.HttpUrl);
+        web.WebHost.UseKestrelCore().UseUrls(plan.WebUrl.ToString()).ConfigureKestrel(o => o.AddServerHeader = false);
         web.Services.AddRoutingCore();
+        WebPages.Add(web.Services, plan.PictureFolder);
+        Health.Add(web.Services, plan.ExpectedSilos);
         web.UseOrleans(silo =>
         {
             Configure(silo, plan);
             silo.AddDashboard(o => o.HideTrace = true);
         });
         WebApplication application = web.Build();
-        application.MapOrleansDashboard("/dashboard");
-        return application;
+        WebPages.Map(application, plan.WebUrl);
+        return Finish(application);
+    }
+
+    private static IHost Finish(IHost host)
+    {
+        SlotGauges.Add(host.Services);
+        return host;
     }
 
     private static void AddCommon(IHostApplicationBuilder builder, SiloPlan plan)
     {
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
-        builder.Services.AddSingleton(plan.Learning);
+        builder.Services.AddSingleton(plan.Database);
         builder.Services.AddSingleton(plan.Clock);
+        Telemetry.Add(builder, plan.Learning, scraped: plan.WebUrl is not null);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
             .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
         LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);
-        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("OrleansDDM", plan.LogLevel);
+        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("Microsoft.AspNetCore", runtime).AddFilter("OrleansDDM", plan.LogLevel);
     }
 
     private static void Configure(ISiloBuilder silo, SiloPlan plan)

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos;
 
@@ -24,8 +26,17 @@ internal sealed record SiloPlan
     /// <summary>Settings of the slots.</summary>
     public required Action<DeviceOptions> Devices { get; init; }
 
-    /// <summary>Where the dashboard is served; null = nowhere.</summary>
-    public string? HttpUrl { get; init; }
+    /// <summary>The database with the grains' state.</summary>
+    public required IStateDatabase Database { get; init; }
+
+    /// <summary>Where pages are served; null = nowhere.</summary>
+    public WebUrl? WebUrl { get; init; }
+
+    /// <summary>The folder of the one run that the silo drives, with pictures of an evaluation; null = it drives others.</summary>
+    public string? PictureFolder { get; init; }
+
+    /// <summary>The fewest silos that the cluster should have.</summary>
+    public int ExpectedSilos { get; init; } = 1;
 
     /// <summary>Longest time for an orderly end.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);

@@ -33,6 +33,9 @@ public sealed record RunSpec
     /// <summary>How the experts are trained.</summary>
     public TrainingSpec Training { get; init; } = new();
 
+    /// <summary>Which peers train each model, and by which protocol.</summary>
+    public IslandsSpec Islands { get; init; } = new();
+
     /// <summary>How the experts' predictions are combined.</summary>
     public MixingSpec Mixing { get; init; } = new();
 

@@ -37,6 +37,7 @@ public static partial class SpecValidator
         InRange("diffusion.logitMean", spec.Diffusion.LogitMean, -10, 10);
         Positive("diffusion.logitStd", spec.Diffusion.LogitStd);
         ValidateTraining(spec);
+        ValidateIslands(spec.Islands);
         ValidateRule("mixing.rule", spec.Mixing.Rule, spec.Experts.Count);
         if (spec.Mixing.Rule == "oracle")
         {
@@ -136,6 +137,35 @@ public static partial class SpecValidator
         InRange("training.validations", training.Validations, 1, 1000);
         InRange("training.checkpointSeconds", training.CheckpointSeconds, 0, 86_400);
         InRange("training.keepLast", training.KeepLast, 1, 100);
+    }
+
+    private static void ValidateIslands(IslandsSpec islands)
+    {
+        InRange("islands.peers", islands.Peers, 0, 4096);
+        OneOf("islands.protocol", islands.Protocol, [.. IslandsSpec.Protocols]);
+        OneOf("islands.shards", islands.Shards, [.. IslandsSpec.Partitions]);
+        InRange("islands.alpha", islands.Alpha, 1e-3, 1e6);
+        InRange("islands.classesPerPeer", islands.ClassesPerPeer, 1, 1000);
+        InRange("islands.minSamples", islands.MinSamples, 1, 1_000_000);
+        InRange("islands.localSteps", islands.LocalSteps, 1, 10_000);
+        InRange("islands.batch", islands.Batch, 0, 65536);
+        InRange("islands.sampleSize", islands.SampleSize, 1, 1024);
+        InRange("islands.aggregators", islands.Aggregators, 1, 64);
+        InRange("islands.successFraction", islands.SuccessFraction, 0.01, 1);
+        OneOf("islands.weighting", islands.Weighting, "samples", "uniform");
+        OneOf("islands.moments", islands.Moments, "carried", "fresh");
+        OneOf("islands.topology", islands.Topology, [.. IslandsSpec.Topologies]);
+        InRange("islands.unreachable", islands.Unreachable, 0, 0.95);
+        InRange("islands.peer", islands.Peer, -1, 4095);
+        if (islands.Peers > 0 && islands.Peer >= islands.Peers)
+        {
+            throw new SpecException("islands.peer", $"is {islands.Peer}, but the {islands.Peers} peers are numbered from 0");
+        }
+
+        if (islands is { Protocol: "fedavg", Unreachable: > 0 })
+        {
+            throw new SpecException("islands.unreachable", "must be 0 for fedavg, whose server could be drawn; use modest");
+        }
     }
 
     private static void InRange<T>(string key, T value, T low, T high)

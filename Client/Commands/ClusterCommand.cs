@@ -77,7 +77,7 @@ internal static class ClusterCommand
         Write(
             parsed,
             new { connectionString = cluster.ConnectionString, silos = cluster.Silos.Select(s => new { name = s.Name, processId = s.Process.ProcessId, httpUrl = s.HttpUrl }) },
-            string.Join('\n', [.. cluster.Silos.Select(s => $"{s.Name}  process {s.Process.ProcessId}  {s.HttpUrl}/dashboard"), $"--cluster \"{cluster.ConnectionString}\""]));
+            string.Join('\n', [.. cluster.Silos.Select(s => $"{s.Name}  process {s.Process.ProcessId}  {s.HttpUrl}"), $"--cluster \"{cluster.ConnectionString}\""]));
         return ExitCode.Ok;
     }
 

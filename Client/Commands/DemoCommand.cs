@@ -16,6 +16,7 @@ internal static class DemoCommand
             CommonOptions.Seed,
             CommonOptions.Set,
             CommonOptions.Slots,
+            CommonOptions.Web,
             CommonOptions.Progress,
         };
         command.SetAction(async (parsed, cancellation) =>
@@ -23,7 +24,14 @@ internal static class DemoCommand
             RunFolder folder = parsed.GetValue(CommonOptions.Out) is { } path ? new RunFolder(path) : NextFree();
             RunSpec spec = SpecSource.Read(Presets.Demo, null, parsed.GetValue(CommonOptions.Set)!, null, parsed.GetValue(CommonOptions.Seed));
             return await RunFlow.RunAsync(
-                spec, folder, force: false, [], parsed.GetValue(CommonOptions.Slots), parsed.GetValue(CommonOptions.Progress), cancellation);
+                spec,
+                folder,
+                force: false,
+                [],
+                parsed.GetValue(CommonOptions.Slots),
+                parsed.GetValue(CommonOptions.Progress),
+                parsed.GetValue(CommonOptions.Web),
+                cancellation);
         });
         return command;
     }

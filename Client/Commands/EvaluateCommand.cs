@@ -47,7 +47,7 @@ internal static class EvaluateCommand
             EvaluationResult result = await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async progress =>
             {
                 await using RunSession session = await RunSession.StartAsync(
-                    folder, spec, parsed.GetValue(CommonOptions.DataRoot)!, parsed.GetValue(CommonOptions.Slots), cancellation);
+                    folder, spec, parsed.GetValue(CommonOptions.DataRoot)!, parsed.GetValue(CommonOptions.Slots), web: false, cancellation);
                 RunStatus status = await session.ReadyAsync();
                 return await RunReport.WriteAsync(session, folder, status, evaluation, sampling, progress, cancellation);
             });

@@ -17,13 +17,14 @@ internal static class ResumeCommand
             CommonOptions.Cluster,
             CommonOptions.DataRoot,
             CommonOptions.Slots,
+            CommonOptions.Web,
             CommonOptions.Progress,
         };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
             {
-                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Slots, CommonOptions.DataRoot);
+                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Slots, CommonOptions.DataRoot, CommonOptions.Web);
                 return await ClusterFlow.ResumeAsync(parsed.GetValue(Directory)!, cluster, parsed.GetValue(CommonOptions.Progress), cancellation);
             }
 
@@ -34,6 +35,7 @@ internal static class ResumeCommand
                 parsed.GetValue(CommonOptions.DataRoot)!,
                 parsed.GetValue(CommonOptions.Slots),
                 parsed.GetValue(CommonOptions.Progress),
+                parsed.GetValue(CommonOptions.Web),
                 cancellation);
         });
         return command;

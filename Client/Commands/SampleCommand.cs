@@ -112,7 +112,7 @@ internal static class SampleCommand
         RunSpec spec = folder.ReadSpec();
         return await SampleAsync(parsed, spec, async (order, ready) =>
         {
-            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), cancellation);
+            await using RunSession session = await RunSession.StartAsync(folder, spec, [], parsed.GetValue(CommonOptions.Slots), web: false, cancellation);
             await session.ReadyAsync();
             ready();
             return await session.Samples.SampleAsync(order, null, cancellation);

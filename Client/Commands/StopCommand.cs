@@ -1,6 +1,7 @@
 using System.CommandLine;
 
 using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Runs;
 
 namespace OrleansDDM.Client.Commands;
 
@@ -19,7 +20,14 @@ internal static class StopCommand
         {
             await using RunConnection connection =
                 await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
-            StatusText.Write(await connection.Run.StopAsync(cancellation), live: true, parsed.GetValue(CommonOptions.Format));
+            RunStatus status = await connection.Run.StopAsync(cancellation);
+            StatusText.Write(status, live: true, parsed.GetValue(CommonOptions.Format));
+            if (status.Phase == RunPhase.Ready)
+            {
+                Console.Error.WriteLine(
+                    "ddm: The run is trained; there is no training to stop. If 'ddm train' is judging it, interrupt that command: its weights are kept, and 'ddm resume' judges again.");
+            }
+
             return ExitCode.Ok;
         });
         return command;

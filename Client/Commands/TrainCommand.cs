@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 
 using OrleansDDM.Client.Runs;
 using OrleansDDM.Specs;
@@ -22,6 +23,18 @@ internal static class TrainCommand
 
     private static readonly Option<string?> Name = new("--name") { Description = "Name of the run; the data set's name by default.", HelpName = "NAME" };
 
+    private static readonly Option<int?> Peers = new("--peers")
+    {
+        Description = "Train each model by an island of peers that hold shards of the data. Sets islands.peers.",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> Protocol = new("--protocol")
+    {
+        Description = $"How the peers of an island agree on a model: {string.Join(", ", IslandsSpec.Protocols)}. Sets islands.protocol.",
+        HelpName = "NAME",
+    };
+
     public static Command Create()
     {
         var command = new Command("train", "Cluster a data set, train one expert per cluster and a router, sample and judge them.")
@@ -29,12 +42,15 @@ internal static class TrainCommand
             SpecFile,
             Data,
             Name,
+            Peers,
+            Protocol,
             CommonOptions.Seed,
             CommonOptions.Set,
             CommonOptions.DataRoot,
             CommonOptions.Out,
             CommonOptions.Force,
             CommonOptions.Slots,
+            CommonOptions.Web,
             CommonOptions.Cluster,
             CommonOptions.Progress,
         };
@@ -57,11 +73,12 @@ internal static class TrainCommand
                 overrides = ["data.name=" + data, .. overrides];
             }
 
+            overrides = [.. overrides, .. Flag("islands.peers", parsed.GetValue(Peers)), .. Flag("islands.protocol", parsed.GetValue(Protocol))];
             RunSpec spec = SpecSource.Read(
                 preset, parsed.GetValue(SpecFile), overrides, parsed.GetValue(Name), parsed.GetValue(CommonOptions.Seed));
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
             {
-                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot);
+                CommonOptions.RefuseWithCluster(parsed, CommonOptions.Out, CommonOptions.Slots, CommonOptions.DataRoot, CommonOptions.Web);
                 return await ClusterFlow.RunAsync(
                     spec, cluster, parsed.GetValue(CommonOptions.Force), parsed.GetValue(CommonOptions.Progress), cancellation);
             }
@@ -74,8 +91,12 @@ internal static class TrainCommand
                 parsed.GetValue(CommonOptions.DataRoot)!,
                 parsed.GetValue(CommonOptions.Slots),
                 parsed.GetValue(CommonOptions.Progress),
+                parsed.GetValue(CommonOptions.Web),
                 cancellation);
         });
         return command;
     }
+
+    private static IEnumerable<string> Flag(string key, object? value) =>
+        value is null ? [] : [string.Create(CultureInfo.InvariantCulture, $"{key}={value}")];
 }

@@ -19,7 +19,7 @@ internal static class WatchCommand
 
     public static Command Create()
     {
-        var command = new Command("watch", "Follow a run that another process drives, until it ends.")
+        var command = new Command("watch", "Follow a run that another process drives, until it ends. Exits with 0 if it is trained or was stopped, 1 if it faulted.")
         {
             CommonOptions.Run,
             After,
@@ -34,15 +34,17 @@ internal static class WatchCommand
             long after = parsed.GetValue(After);
             IAsyncEnumerable<RunEvent> events = parsed.GetValue(CommonOptions.Cluster) is null
                 ? RunEvents.FollowAsync(connection.Run, after, cancellation)
-                : RunEvents.FollowOnClusterAsync(connection.Run, after, cancellation);
+                : RunEvents.FollowOnClusterAsync(connection.Run, after, clock: null, cancellation);
+            RunEvent? last = null;
             if (parsed.GetValue(CommonOptions.Format) == OutputFormat.Json)
             {
                 await foreach (RunEvent e in events)
                 {
+                    last = e.Number > 0 ? e : last;
                     Console.WriteLine(JsonSerializer.Serialize(e, new JsonSerializerOptions(StatusText.Json) { WriteIndented = false }));
                 }
 
-                return ExitCode.Ok;
+                return await EndAsync(connection, last);
             }
 
             RunStatus status = await connection.Run.GetStatusAsync(cancellation);
@@ -51,12 +53,26 @@ internal static class WatchCommand
                 progress.Begin(status.Models);
                 await foreach (RunEvent e in events)
                 {
+                    last = e.Number > 0 ? e : last;
                     progress.Show(e);
                 }
 
-                return ExitCode.Ok;
+                return await EndAsync(connection, last);
             });
         });
         return command;
+    }
+
+    // The last event says how it ended; the process that drove the run may be gone by now.
+    private static async Task<int> EndAsync(RunConnection connection, RunEvent? last)
+    {
+        (RunPhase phase, string? message) = (last?.Phase ?? RunPhase.None, last?.Message);
+        if (phase is not (RunPhase.Ready or RunPhase.Stopped or RunPhase.Faulted))
+        {
+            RunStatus status = await connection.Run.GetStatusAsync(CancellationToken.None);
+            (phase, message) = (status.Phase, status.Message);
+        }
+
+        return phase == RunPhase.Faulted ? throw new CliException(ExitCode.Failure, $"The run faulted: {message}") : ExitCode.Ok;
     }
 }

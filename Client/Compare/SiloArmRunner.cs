@@ -50,7 +50,7 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
         Directory.CreateDirectory(arm.Path);
         AtomicFile.Write(arm.Spec, Encoding.UTF8.GetBytes(SpecJson.Write(spec)));
         var clock = new ArmClock(sink, arm.Path);
-        await using RunSession session = await RunSession.StartAsync(arm, spec, dataRoots, slots, cancellation);
+        await using RunSession session = await RunSession.StartAsync(arm, spec, dataRoots, slots, web: false, cancellation);
         RunStatus status = await clock.MeasureAsync(() => session.TrainAsync(clock, cancellation));
         CompareJudge judge = _judge ?? throw new InvalidOperationException("The judge comes first.");
         var evaluator = new ArmEvaluator(

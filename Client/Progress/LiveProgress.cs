@@ -30,6 +30,10 @@ internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context
         {
             console.MarkupLineInterpolated($"[red]{progress.Role}: {progress.Message}[/]");
         }
+        else if (progress is { Kind: RunEventKind.Telemetry, Role: null, Message: { } message })
+        {
+            Say(message);
+        }
         else if (progress is { Kind: RunEventKind.Telemetry or RunEventKind.Done, Role: { } role, Steps: > 0 })
         {
             ProgressTask bar = Bar(role, progress.Steps);

@@ -35,6 +35,10 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
         {
             output.WriteLine($"{progress.Role}: {progress.Message}");
         }
+        else if (progress is { Kind: RunEventKind.Telemetry, Role: null, Message: { } message })
+        {
+            output.WriteLine(message);
+        }
         else if (progress.Kind is RunEventKind.Done)
         {
             _done.Add(progress.Role ?? string.Empty);

@@ -43,7 +43,7 @@ internal static class ClusterFlow
             progress.Begin(begun.Models);
             try
             {
-                await foreach (RunEvent e in RunEvents.FollowOnClusterAsync(connection.Run, begun.LastEvent, cancellation))
+                await foreach (RunEvent e in RunEvents.FollowOnClusterAsync(connection.Run, begun.LastEvent, clock: null, cancellation))
                 {
                     progress.Show(e);
                 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 using Orleans.Runtime;
@@ -14,100 +13,110 @@ internal static class RunEvents
     /// <summary>Attempts in a row that bring no event before the stream is given up.</summary>
     private const int Attempts = 5;
 
-    /// <summary>Longest time without any word from a cluster.</summary>
+    /// <summary>Longest time for which nothing but failures comes from a cluster.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Follows a run from a durable number to its end. A stream that times out (e.g. because the machine slept) or is dropped is opened again
-    /// after the last durable event that was seen; telemetry in between is lost.
+    /// Follows a run from a durable number to its end. A stream that times out (e.g. because the machine slept), is dropped, or ends before
+    /// the run has settled and told all its durable events, is opened again after the last durable event that was seen; telemetry in
+    /// between is lost.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="after">Number of the last durable event that is known.</param>
     /// <param name="cancellation">Ends the stream.</param>
     /// <exception cref="TimeoutException">The run did not answer any attempt.</exception>
-    public static async IAsyncEnumerable<RunEvent> FollowAsync(
-        IRunGrain run, long after, [EnumeratorCancellation] CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(run);
-        for (int attempt = 1; ; attempt++)
-        {
-            await using IAsyncEnumerator<RunEvent> events =
-                run.WatchAsync(after, CancellationToken.None).WithBatchSize(1).GetAsyncEnumerator(cancellation);
-            while (true)
-            {
-                try
-                {
-                    if (!await events.MoveNextAsync())
-                    {
-                        yield break;
-                    }
-                }
-                catch (Exception e) when (e is TimeoutException or EnumerationAbortedException && attempt < Attempts)
-                {
-                    break;
-                }
-
-                attempt = 0;
-                after = Math.Max(after, events.Current.Number);
-                yield return events.Current;
-            }
-        }
-    }
+    public static IAsyncEnumerable<RunEvent> FollowAsync(IRunGrain run, long after, CancellationToken cancellation = default) =>
+        FollowAsync(run, after, (e, attempt, _) => e is TimeoutException or EnumerationAbortedException && attempt < Attempts, TimeProvider.System, cancellation);
 
     /// <summary>
-    /// As <see cref="FollowAsync"/>, on a cluster whose silos come and go: a stream that ends or breaks before the run has settled is
-    /// opened again, on whichever silo has the run by then.
+    /// As <see cref="FollowAsync(IRunGrain, long, CancellationToken)"/>, on a cluster whose silos come and go: lost connections are opened
+    /// again, on whichever silo has the run by then, as long as a try succeeds every two minutes. A run that has nothing to tell may be quiet
+    /// for longer.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="after">Number of the last durable event that is known.</param>
+    /// <param name="clock">Clock; null = the system's.</param>
     /// <param name="cancellation">Ends the stream.</param>
     /// <exception cref="SiloUnavailableException">No silo answered for two minutes.</exception>
-    public static async IAsyncEnumerable<RunEvent> FollowOnClusterAsync(
-        IRunGrain run, long after, [EnumeratorCancellation] CancellationToken cancellation = default)
+    public static IAsyncEnumerable<RunEvent> FollowOnClusterAsync(
+        IRunGrain run, long after, TimeProvider? clock = null, CancellationToken cancellation = default) =>
+        FollowAsync(run, after, (e, _, failing) => IsLost(e) && failing < Silence, clock ?? TimeProvider.System, cancellation);
+
+    private static async IAsyncEnumerable<RunEvent> FollowAsync(
+        IRunGrain run,
+        long after,
+        Func<Exception, int, TimeSpan, bool> mayPass,
+        TimeProvider clock,
+        [EnumeratorCancellation] CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(run);
-        var silence = Stopwatch.StartNew();
+        int attempt = 0;
+        long? failing = null;
+        bool settled = false;
         while (true)
         {
-            await using (IAsyncEnumerator<RunEvent> events = FollowAsync(run, after, cancellation).GetAsyncEnumerator(cancellation))
+            attempt++;
+            bool ended = false;
+            await using (IAsyncEnumerator<RunEvent> events =
+                run.WatchAsync(after, CancellationToken.None).WithBatchSize(1).GetAsyncEnumerator(cancellation))
             {
                 while (true)
                 {
                     try
                     {
-                        if (!await events.MoveNextAsync())
-                        {
-                            break;
-                        }
+                        ended = !await events.MoveNextAsync();
                     }
-                    catch (Exception e) when (IsLost(e) && silence.Elapsed < Silence)
+                    catch (Exception e) when (MayPass(e))
                     {
                         break;
                     }
 
-                    silence.Restart();
+                    if (ended)
+                    {
+                        break;
+                    }
+
+                    attempt = 0;
+                    failing = null;
                     after = Math.Max(after, events.Current.Number);
+                    settled = events.Current.Number > 0 ? IsSettled(events.Current.Phase) : settled;
                     yield return events.Current;
                 }
             }
 
+            if (ended && settled)
+            {
+                yield break;
+            }
+
             try
             {
-                if ((await run.GetStatusAsync(cancellation)).Phase is RunPhase.None or RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready)
+                RunStatus status = await run.GetStatusAsync(cancellation);
+                failing = null;
+                if (ended && IsSettled(status.Phase) && after >= status.LastEvent)
                 {
                     yield break;
                 }
             }
-            catch (Exception e) when (IsLost(e) && silence.Elapsed < Silence)
+            catch (Exception e) when (MayPass(e))
             {
                 // Its silo is gone, and nobody has noticed yet.
             }
 
-            await Task.Delay(Pause, cancellation);
+            await Task.Delay(Pause, clock, cancellation);
+        }
+
+        // A stream that was open was no failure, however long it was quiet: what counts is the time since the first failure in a row.
+        bool MayPass(Exception e)
+        {
+            failing ??= clock.GetTimestamp();
+            return mayPass(e, attempt, clock.GetElapsedTime(failing.Value));
         }
     }
+
+    private static bool IsSettled(RunPhase phase) => phase is RunPhase.None or RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready;
 
     private static bool IsLost(Exception e) =>
         e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or EnumerationAbortedException or TimeoutException;

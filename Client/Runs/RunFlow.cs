@@ -16,7 +16,7 @@ internal static class RunFlow
     /// <summary>Creates or re-opens the run's folder, saves the effective spec, and runs it to the end.</summary>
     /// <exception cref="CliException">The folder holds a run with a different spec and <paramref name="force"/> is not given.</exception>
     public static async Task<int> RunAsync(
-        RunSpec spec, RunFolder folder, bool force, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, CancellationToken cancellation)
+        RunSpec spec, RunFolder folder, bool force, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, bool web, CancellationToken cancellation)
     {
         if (folder.Exists)
         {
@@ -33,17 +33,24 @@ internal static class RunFlow
 
         Directory.CreateDirectory(folder.Path);
         AtomicFile.Write(folder.Spec, System.Text.Encoding.UTF8.GetBytes(SpecJson.Write(spec)));
-        return await ResumeAsync(spec, folder, dataRoots, slots, mode, cancellation);
+        return await ResumeAsync(spec, folder, dataRoots, slots, mode, web, cancellation);
     }
 
     /// <summary>Goes on with the run in a folder, from whatever is there.</summary>
     public static async Task<int> ResumeAsync(
-        RunSpec spec, RunFolder folder, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, CancellationToken cancellation)
+        RunSpec spec, RunFolder folder, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, bool web, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
         EvaluationResult result = await ProgressView.RunAsync(mode, async progress =>
         {
-            await using RunSession session = await RunSession.StartAsync(folder, spec, dataRoots, slots, cancellation);
+            await using RunSession session = await RunSession.StartAsync(folder, spec, dataRoots, slots, web, cancellation);
+            if (session.HttpUrl is { } url)
+            {
+                // Asked for, so it is told even where progress is not.
+                Action<string> say = mode == ProgressMode.None ? Console.Error.WriteLine : progress.Say;
+                say($"The run can be seen at {url}");
+            }
+
             RunStatus status = await session.TrainAsync(progress, cancellation);
             if (Judged(folder) is { } judged)
             {

@@ -9,6 +9,7 @@ using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -37,6 +38,9 @@ public sealed class RunSession : IAsyncDisposable
     /// <summary>The silo's learning, which holds the run's data.</summary>
     public LearningRuntime Learning { get; }
 
+    /// <summary>Where its pages are; null = nowhere.</summary>
+    public string? HttpUrl => _silo.HttpUrl;
+
     /// <summary>Draws samples of the run once it is ready.</summary>
     public ISampleSource Samples => new GrainSampleSource(_silo.Client, Spec.Name, _slots);
 
@@ -45,16 +49,17 @@ public sealed class RunSession : IAsyncDisposable
     /// <param name="spec">Its spec.</param>
     /// <param name="dataRoots">Folders to look for data in.</param>
     /// <param name="slots">Models in training at a time; null = the number of cores.</param>
+    /// <param name="web">Whether pages are served to this machine.</param>
     /// <param name="cancellation">Gives up the start.</param>
     public static async Task<RunSession> StartAsync(
-        RunFolder folder, RunSpec spec, IEnumerable<string> dataRoots, int? slots = null, CancellationToken cancellation = default)
+        RunFolder folder, RunSpec spec, IEnumerable<string> dataRoots, int? slots = null, bool web = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(spec);
         var learning = new LearningRuntime(DatasetCatalog.Default(dataRoots));
         int count = slots ?? Math.Max(1, Environment.ProcessorCount);
         EmbeddedSilo silo = await EmbeddedSilo.StartAsync(
-            new EmbeddedSiloOptions { RunFolder = folder.Path, Learning = learning, Slots = count }, cancellation);
+            new EmbeddedSiloOptions { RunFolder = folder.Path, Learning = learning, Slots = count, WebUrl = web ? WebUrl.Local : null }, cancellation);
         return new RunSession(silo, learning, folder, spec, count);
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 
 namespace OrleansDDM.Client.Runs;
@@ -37,6 +38,15 @@ internal static class StatusText
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+            if (model.Island is { } island)
+            {
+                Console.WriteLine("            " + IslandOf(island));
+            }
+        }
+
+        if (status.Waiting is not null)
+        {
+            Console.WriteLine("  waiting for " + status.Waiting);
         }
 
         if (underReplicated is { Length: > 0 })
@@ -49,6 +59,11 @@ internal static class StatusText
             Console.WriteLine("  " + status.Message);
         }
     }
+
+    /// <summary>An island in one line.</summary>
+    public static string IslandOf(IslandStatus island) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{island.Protocol}, round {island.Round}/{island.Rounds}, {island.Peers} peers ({island.Unreachable} unreachable, {island.Returns} returns), {island.Counts.ModelsReceived} models of {island.Counts.ModelBytes / 1e6:0.0} MB received, {island.Counts.FramesSent} frames of {island.Counts.FrameBytes / 1e6:0.00} MB, {island.Counts.Refused} refused");
 
     /// <summary>The phase in words; a run that no process drives is interrupted where its last status says it was at work.</summary>
     public static string PhaseOf(RunStatus status, bool live) =>

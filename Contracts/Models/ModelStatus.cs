@@ -61,4 +61,8 @@ public sealed record ModelStatus
     /// <summary>Name of the silo that told this status.</summary>
     [Id(13)]
     public string? Silo { get; init; }
+
+    /// <summary>Its island; null where it is trained in one place.</summary>
+    [Id(14)]
+    public Peers.IslandStatus? Island { get; init; }
 }

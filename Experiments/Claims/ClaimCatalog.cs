@@ -1,3 +1,4 @@
+using OrleansDDM.Experiments.Claims.Modest;
 using OrleansDDM.Experiments.Claims.Variance;
 using OrleansDDM.Specs;
 
@@ -8,6 +9,7 @@ public static class ClaimCatalog
 {
     private static readonly SortedDictionary<string, Func<string, bool, ClaimExperiment>> Entries = new(StringComparer.Ordinal)
     {
+        ["modest"] = (data, quick) => new ModestExperiment(ModestSettings.Of(data, quick)),
         ["variance"] = (data, quick) => new VarianceExperiment(VarianceSettings.Of(data, quick)),
     };
 

@@ -53,7 +53,7 @@ internal static class ClaimGates
     }
 
     /// <summary>The interval in words.</summary>
-    public static string Text(double[]? interval) => interval is null
+    public static string IntervalText(double[]? interval) => interval is null
         ? Figures.None
         : string.Create(CultureInfo.InvariantCulture, $"{Figures.Number(interval[0], 3)} to {Figures.Number(interval[1], 3)}");
 }

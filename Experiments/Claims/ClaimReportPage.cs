@@ -38,7 +38,7 @@ public static class ClaimReportPage
                 g.Verdict == Gate.Holds ? new XElement("span", Html.Class("best"), "holds") : new XElement("strong", "fails"),
                 $": {g.Claim}.",
                 new XElement("div", Html.Class("soft"), $"Holds if {g.Threshold}."),
-                new XElement("div", Html.Class("soft"), $"Measured: {g.Measured}{(g.Interval is null ? "" : $"; interval {ClaimGates.Text(g.Interval)}")}."),
+                new XElement("div", Html.Class("soft"), $"Measured: {g.Measured}{(g.Interval is null ? "" : $"; interval {ClaimGates.IntervalText(g.Interval)}")}."),
             }))));
 
     private static XElement? Plots(ClaimFindings findings) => findings.Charts.Count == 0 ? null : Html.Section(

@@ -19,7 +19,7 @@ public static class ClaimTable
         text.AppendLine("| gate | claim | holds if | measured | interval | verdict |").AppendLine("|---|---|---|---|---|---|");
         foreach (Gate gate in findings.Gates)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"| {gate.Id} | {gate.Claim} | {gate.Threshold} | {gate.Measured} | {ClaimGates.Text(gate.Interval)} | {(gate.Verdict == Gate.Holds ? "holds" : "**fails**")} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {gate.Id} | {gate.Claim} | {gate.Threshold} | {gate.Measured} | {ClaimGates.IntervalText(gate.Interval)} | {(gate.Verdict == Gate.Holds ? "holds" : "**fails**")} |");
         }
 
         text.AppendLine().AppendLine("| arm | " + string.Join(" | ", findings.Experiment.Columns.Select(c => c.Heading)) + " | seconds |");

@@ -62,6 +62,6 @@ internal sealed partial class ArtifactCollector(
         return gone;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} artifacts that nothing refers to were deleted")]
+    [LoggerMessage(EventId = 1005, Level = LogLevel.Information, Message = "{Count} artifacts that nothing refers to were deleted")]
     private partial void LogCollected(int count);
 }

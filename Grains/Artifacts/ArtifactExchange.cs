@@ -261,12 +261,12 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Artifact {Sha256} is under-replicated: {Count} of {Wanted} silos hold it")]
+    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "Artifact {Sha256} is under-replicated: {Count} of {Wanted} silos hold it")]
     private partial void LogUnderReplicated(string sha256, int count, int wanted);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Artifact {Sha256} cannot be taken from {Silo}: {Reason}")]
+    [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, Message = "Artifact {Sha256} cannot be taken from {Silo}: {Reason}")]
     private partial void LogHolder(string sha256, string silo, string reason);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Silo} was asked about artifacts in vain: {Reason}")]
+    [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "{Silo} was asked about artifacts in vain: {Reason}")]
     private partial void LogUnanswered(string silo, string reason);
 }

@@ -109,6 +109,6 @@ internal sealed partial class ArtifactKeeper(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The artifacts could not be looked after, trying again: {Reason}")]
+    [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "The artifacts could not be looked after, trying again: {Reason}")]
     private partial void LogAgain(string reason);
 }

@@ -264,12 +264,12 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Artifact {Sha256} is bad ({Fault}) and was moved to {Path}")]
+    [LoggerMessage(EventId = 1001, Level = LogLevel.Warning, Message = "Artifact {Sha256} is bad ({Fault}) and was moved to {Path}")]
     private partial void LogQuarantined(string sha256, string fault, string path);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Artifact {Sha256} is bad ({Fault}) and cannot be moved aside: {Reason}")]
+    [LoggerMessage(EventId = 1002, Level = LogLevel.Error, Message = "Artifact {Sha256} is bad ({Fault}) and cannot be moved aside: {Reason}")]
     private partial void LogNotQuarantined(string sha256, string fault, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The half-written {Path} cannot be deleted: {Reason}")]
+    [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "The half-written {Path} cannot be deleted: {Reason}")]
     private partial void LogNotDiscarded(string path, string reason);
 }

@@ -60,6 +60,6 @@ internal sealed partial class ReplicaWatch(
     private async Task<IReadOnlySet<string>?> RootsAsync(CancellationToken stop) =>
         services.GetService(typeof(IArtifactRoots)) is IArtifactRoots roots ? await roots.ReadAsync(stop) : null;
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Artifact {Sha256} is on {Count} silos where it shall be on {Replicas}; making up for it")]
+    [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "Artifact {Sha256} is on {Count} silos where it shall be on {Replicas}; making up for it")]
     private partial void LogMakingUp(string sha256, int count, int replicas);
 }

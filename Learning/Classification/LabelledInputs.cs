@@ -45,7 +45,7 @@ public sealed unsafe class LabelledInputs : IDisposable
     /// <summary>First value of the first input.</summary>
     internal float* Values => _values;
 
-    /// <summary>Images as inputs: pixel / 255, in [0, 1].</summary>
+    /// <summary>Images as inputs, scaled to [-1, 1] as everywhere: pixel / 127.5 - 1.</summary>
     /// <param name="images">Images with classes.</param>
     /// <param name="rows">Which, in this order; null = all.</param>
     /// <param name="labels">Classes to use instead, one for each row; null = those of the images.</param>
@@ -62,12 +62,7 @@ public sealed unsafe class LabelledInputs : IDisposable
         var inputs = new LabelledInputs(images.ImageSize, labels ?? Array.ConvertAll(chosen, row => images.Labels.Span[row]));
         for (int i = 0; i < chosen.Length; i++)
         {
-            ReadOnlySpan<byte> image = images.Image(chosen[i]);
-            float* target = inputs._values + ((long)i * inputs.Width);
-            for (int p = 0; p < image.Length; p++)
-            {
-                target[p] = image[p] / 255f;
-            }
+            images.CopyNormalized(chosen[i], new Span<float>(inputs._values + ((long)i * inputs.Width), inputs.Width));
         }
 
         return inputs;

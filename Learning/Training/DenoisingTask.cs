@@ -27,18 +27,40 @@ public sealed class DenoisingTask : ITrainingTask
 
     /// <summary>Training of expert <paramref name="expert"/>.</summary>
     public DenoisingTask(RunSpec spec, TrainingData data, int expert)
+        : this(spec, data, expert, data.TrainRows(expert), BatchOf(spec), StreamOf(expert))
+    {
+    }
+
+    /// <summary>Training of expert <paramref name="expert"/> on some images of its cluster.</summary>
+    /// <param name="spec">The run.</param>
+    /// <param name="data">Its data.</param>
+    /// <param name="expert">Which expert; it is validated on the whole cluster's held-out images.</param>
+    /// <param name="rows">The training rows, at least one.</param>
+    /// <param name="batch">Samples per step, at least 1.</param>
+    /// <param name="stream">Name of all draws.</param>
+    public DenoisingTask(RunSpec spec, TrainingData data, int expert, IReadOnlyList<int> rows, int batch, string stream)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(data);
         _spec = spec;
         _data = data;
-        _stream = $"expert-{expert}";
-        Batch = spec.Training.Batch / spec.Experts.Count;
-        _order = new DataOrder(data.TrainRows(expert), Batch, spec.Seed, _stream + "/order");
+        _stream = stream;
+        Batch = batch;
+        _order = new DataOrder(rows, Batch, spec.Seed, _stream + "/order");
         _validation = data.ValidationSample(expert);
         _schedule = NoiseSchedules.Parse(spec.Diffusion.Path);
         _parameterization = Parameterizations.Parse(spec.Diffusion.Parameterization);
     }
+
+    /// <summary>Batch of each expert of a run.</summary>
+    public static int BatchOf(RunSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return spec.Training.Batch / spec.Experts.Count;
+    }
+
+    /// <summary>Name of an expert's draws.</summary>
+    public static string StreamOf(int expert) => $"expert-{expert}";
 
     /// <inheritdoc/>
     public int Batch { get; }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -18,9 +17,15 @@ namespace OrleansDDM.Learning.Training;
 
 /// <summary>The learning of a silo: data sets from the catalog, clustering, trainers and predictors. Thread-safe.</summary>
 /// <param name="catalog">Where data sets are looked for.</param>
-public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
+public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
 {
-    private readonly ConcurrentDictionary<string, Lazy<Prepared>> _prepared = new();
+    // Between two models, or between training and judging, nobody holds a run's data.
+    private const int Idle = 2;
+
+    private readonly SharedCache<Prepared> _prepared = new(Idle);
+
+    /// <summary>Number of runs whose data is in memory.</summary>
+    internal int PreparedCount => _prepared.Count;
 
     /// <inheritdoc/>
     public void EnterSlot(int threads) => torch.set_num_threads(threads);
@@ -57,13 +62,23 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
     public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        TrainingData data = PreparedOf(spec).Data;
-        ITrainingTask task = role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index);
-        Network network = role.IsRouter
-            ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
-            : Networks.Denoiser(spec.Model, data.Shape);
-        return new Trainer(
-            spec.Training, task, network, data.Shape, $"{specHash ?? SpecJson.Hash(spec)}/{role}", vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+        (Prepared prepared, IDisposable hold) = _prepared.Hold(SpecJson.Hash(spec), () => Load(spec, CancellationToken.None));
+        try
+        {
+            TrainingData data = prepared.Data;
+            ITrainingTask task = role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index);
+            Network network = role.IsRouter
+                ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
+                : Networks.Denoiser(spec.Model, data.Shape);
+            var trainer = new Trainer(
+                spec.Training, task, network, data.Shape, $"{specHash ?? SpecJson.Hash(spec)}/{role}", vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+            return new HoldingSession(trainer, hold);
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>
@@ -75,20 +90,13 @@ public sealed class LearningRuntime(DatasetCatalog catalog) : ILearningRuntime
         string key = SpecJson.Hash(spec);
         while (true)
         {
-            Lazy<Prepared> prepared = _prepared.GetOrAdd(key, _ => new Lazy<Prepared>(() => Load(spec, cancellation)));
             try
             {
-                return prepared.Value;
+                return _prepared.Get(key, () => Load(spec, cancellation));
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {
                 // Another caller, who was first, gave up.
-                _prepared.TryRemove(KeyValuePair.Create(key, prepared));
-            }
-            catch
-            {
-                _prepared.TryRemove(KeyValuePair.Create(key, prepared)); // the next call tries again, e.g. when the file is there
-                throw;
             }
         }
     }

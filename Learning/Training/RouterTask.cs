@@ -12,29 +12,45 @@ namespace OrleansDDM.Learning.Training;
 public sealed class RouterTask : ITrainingTask
 {
     private const int Strata = 4;
-    private const string Stream = "router";
 
     private readonly RunSpec _spec;
     private readonly TrainingData _data;
+    private readonly string _stream;
     private readonly DataOrder _order;
     private readonly int[] _validation;
     private readonly INoiseSchedule _schedule;
 
     /// <summary>Training of the run's router.</summary>
     public RouterTask(RunSpec spec, TrainingData data)
+        : this(spec, data, [.. Enumerable.Range(0, data.TrainClusters.Count)], spec.Router.Batch, Stream)
+    {
+    }
+
+    /// <summary>Training of the run's router on some of the images.</summary>
+    /// <param name="spec">The run.</param>
+    /// <param name="data">Its data.</param>
+    /// <param name="rows">The training rows, at least one.</param>
+    /// <param name="batch">Samples per step, at least 1.</param>
+    /// <param name="stream">Name of all draws.</param>
+    public RouterTask(RunSpec spec, TrainingData data, IReadOnlyList<int> rows, int batch, string stream)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentNullException.ThrowIfNull(data);
         _spec = spec;
         _data = data;
-        _order = new DataOrder([.. Enumerable.Range(0, data.TrainClusters.Count)], spec.Router.Batch, spec.Seed, Stream + "/order");
+        _stream = stream;
+        Batch = batch;
+        _order = new DataOrder(rows, batch, spec.Seed, _stream + "/order");
         _validation = data.ValidationSample(cluster: -1);
         _schedule = NoiseSchedules.Parse(spec.Diffusion.Path);
         Steps = StepsOf(spec);
     }
 
+    /// <summary>Name of the router's draws.</summary>
+    public static string Stream => "router";
+
     /// <inheritdoc/>
-    public int Batch => _spec.Router.Batch;
+    public int Batch { get; }
 
     /// <inheritdoc/>
     public double LearningRate => _spec.Router.LearningRate;
@@ -53,7 +69,7 @@ public sealed class RouterTask : ITrainingTask
     public TrainingTensors Draw(int step)
     {
         int[] rows = _order.Batch(step);
-        NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, Stream, step);
+        NoisyBatch batch = NoisyBatch.Draw(_data.Splits.Train, rows, _spec.Diffusion, _spec.Training.Flip, _spec.Seed, _stream, step);
         return new TrainingTensors(Input(batch), tensor(batch.Time), null, Clusters(_data.TrainClusters, rows));
     }
 

@@ -1,8 +1,61 @@
+using OrleansDDM.Protocols.Machines;
+
 namespace OrleansDDM.Protocols.Aggregation;
 
 /// <summary>Aggregation of models that are plain arrays. Pure; inputs are not changed; sums run in double in the given order.</summary>
 public static class VectorAggregation
 {
+    /// <summary>Carries out a rule.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <param name="models">The models, in order.</param>
+    /// <param name="get">The elements behind a handle.</param>
+    /// <param name="segments">Layers, for rules that look at them.</param>
+    /// <exception cref="ArgumentException">Lengths, weights or the rule's numbers are wrong.</exception>
+    public static double[] Apply(
+        AggregationRule rule, IReadOnlyList<Contribution> models, Func<ModelHandle, double[]> get, IReadOnlyList<VectorSegment> segments)
+    {
+        double[][] vectors = [.. models.Select(m => get(m.Model))];
+        double[] weights = [.. models.Select(m => m.Weight)];
+        switch (rule)
+        {
+            case AggregationRule.LinearCombination:
+                return LinearCombination(vectors, weights);
+            case AggregationRule.VarianceCorrected corrected:
+                int own = corrected.Self is { } self ? models.ToList().FindIndex(m => m.From == self) : -1;
+                double[][] received = [.. vectors.Where((_, i) => i != own)];
+                return own < 0 ? VarianceCorrected(vectors, weights, segments)
+                    : received.Length == 0 ? (double[])vectors[own].Clone()
+                    : VarianceCorrected(vectors[own], received, segments, corrected.Beta, corrected.Target);
+            default:
+                return WeightedMean(vectors, weights);
+        }
+    }
+
+    /// <summary>Σ w_i x_i.</summary>
+    /// <param name="vectors">Vectors of one length.</param>
+    /// <param name="weights">As many, finite.</param>
+    /// <exception cref="ArgumentException">Lengths or weights are wrong.</exception>
+    public static double[] LinearCombination(IReadOnlyList<double[]> vectors, IReadOnlyList<double> weights)
+    {
+        Check(vectors);
+        if (weights.Count != vectors.Count || weights.Any(w => !double.IsFinite(w)))
+        {
+            throw new ArgumentException("There must be one finite weight per vector.", nameof(weights));
+        }
+
+        double[] sum = new double[vectors[0].Length];
+        for (int v = 0; v < vectors.Count; v++)
+        {
+            (double weight, double[] vector) = (weights[v], vectors[v]);
+            for (int i = 0; i < sum.Length; i++)
+            {
+                sum[i] += weight * vector[i];
+            }
+        }
+
+        return sum;
+    }
+
     /// <summary>Mean of equally weighted models.</summary>
     /// <exception cref="ArgumentException">No models, or of unlike length.</exception>
     public static double[] Mean(IReadOnlyList<double[]> models) => WeightedMean(models, [.. models.Select(_ => 1.0)]);
@@ -66,15 +119,25 @@ public static class VectorAggregation
         double[] average = WeightedMean([own, Mean(received)], [beta, 1 - beta]);
         foreach (VectorSegment segment in segments)
         {
-            if (segment.Offset < 0 || segment.Length < 0 || segment.Offset + segment.Length > own.Length)
-            {
-                throw new ArgumentException($"{segment} lies outside of a model of {own.Length} elements.", nameof(segments));
-            }
-
+            CheckInside(segment, own.Length);
             if (segment.Corrected && segment.Length > 1)
             {
                 Correct(average, own, received, segment, beta, target);
             }
+        }
+
+        return average;
+    }
+
+    /// <summary>Variance-corrected averaging where no model is the own one: the weighted mean, each corrected segment scaled to the models' mean variance.</summary>
+    /// <exception cref="ArgumentException">Lengths, weights or segments are wrong.</exception>
+    public static double[] VarianceCorrected(IReadOnlyList<double[]> models, IReadOnlyList<double> weights, IReadOnlyList<VectorSegment> segments)
+    {
+        double[] average = WeightedMean(models, weights);
+        foreach (VectorSegment segment in segments.Where(s => s.Corrected && s.Length > 1))
+        {
+            CheckInside(segment, average.Length);
+            ScaleTo(average.AsSpan(segment.Offset, segment.Length), models.Average(m => Variance(m.AsSpan(segment.Offset, segment.Length))));
         }
 
         return average;
@@ -104,6 +167,19 @@ public static class VectorAggregation
             VarianceTarget.Both => (beta * ownVariance) + ((1 - beta) * others),
             _ => others,
         };
+        ScaleTo(values, wanted);
+    }
+
+    private static void CheckInside(VectorSegment segment, int length)
+    {
+        if (segment.Offset < 0 || segment.Length < 0 || segment.Offset + segment.Length > length)
+        {
+            throw new ArgumentException($"{segment} lies outside of a model of {length} elements.", nameof(segment));
+        }
+    }
+
+    private static void ScaleTo(Span<double> values, double wanted)
+    {
         double mean = MeanOf(values), variance = Variance(values);
 
         // Opposite models cancel to nothing but rounding; scaling that up would be noise with the variance of a model.

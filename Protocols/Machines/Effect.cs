@@ -22,7 +22,11 @@ public abstract record Effect
     /// <param name="Model">The model to start from.</param>
     /// <param name="Round">Round: with the seed and the peer it fixes all draws, so that a repetition gives the same model.</param>
     /// <param name="Steps">Local steps, at least 1.</param>
-    public sealed record Train(long Work, ModelHandle Model, long Round, int Steps) : Effect;
+    public sealed record Train(long Work, ModelHandle Model, long Round, int Steps) : Effect
+    {
+        /// <summary>What the training does.</summary>
+        public TrainingRule Rule { get; init; } = TrainingRule.Plain;
+    }
 
     /// <summary>Stop a training; there will be no answer.</summary>
     /// <param name="Work">Number of the training.</param>

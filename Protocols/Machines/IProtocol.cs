@@ -17,6 +17,9 @@ public interface IProtocol
     /// <summary>Whether <see cref="PeerSetup.Mixing"/> must be given.</summary>
     bool NeedsTopology { get; }
 
+    /// <summary>Who completes rounds.</summary>
+    RoundOwner Owner => RoundOwner.EachPeer;
+
     /// <summary>The state before the first input.</summary>
     PeerState Create(PeerSetup setup);
 
@@ -34,4 +37,7 @@ public interface IProtocol
 
     /// <summary>The invariant that this step of one peer broke, or null. For simulations and tests.</summary>
     string? Violation(PeerState before, PeerState after);
+
+    /// <summary>What peers that are all alive and have been left in peace for a while do not agree on, though they should; or null. For simulations and tests.</summary>
+    string? Disagreement(IReadOnlyList<PeerState> peers) => null;
 }

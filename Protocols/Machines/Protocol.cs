@@ -19,6 +19,9 @@ public abstract class Protocol<TDurable, TVolatile> : IProtocol
     public virtual bool NeedsTopology => false;
 
     /// <inheritdoc/>
+    public virtual RoundOwner Owner => RoundOwner.EachPeer;
+
+    /// <inheritdoc/>
     public PeerState Create(PeerSetup setup) => new PeerState<TDurable, TVolatile>(setup, NewDurable(setup), NewVolatile(setup));
 
     /// <inheritdoc/>
@@ -76,6 +79,9 @@ public abstract class Protocol<TDurable, TVolatile> : IProtocol
     /// <inheritdoc/>
     public string? Violation(PeerState before, PeerState after) =>
         Violation((PeerState<TDurable, TVolatile>)before, (PeerState<TDurable, TVolatile>)after);
+
+    /// <inheritdoc/>
+    public virtual string? Disagreement(IReadOnlyList<PeerState> peers) => null;
 
     /// <summary>Durable state of a peer that never ran.</summary>
     protected abstract TDurable NewDurable(PeerSetup setup);

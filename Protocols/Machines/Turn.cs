@@ -45,9 +45,9 @@ public sealed class Turn<TDurable, TVolatile>
     public void Send(PeerId to, MessageBody body) => _effects.Add(new Effect.Send(to, body));
 
     /// <summary>Trains; returns the number of the work.</summary>
-    public long Train(ModelHandle model, long round, int steps)
+    public long Train(ModelHandle model, long round, int steps, TrainingRule? rule = null)
     {
-        _effects.Add(new Effect.Train(++_work, model, round, steps));
+        _effects.Add(new Effect.Train(++_work, model, round, steps) { Rule = rule ?? TrainingRule.Plain });
         return _work;
     }
 

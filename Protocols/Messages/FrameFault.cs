@@ -32,4 +32,7 @@ public enum FrameFault
 
     /// <summary>Bytes are left over.</summary>
     TrailingBytes,
+
+    /// <summary>It names a model that cannot be had, is of another shape, or is not finite.</summary>
+    WrongModel,
 }

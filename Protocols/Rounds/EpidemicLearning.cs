@@ -25,12 +25,16 @@ public sealed record EpidemicOptions : IProtocolOptions
     /// <summary>Δ, the length of a round in seconds, common to all: training and one transfer of s models must fit in. null = from the run's common work estimate.</summary>
     public double? RoundSeconds { get; init; }
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
         OptionRange.Within(Fanout, 1, 1_000_000);
         OptionRange.Steps(Steps);
         OptionRange.Seconds(RoundSeconds);
+        OptionRange.Aggregator(Aggregator);
     }
 }
 
@@ -63,6 +67,13 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
 
     /// <inheritdoc/>
     public override DurableState ReadDurable(ref FrameReader reader) => new Saved(reader.Number(), reader.Model());
+
+    /// <inheritdoc/>
+    public override string? Disagreement(IReadOnlyList<PeerState> peers)
+    {
+        long[] rounds = [.. peers.Select(p => ((Saved)p.DurablePart).Round)];
+        return rounds.Length > 0 && rounds.Max() - rounds.Min() > 1 ? $"peers are in rounds {rounds.Min()} .. {rounds.Max()} of one clock" : null;
+    }
 
     /// <summary>Line 4: the peers that <paramref name="setup"/>'s peer sends to in a round.</summary>
     public ImmutableArray<PeerId> Receivers(PeerSetup setup, long round)
@@ -206,13 +217,13 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     }
 
     // Line 7.
-    private static void Mix(Turn<Saved, Live> turn)
+    private void Mix(Turn<Saved, Live> turn)
     {
         IEnumerable<Contribution> received = turn.Volatile.Received
             .Where(r => r.Key.Round == turn.Volatile.Round).Select(r => new Contribution(r.Key.From, r.Value, 1));
         turn.Volatile = turn.Volatile with
         {
-            Mixing = turn.Aggregate(new AggregationRule.WeightedMean(), received.Append(new Contribution(turn.Self, turn.Volatile.Half, 1))),
+            Mixing = turn.Aggregate(options.Aggregator.Create(turn.Self), received.Append(new Contribution(turn.Self, turn.Volatile.Half, 1))),
         };
     }
 

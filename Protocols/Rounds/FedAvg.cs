@@ -28,6 +28,9 @@ public sealed record FedAvgOptions : IProtocolOptions
     /// <summary>Whether clients are sampled in MoDeST's hash order of round t + 1, to compare the two on equal samples. A retry takes the next ones in it.</summary>
     public bool HashSampling { get; init; }
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
@@ -35,6 +38,7 @@ public sealed record FedAvgOptions : IProtocolOptions
         OptionRange.Steps(Steps);
         OptionRange.Fraction(SuccessFraction);
         OptionRange.Seconds(DeadlineSeconds);
+        OptionRange.Aggregator(Aggregator);
     }
 }
 
@@ -58,6 +62,9 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
 
     /// <inheritdoc/>
     public override byte Code => 1;
+
+    /// <inheritdoc/>
+    public override RoundOwner Owner => RoundOwner.FirstPeer;
 
     /// <inheritdoc/>
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) => kind switch
@@ -244,7 +251,7 @@ public sealed class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Saved, FedAv
     private void Aggregate(Turn<Saved, Live> turn) => turn.Volatile = turn.Volatile with
     {
         Aggregating = turn.Aggregate(
-            new AggregationRule.WeightedMean(),
+            options.Aggregator.Create(null),
             turn.Volatile.Updates.Select(u => new Contribution(u.Key, u.Value.Model, options.WeightBySamples ? Math.Max(1, u.Value.Samples) : 1))),
     };
 

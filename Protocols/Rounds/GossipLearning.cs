@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 using OrleansDDM.Protocols.Aggregation;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
@@ -13,11 +15,15 @@ public sealed record GossipOptions : IProtocolOptions
     /// <summary>Δ, the seconds between two sends of one peer.</summary>
     public double PeriodSeconds { get; init; } = 1;
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
         OptionRange.Steps(Steps);
         OptionRange.Seconds(PeriodSeconds);
+        OptionRange.Aggregator(Aggregator);
     }
 }
 
@@ -47,7 +53,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
 
     /// <inheritdoc/>
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) =>
-        kind == 1 ? new Share(reader.Number(), reader.Model()) : null;
+        kind == 1 ? new Share(reader.Number(), reader.Number(), reader.Model()) : null;
 
     /// <inheritdoc/>
     public override DurableState ReadDurable(ref FrameReader reader) => new Saved(reader.Number(), reader.Number(), reader.Model());
@@ -88,7 +94,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
             turn.Setup.Seed, PickRole, turn.Self.Value, (ulong)turn.Now.Ticks, (ulong)turn.Volatile.Sends);
         if (Pick(turn.Setup, (long)(turn.Now.TotalSeconds / options.PeriodSeconds), bits) is { } peer)
         {
-            turn.Send(peer, new Share(turn.Durable.Age, turn.Durable.Model));
+            turn.Send(peer, new Share(turn.Durable.Age, (long)turn.Now.TotalMilliseconds, turn.Durable.Model));
         }
     }
 
@@ -105,6 +111,10 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         {
             turn.Ignore("an age that no model can have yet");
         }
+        else if (share.Sent <= turn.Volatile.Heard.GetValueOrDefault(from, -1))
+        {
+            turn.Ignore("repeated or overtaken model");
+        }
         else if (turn.Volatile.Busy)
         {
             if (turn.Volatile.Waiting is { } waiting && waiting.Share.Age >= share.Age)
@@ -113,10 +123,12 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
                 return;
             }
 
+            Hear(turn, from, share);
             turn.Volatile = turn.Volatile with { Waiting = (from, share) };
         }
         else
         {
+            Hear(turn, from, share);
             Merge(turn, from, share);
         }
     }
@@ -169,6 +181,9 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         : after.Volatile.Waiting is not null && !after.Volatile.Busy ? "a model waits for nothing"
         : null;
 
+    private static void Hear(Turn<Saved, Live> turn, PeerId from, Share share) =>
+        turn.Volatile = turn.Volatile with { Heard = turn.Volatile.Heard.SetItem(from, share.Sent) };
+
     // A schedule that changes from round to round goes by the common clock, in periods.
     private static PeerId? Pick(PeerSetup setup, long period, ulong bits)
     {
@@ -188,7 +203,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         return setup.Roster[other >= self ? other + 1 : other];
     }
 
-    private static void Merge(Turn<Saved, Live> turn, PeerId from, Share share)
+    private void Merge(Turn<Saved, Live> turn, PeerId from, Share share)
     {
         // Equal parts when both ages are 0.
         bool untrained = turn.Durable.Age + share.Age == 0;
@@ -199,12 +214,12 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         }.Where(c => c.Weight > 0);
         turn.Volatile = turn.Volatile with
         {
-            Merging = turn.Aggregate(new AggregationRule.WeightedMean(), models),
+            Merging = turn.Aggregate(options.Aggregator.Create(turn.Self), models),
             MergedAge = Math.Max(turn.Durable.Age, share.Age),
         };
     }
 
-    private static void EndMerge(Turn<Saved, Live> turn)
+    private void EndMerge(Turn<Saved, Live> turn)
     {
         (PeerId From, Share Share)? waiting = turn.Volatile.Waiting;
         turn.Volatile = turn.Volatile with { Training = 0, Waiting = null };
@@ -247,6 +262,9 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         /// <summary>Sends since the start or the last recovery.</summary>
         public long Sends { get; init; }
 
+        /// <summary>When the last model that came from a peer was sent.</summary>
+        public ImmutableSortedDictionary<PeerId, long> Heard { get; init; } = ImmutableSortedDictionary<PeerId, long>.Empty;
+
         /// <summary>The model to merge next.</summary>
         public (PeerId From, Share Share)? Waiting { get; init; }
 
@@ -257,10 +275,11 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         public override IEnumerable<ModelHandle> Models => Waiting is { } waiting ? waiting.Share.Models : [];
     }
 
-    /// <summary>A model and its age. 40 bytes.</summary>
+    /// <summary>A model and its age. 48 bytes.</summary>
     /// <param name="Age">t.</param>
+    /// <param name="Sent">Run-relative milliseconds at which it was sent: rises from message to message of a peer.</param>
     /// <param name="Model">w.</param>
-    public sealed record Share(long Age, ModelHandle Model) : MessageBody
+    public sealed record Share(long Age, long Sent, ModelHandle Model) : MessageBody
     {
         /// <inheritdoc/>
         public override byte Kind => 1;
@@ -272,6 +291,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         public override void Write(FrameWriter writer)
         {
             writer.Number(Age);
+            writer.Number(Sent);
             writer.Model(Model);
         }
     }

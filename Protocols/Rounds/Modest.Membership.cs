@@ -26,6 +26,15 @@ public sealed partial class Modest
     }
 
     /// <inheritdoc/>
+    public override string? Disagreement(IReadOnlyList<PeerState> peers)
+    {
+        MembershipView[] views = [.. peers.Select(p => ((Saved)p.DurablePart).View)];
+        return views.Select(v => v.Digest).Distinct().Count() > 1 ? "views differ"
+            : peers.Any(p => views[0][p.Setup.Self] is not { Left: false }) ? "a view lacks someone who is there"
+            : null;
+    }
+
+    /// <inheritdoc/>
     protected override void OnLeave(Turn<Saved, Live> turn)
     {
         turn.Durable = turn.Durable with { Counter = turn.Durable.Counter + 1 };

@@ -34,6 +34,9 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     /// <inheritdoc/>
     public override byte Code => 5;
 
+    /// <inheritdoc/>
+    public override RoundOwner Owner => RoundOwner.AnyPeer;
+
     private TimeSpan PingTime => TimeSpan.FromSeconds(options.PingSeconds);
 
     private bool WaitsForEver => options.AggregationSeconds < 0;
@@ -293,13 +296,13 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     }
 
     // θ̄ = uniform mean(Θ), of the newest round in Θ.
-    private static void Aggregate(Turn<Saved, Live> turn, Collection collection)
+    private void Aggregate(Turn<Saved, Live> turn, Collection collection)
     {
         turn.CancelTimer(new TimerId("collection", turn.Durable.AggregateRound));
         long newest = collection.Models.Values.Max(m => m.Base);
         IEnumerable<Contribution> models =
             collection.Models.Where(m => m.Value.Base == newest).Select(m => new Contribution(m.Key, m.Value.Model, 1));
-        turn.Volatile = turn.Volatile with { Collection = collection with { Work = turn.Aggregate(new AggregationRule.WeightedMean(), models) } };
+        turn.Volatile = turn.Volatile with { Collection = collection with { Work = turn.Aggregate(options.Aggregator.Create(null), models) } };
     }
 
     private void AggregatorsFound(Turn<Saved, Live> turn, ImmutableArray<PeerId> aggregators)

@@ -1,3 +1,5 @@
+using OrleansDDM.Protocols.Aggregation;
+
 namespace OrleansDDM.Protocols.Rounds;
 
 /// <summary>What a user may set of MoDeST.</summary>
@@ -36,6 +38,9 @@ public sealed record ModestOptions : IProtocolOptions
     /// <summary>Seconds without a new round after which a peer takes the round for lost; null = 4 rounds' work by the estimate. Needs heartbeats.</summary>
     public double? StallSeconds { get; init; }
 
+    /// <summary>How models are averaged.</summary>
+    public AggregatorOptions Aggregator { get; init; } = new();
+
     /// <inheritdoc/>
     public void Validate()
     {
@@ -49,5 +54,6 @@ public sealed record ModestOptions : IProtocolOptions
         OptionRange.Seconds(StallSeconds);
         OptionRange.Seconds(HeartbeatSeconds == 0 ? null : HeartbeatSeconds, nameof(HeartbeatSeconds));
         OptionRange.Seconds(AggregationSeconds < 0 ? null : AggregationSeconds, nameof(AggregationSeconds));
+        OptionRange.Aggregator(Aggregator);
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 
+using OrleansDDM.Protocols.Aggregation;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Rounds;
@@ -27,6 +28,12 @@ internal static class OptionRange
 
     internal static void Fraction(double value, [CallerArgumentExpression(nameof(value))] string member = "") =>
         Require(value is > 0 and <= 1, member, $"must be above 0 and at most 1, not {Text(value)}");
+
+    internal static void Aggregator(AggregatorOptions? value, [CallerArgumentExpression(nameof(value))] string member = "")
+    {
+        Require(value is not null, member, "must not be null");
+        value!.Validate();
+    }
 
     internal static void OneOf(string? value, IReadOnlyCollection<string> names, [CallerArgumentExpression(nameof(value))] string member = "") =>
         Require(value is not null && names.Contains(value), member, $"must be one of {string.Join(", ", names)}, not '{value}'");

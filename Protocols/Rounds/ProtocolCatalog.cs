@@ -12,6 +12,7 @@ public static class ProtocolCatalog
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
     private static readonly SortedDictionary<string, Func<JsonElement?, IProtocol>> Entries = new(StringComparer.Ordinal)
@@ -20,6 +21,9 @@ public static class ProtocolCatalog
         ["dpsgd"] = o => new Dpsgd(Read<DpsgdOptions>(o)),
         ["gossip"] = o => new GossipLearning(Read<GossipOptions>(o)),
         ["modest"] = o => new Modest(Read<ModestOptions>(o)),
+        ["decavg"] = o => new DecAvg(Read<DecAvgOptions>(o)),
+        ["dfedsam"] = o => new DfedSam(Read<DfedSamOptions>(o)),
+        ["diloco"] = o => new DiLoCo(Read<DiLoCoOptions>(o)),
         ["epidemic"] = o => new EpidemicLearning(Read<EpidemicOptions>(o)),
     };
 

@@ -50,6 +50,10 @@ public abstract class ArrayTask : ILearningTask
     public long Bytes(ModelHandle model) => _modelBytes ?? (4L * _models[model].Length);
 
     /// <inheritdoc/>
+    public bool Accepts(ModelHandle model) => _models.TryGetValue(model, out double[]? elements)
+        && elements.Length == _models[InitialModel].Length && Array.TrueForAll(elements, double.IsFinite);
+
+    /// <inheritdoc/>
     public TimeSpan Duration(TrainWork work) => _stepTime * work.Steps;
 
     /// <inheritdoc/>
@@ -72,16 +76,7 @@ public abstract class ArrayTask : ILearningTask
     /// <inheritdoc/>
     public ModelHandle? Aggregate(AggregationRule rule, IReadOnlyList<Contribution> models)
     {
-        double[] result = rule switch
-        {
-            AggregationRule.VarianceCorrected corrected => VectorAggregation.VarianceCorrected(
-                _models[models.First(m => m.From == corrected.Self).Model],
-                [.. models.Where(m => m.From != corrected.Self).Select(m => _models[m.Model])],
-                Segments,
-                corrected.Beta,
-                corrected.Target),
-            _ => VectorAggregation.WeightedMean([.. models.Select(m => _models[m.Model])], [.. models.Select(m => m.Weight)]),
-        };
+        double[] result = VectorAggregation.Apply(rule, models, Get, Segments);
         return Array.TrueForAll(result, double.IsFinite) ? Store(result) : null;
     }
 

@@ -21,6 +21,9 @@ public interface ILearningTask
     /// <summary>Time that a training takes on a peer of normal speed.</summary>
     TimeSpan Duration(TrainWork work);
 
+    /// <summary>Whether a model that a message names may be taken in: known, of the task's shape, and finite.</summary>
+    bool Accepts(ModelHandle model) => true;
+
     /// <summary>A training begins.</summary>
     void Begin(TrainWork work);
 
@@ -46,4 +49,8 @@ public interface ILearningTask
 /// <param name="Round">With seed and peer, fixes the draws.</param>
 /// <param name="Steps">Local steps.</param>
 /// <param name="Id">Unique in a run.</param>
-public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id);
+public sealed record TrainWork(int Peer, ModelHandle Model, long Round, int Steps, long Id)
+{
+    /// <summary>What the training does.</summary>
+    public TrainingRule Rule { get; init; } = TrainingRule.Plain;
+}

@@ -6,12 +6,11 @@ namespace OrleansDDM.Protocols.Simulation;
 /// Least squares y = x·w* + noise on shards of unlike slopes, trained by minibatch SGD. The draws of a batch are a function of seed, peer,
 /// round and step.
 /// </summary>
-public sealed class LinearRegressionTask : ArrayTask
+public sealed class LinearRegressionTask : GradientTask
 {
     private readonly double[][][] _inputs;
     private readonly double[][] _targets;
     private readonly ulong _seed;
-    private readonly double _rate;
     private readonly int _batch;
 
     /// <summary>Makes the task.</summary>
@@ -36,9 +35,9 @@ public sealed class LinearRegressionTask : ArrayTask
         double noise = 0.1,
         double stepSeconds = 0.02,
         long? modelBytes = null)
-        : base(new double[dimension], stepSeconds, modelBytes)
+        : base(new double[dimension], rate, stepSeconds, modelBytes)
     {
-        (_seed, _rate, _batch) = (seed, rate, batch);
+        (_seed, _batch) = (seed, batch);
         CounterStream random = new(seed, "regression-data");
         TrueWeights = [.. Enumerable.Range(0, dimension).Select(_ => random.Normal())];
         _inputs = new double[peers][][];
@@ -65,34 +64,27 @@ public sealed class LinearRegressionTask : ArrayTask
     public override long Samples(int peer) => _targets[peer].Length;
 
     /// <inheritdoc/>
-    protected override double[] Train(double[] model, TrainWork work)
+    public override void FullGradient(int peer, ReadOnlySpan<double> model, Span<double> gradient)
     {
-        double[][] inputs = _inputs[work.Peer];
-        double[] gradient = new double[model.Length];
-        CounterStream random = new(_seed, "regression-batch", (ulong)work.Peer, (ulong)work.Round);
-        for (int step = 0; step < work.Steps; step++)
+        gradient.Clear();
+        for (int sample = 0; sample < _targets[peer].Length; sample++)
         {
-            Array.Clear(gradient);
-            for (int b = 0; b < _batch; b++)
-            {
-                int sample = random.Below(inputs.Length);
-                double error = Dot(inputs[sample], model) - _targets[work.Peer][sample];
-                for (int d = 0; d < model.Length; d++)
-                {
-                    gradient[d] += error * inputs[sample][d] / _batch;
-                }
-            }
-
-            for (int d = 0; d < model.Length; d++)
-            {
-                model[d] -= _rate * gradient[d];
-            }
+            Add(peer, sample, model, gradient, 1.0 / _targets[peer].Length);
         }
-
-        return model;
     }
 
-    private static double Dot(double[] a, double[] b)
+    /// <inheritdoc/>
+    protected override void StepGradient(TrainWork work, int step, ReadOnlySpan<double> model, Span<double> gradient)
+    {
+        CounterStream random = new(_seed, "regression-batch", (ulong)work.Peer, ((ulong)work.Round << 20) | (uint)step);
+        gradient.Clear();
+        for (int b = 0; b < _batch; b++)
+        {
+            Add(work.Peer, random.Below(_targets[work.Peer].Length), model, gradient, 1.0 / _batch);
+        }
+    }
+
+    private static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b)
     {
         double sum = 0;
         for (int i = 0; i < a.Length; i++)
@@ -101,5 +93,16 @@ public sealed class LinearRegressionTask : ArrayTask
         }
 
         return sum;
+    }
+
+    // Of ½(x·w − y)².
+    private void Add(int peer, int sample, ReadOnlySpan<double> model, Span<double> gradient, double weight)
+    {
+        double[] input = _inputs[peer][sample];
+        double error = Dot(input, model) - _targets[peer][sample];
+        for (int d = 0; d < input.Length; d++)
+        {
+            gradient[d] += weight * error * input[d];
+        }
     }
 }

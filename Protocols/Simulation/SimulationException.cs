@@ -7,6 +7,9 @@ namespace OrleansDDM.Protocols.Simulation;
 public sealed class SimulationException(string message, SimulationPlan plan, Exception? inner = null)
     : Exception($"{message}\nReplay with this plan:\n{plan.Write()}", inner)
 {
+    /// <summary>What broke, where and when, without the plan.</summary>
+    public string What { get; } = message;
+
     /// <summary>The plan as JSON.</summary>
     public string Replay { get; } = plan.Write();
 }

@@ -58,6 +58,9 @@ public sealed record SimulationPlan
     /// <summary>Highest round whose completion ends the run; 0 = none.</summary>
     public long Rounds { get; init; }
 
+    /// <summary>What must go on for the run to pass; null = nothing is asked.</summary>
+    public ProgressRule? Progress { get; init; }
+
     /// <summary>Options of a protocol as this plan holds them.</summary>
     public static JsonElement OptionsOf<T>(T options) => JsonSerializer.SerializeToElement(options, Json);
 
@@ -93,6 +96,7 @@ public sealed record SimulationPlan
         Network!.Validate();
         Task!.Validate();
         Topology?.Validate();
+        Progress?.Validate();
         foreach (Fault fault in Faults)
         {
             Require(fault is not null && !fault.Peers.IsDefault, "faults", "must not have null");

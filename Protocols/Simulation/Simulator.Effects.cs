@@ -21,7 +21,7 @@ public sealed partial class Simulator
                 Send(peer, send, frames);
                 break;
             case Effect.Train train:
-                TrainWork work = new(peer.Index, train.Model, train.Round, train.Steps, _numbers);
+                TrainWork work = new(peer.Index, train.Model, train.Round, train.Steps, _numbers) { Rule = train.Rule };
                 RequireLocal(peer, train.Model);
                 peer.Trainings.Add(train.Work, work);
                 Task.Begin(work);

@@ -64,6 +64,12 @@ public sealed partial class Simulator
             return;
         }
 
+        if (!body.Models.All(Task.Accepts))
+        {
+            _counts.Refuse(FrameFault.WrongModel);
+            return;
+        }
+
         to.Local.UnionWith(body.Models);
         Handle(to, new Input.Message(delivery.From.Id, body));
     }

@@ -62,6 +62,9 @@ public sealed partial class Simulator
     /// <summary>The plan.</summary>
     public SimulationPlan Plan { get; }
 
+    /// <summary>The protocol of the plan.</summary>
+    public IProtocol Protocol => _protocol;
+
     /// <summary>What is learned.</summary>
     public ILearningTask Task { get; }
 

@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Net;
 
 using Npgsql;
 
 using Orleans.Runtime;
 
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
 
@@ -55,6 +57,25 @@ public static class ClusterMembers
             SELECT GrainIdExtensionString FROM GrainState
             WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL ORDER BY 1
             """,
+            RunState,
+            row => row.GetString(0),
+            cancellation);
+
+    /// <summary>The keys of the runs that are neither ready nor stopped nor faulted, in order.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="SchemaException">The database cannot be read.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static Task<IReadOnlyList<string>> OpenRunKeysAsync(string connectionString, CancellationToken cancellation = default) =>
+        ReadAsync(
+            connectionString,
+            string.Create(CultureInfo.InvariantCulture, $"""
+            SELECT GrainIdExtensionString FROM GrainState
+            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL
+                AND coalesce((convert_from(PayloadBinary, 'UTF8')::json ->> 'Phase')::integer, 0)
+                    NOT IN ({(int)RunPhase.Stopped}, {(int)RunPhase.Faulted}, {(int)RunPhase.Ready})
+            ORDER BY 1
+            """),
             RunState,
             row => row.GetString(0),
             cancellation);

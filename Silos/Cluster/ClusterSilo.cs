@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +11,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -56,6 +56,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(learning);
+        options.WebUrl?.RequireFree();
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         RefuseSplit(options, await ClusterMembers.ReadAsync(options.Connection, cancellation), DateTimeOffset.UtcNow);
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
@@ -69,7 +70,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                 try
                 {
                     await host.StartAsync(cancellation);
-                    return new ClusterSilo(host, name, info, options.StopLimit);
+                    return new ClusterSilo(host, name, info with { HttpUrl = WebUrl.Of(host) }, options.StopLimit);
                 }
                 catch (Exception e)
                 {
@@ -137,13 +138,12 @@ public sealed class ClusterSilo : IAsyncDisposable
     private static SiloInfo Place(ClusterSiloOptions options, string name)
     {
         (int silo, int gateway) = FreePorts.Two();
-        int? http = options.HttpPort == 0 ? FreePorts.Two().Silo : options.HttpPort;
         return new SiloInfo(
             name,
             Environment.ProcessId,
             new IPEndPoint(options.Address, options.Port > 0 ? options.Port : silo).ToString(),
             new IPEndPoint(options.Address, options.GatewayPort > 0 ? options.GatewayPort : gateway).ToString(),
-            http is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null);
+            HttpUrl: null);
     }
 
     private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
@@ -157,7 +157,9 @@ public sealed class ClusterSilo : IAsyncDisposable
             artifacts.WaitForHolder = options.WaitForHolder;
         },
         Learning = learning,
-        HttpUrl = info.HttpUrl,
+        Database = new PostgresState(options.Connection),
+        WebUrl = options.WebUrl,
+        ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         StopLimit = options.StopLimit,
         Devices = devices =>

@@ -2,6 +2,8 @@ using System.Net;
 
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Web;
+
 namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>Settings of a silo of a cluster. <see cref="SiloSettings"/> reads them from a file, the environment and flags.</summary>
@@ -25,8 +27,11 @@ public sealed record ClusterSiloOptions
     /// <summary>Port for clients, 0 = a free one.</summary>
     public int GatewayPort { get; init; }
 
-    /// <summary>Port of the Orleans dashboard on loopback, 0 = a free one, null = none.</summary>
-    public int? HttpPort { get; init; }
+    /// <summary>Where pages, metrics and health are served; null = nowhere.</summary>
+    public WebUrl? WebUrl { get; init; } = WebUrl.Local;
+
+    /// <summary>The fewest silos that the cluster should have; with fewer the silo is not ready.</summary>
+    public int ExpectedSilos { get; init; } = 1;
 
     /// <summary>Folder in which the silo has a folder of its name for its artifacts and checkpoints; silos of one machine may share it.</summary>
     public required string Folder { get; init; }

@@ -13,8 +13,8 @@ namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>
 /// Wakes runs that a silo took along when it went: nobody else calls a run whose client is gone. At the start of the silo, whenever the
-/// membership changes, and every minute, the first of the active silos asks each run of the database how it is, and attaches to those
-/// that should be at work. Attaching to a run that somebody drives does nothing.
+/// membership changes, and every minute, the first of the active silos asks each run that the database does not know as ended how it is,
+/// and attaches to those that should be at work. Attaching to a run that somebody drives does nothing.
 /// </summary>
 internal sealed partial class RunKeeper(
     ClusterSiloOptions options,
@@ -86,7 +86,7 @@ internal sealed partial class RunKeeper(
         bool all = true;
         try
         {
-            foreach (string key in await ClusterMembers.RunKeysAsync(options.Connection, stop))
+            foreach (string key in await ClusterMembers.OpenRunKeysAsync(options.Connection, stop))
             {
                 all &= await WakeAsync(key, stop);
             }
@@ -120,9 +120,9 @@ internal sealed partial class RunKeeper(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The runs cannot be read from the database, trying again: {Reason}")]
+    [LoggerMessage(EventId = 2001, Level = LogLevel.Warning, Message = "The runs cannot be read from the database, trying again: {Reason}")]
     private partial void LogUnreadable(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Run} cannot be reached, trying again: {Reason}")]
+    [LoggerMessage(EventId = 2002, Level = LogLevel.Warning, Message = "{Run} cannot be reached, trying again: {Reason}")]
     private partial void LogUnreachable(string run, string reason);
 }

@@ -5,5 +5,5 @@ namespace OrleansDDM.Silos.Cluster;
 /// <param name="ProcessId">Its process on its host.</param>
 /// <param name="Silo">Address and port for other silos.</param>
 /// <param name="Gateway">Address and port for clients.</param>
-/// <param name="HttpUrl">Where it serves web pages to its own machine; null = nowhere.</param>
+/// <param name="HttpUrl">Where it serves web pages; null = nowhere.</param>
 public sealed record SiloInfo(string Name, int ProcessId, string Silo, string Gateway, string? HttpUrl);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -23,7 +24,8 @@ public static class SiloSettings
     private static readonly Setting Open = new("Silo:AllowUnauthenticated", "allow-unauthenticated", "true|false", "Allow an address that other machines reach, though nobody is asked who he is.");
     private static readonly Setting Port = new("Silo:Port", "port", "N", "Port for other silos; a free one by default.");
     private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
-    private static readonly Setting HttpPort = new("Silo:HttpPort", "http-port", "N", "Port of the dashboard on 127.0.0.1, 0 for a free one; none by default.");
+    private static readonly Setting Web = new("Web:Url", "web-url", "off|URL", "Where pages, metrics and health are served, e.g. http://127.0.0.1:8080; http://127.0.0.1:0, a free port, by default.");
+    private static readonly Setting Expected = new("Silo:ExpectedSilos", "expected-silos", "N", "Fewest silos that the cluster should have; with fewer this one is not ready. 1 by default.");
     private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder in which the silo keeps its artifacts, under its name; ddm-cluster by default.");
     private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
     private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
@@ -40,7 +42,7 @@ public static class SiloSettings
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, HttpPort, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, Probe, MaxProbe,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, Probe, MaxProbe,
         Refresh, Heartbeat,
     ];
 
@@ -106,7 +108,8 @@ public static class SiloSettings
             AllowUnauthenticated = values.Bool(Open) ?? false,
             Port = values.Int(Port, 0, 65535) ?? 0,
             GatewayPort = values.Int(GatewayPort, 0, 65535) ?? 0,
-            HttpPort = values.Int(HttpPort, 0, 65535),
+            WebUrl = UrlOf(values),
+            ExpectedSilos = values.Int(Expected, 1, 10000) ?? 1,
             Folder = Path.GetFullPath(values.Text(Folder) is { Length: > 0 } folder ? folder : "ddm-cluster"),
             Replicas = values.Int(Replicas, 1, 16) ?? 2,
             WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
@@ -134,8 +137,20 @@ public static class SiloSettings
             throw values.Wrong(Address, $"must be a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
         }
 
+        if (options.WebUrl is { IsLocal: false } && !options.AllowUnauthenticated)
+        {
+            throw values.Wrong(Web, $"must have a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+        }
+
         return options;
     }
+
+    private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch
+    {
+        null => WebUrl.Local,
+        "off" => null,
+        { } text => WebUrl.Parse(text) ?? throw values.Wrong(Web, WebUrl.Rule),
+    };
 
     private static string? IdOf(SettingValues values, Setting setting) => values.Text(setting) is not { } text ? null
         : text.Length is > 0 and <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') && text[0] != '.' ? text

@@ -5,9 +5,12 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
+using Orleans.Configuration;
+
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -37,6 +40,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
     /// <summary>Where it can be reached.</summary>
     public EndpointFile Endpoint { get; }
+
+    /// <summary>Where its pages are; null = nowhere.</summary>
+    public string? HttpUrl => WebUrl.Of(_host);
 
     /// <summary>The client: <c>Client.GetGrain&lt;IRunGrain&gt;(GrainKeys.Run(name))</c>.</summary>
     public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
@@ -145,7 +151,9 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             Learning = options.Learning,
             Clock = options.Clock,
             LogLevel = options.LogLevel,
-            HttpUrl = options.DashboardPort is { } port ? string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}") : null,
+            Database = new SqliteState(database),
+            WebUrl = options.WebUrl,
+            PictureFolder = folder,
             Devices = devices =>
             {
                 devices.Slots = options.Slots;
@@ -153,6 +161,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
                 devices.Slice = options.Slice;
             },
             Hosting = silo => silo
+                .Configure<SiloOptions>(o => o.SiloName = "embedded") // peers find the host of their data by this name after a restart
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
                 {

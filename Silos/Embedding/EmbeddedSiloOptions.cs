@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Embedding;
 
@@ -22,8 +23,8 @@ public sealed record EmbeddedSiloOptions
     /// <summary>Longest training time between two looks at a slot's queue.</summary>
     public TimeSpan Slice { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Port on which the Orleans dashboard is served to this machine; null = none.</summary>
-    public int? DashboardPort { get; init; }
+    /// <summary>Where pages are served, e.g. <see cref="WebUrl.Local"/>; null = nowhere.</summary>
+    public WebUrl? WebUrl { get; init; }
 
     /// <summary>Lowest level that is logged, to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;

@@ -5,6 +5,7 @@ using System.Text.Json;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Local;
 
@@ -56,7 +57,7 @@ public static class LocalCluster
                 await PostgresSchema.InstallAsync(file.ConnectionString, cancellation);
             }
 
-            Process[] processes = [.. Enumerable.Range(1, options.Silos).Select(i => Start(folder, file.ConnectionString, NameOf(i), options.Settings))];
+            Process[] processes = [.. Enumerable.Range(1, options.Silos).Select(i => Start(folder, file.ConnectionString, NameOf(i), options.Silos, options.Settings))];
             file = file with { Silos = [.. processes.Select((p, i) => new LocalSilo(NameOf(i + 1), LocalProcess.Of(p), null))] };
             file.Write(folder);
             SiloInfo[] ready = await Task.WhenAll(processes.Zip(file.Silos, (p, s) => ReadyAsync(p, folder, s.Name, cancellation)));
@@ -112,7 +113,7 @@ public static class LocalCluster
     private static string LogOf(string folder, string name) => Path.Combine(folder, "logs", name + ".log");
 
     /// <summary>Starts a silo in a session of its own, so that Ctrl+C in our terminal does not reach it, with its output in files.</summary>
-    private static Process Start(string folder, string connection, string name, IReadOnlyDictionary<string, string> settings)
+    private static Process Start(string folder, string connection, string name, int silos, IReadOnlyDictionary<string, string> settings)
     {
         const string script = "out=$1 log=$2; shift 2; exec setsid \"$@\" > \"$out\" 2>> \"$log\" < /dev/null";
         string[] silo = [Dotnet(), Path.Combine(AppContext.BaseDirectory, "OrleansDDM.Silos.dll")];
@@ -126,7 +127,8 @@ public static class LocalCluster
         start.Environment["DDM__Cluster__Connection"] = connection;
         start.Environment["DDM__Silo__Name"] = name;
         start.Environment["DDM__Silo__Folder"] = folder;
-        start.Environment["DDM__Silo__HttpPort"] = "0";
+        start.Environment["DDM__Web__Url"] = WebUrl.Local.ToString();
+        start.Environment["DDM__Silo__ExpectedSilos"] = silos.ToString(CultureInfo.InvariantCulture);
         return Process.Start(start)!;
     }
 

@@ -53,7 +53,7 @@ public sealed record LocalClusterFile(string ConnectionString, IReadOnlyList<Loc
 /// <summary>A silo of a local cluster.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Process">Its process.</param>
-/// <param name="HttpUrl">Where its dashboard is.</param>
+/// <param name="HttpUrl">Where its pages are.</param>
 public sealed record LocalSilo(string Name, LocalProcess Process, string? HttpUrl);
 
 /// <summary>A throw-away PostgreSQL server.</summary>

@@ -33,6 +33,6 @@ internal sealed partial class PostgresArtifactRoots(ClusterSiloOptions options, 
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What the stored states refer to cannot be read from the database: {Reason}")]
+    [LoggerMessage(EventId = 2021, Level = LogLevel.Warning, Message = "What the stored states refer to cannot be read from the database: {Reason}")]
     private partial void LogUnreadable(string reason);
 }

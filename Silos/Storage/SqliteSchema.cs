@@ -148,6 +148,6 @@ public static partial class SqliteSchema
         return command;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Path} is broken ({Defect}); it was moved to {Aside} and the run goes on from its checkpoints")]
+    [LoggerMessage(EventId = 2011, Level = LogLevel.Warning, Message = "{Path} is broken ({Defect}); it was moved to {Aside} and the run goes on from its checkpoints")]
     private static partial void LogMovedAside(ILogger logger, string path, string defect, string aside);
 }

@@ -1,8 +1,5 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json.Nodes;
-
-using Microsoft.Data.Sqlite;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
@@ -167,7 +164,7 @@ public sealed class ResumeTests : SiloTest
         HoldAt(18);
         await Run().SubmitAsync(SpecJson.Write(Spec()));
         await AllAtAsync(18);
-        Execute("CREATE TRIGGER full BEFORE UPDATE ON GrainState BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+        LoseDatabase();
         LetGo();
         await WatchAsync(Run());
         RunStatus status = await Run().GetStatusAsync();
@@ -175,7 +172,7 @@ public sealed class ResumeTests : SiloTest
         Assert.Contains("disk is full", status.Message, StringComparison.Ordinal);
         Assert.Equal(0, Runtime.OpenSessions);
 
-        Execute("DROP TRIGGER full");
+        BringDatabaseBack();
         await ResumeAndCheckAsync();
     }
 
@@ -285,69 +282,6 @@ public sealed class ResumeTests : SiloTest
         }
 
         return state.ToJsonString();
-    }
-
-    /// <summary>Changes the JSON of every grain state in the stopped silo's database.</summary>
-    private void RewriteStates(Func<string, string> change)
-    {
-        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
-        database.Open();
-        database.CreateFunction("change", (byte[] payload) => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload))));
-        using SqliteCommand update = database.CreateCommand();
-        update.CommandText = "UPDATE GrainState SET PayloadBinary = change(PayloadBinary) WHERE PayloadBinary IS NOT NULL";
-        Assert.InRange(update.ExecuteNonQuery(), 1, 4);
-    }
-
-    /// <summary>Runs a statement on the living silo's database.</summary>
-    private void Execute(string statement)
-    {
-        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
-        database.Open();
-        using SqliteCommand command = database.CreateCommand();
-        command.CommandText = statement;
-        command.ExecuteNonQuery();
-    }
-
-    private async Task AllAtAsync(int step)
-    {
-        var reached = new HashSet<string?>();
-        await WatchAsync(Run(), until: e => e.Kind == RunEventKind.Checkpoint && e.Step >= step && reached.Add(e.Role) && reached.Count == 3);
-    }
-
-    private async Task StopAtAsync(int step)
-    {
-        HoldAt(step);
-        await Run().SubmitAsync(SpecJson.Write(Spec()));
-        await AllAtAsync(step);
-        RunStatus stopped = await Run().StopAsync();
-        Assert.Equal(RunPhase.Stopped, stopped.Phase);
-        Assert.All(stopped.Models, m => Assert.Equal((ModelPhase.Stopped, step, step), (m.Phase, m.Step, m.Checkpoints[^1].Step)));
-        Assert.Equal(0, Runtime.OpenSessions);
-    }
-
-    private async Task RestartAsync()
-    {
-        await Silo.DisposeAsync();
-        await StartSiloAsync();
-    }
-
-    private async Task<RunStatus> ResumeAndCheckAsync()
-    {
-        LetGo();
-        await Run().ResumeAsync();
-        return await CheckAsync();
-    }
-
-    private async Task<RunStatus> CheckAsync()
-    {
-        await WatchAsync(Run());
-        RunStatus status = await Run().GetStatusAsync();
-        Assert.Equal((RunPhase.Ready, (string?)null), (status.Phase, status.Message));
-        Assert.All(status.Models, m => Assert.Equal(
-            FakeRuntime.ExpectedWeights(Spec(), ModelRole.Parse(m.Role)), Silo.Artifacts.Read(m.Weights!.Sha256)));
-        ModelMetrics[] metrics = await Run().GetMetricsAsync();
-        Assert.All(metrics, m => Assert.Equal([10, 20, 30, 40], m.Points.Select(p => p.Step)));
-        return status;
     }
 
     private IEnumerable<(string Role, int Step)> Reopened() => Runtime.Opened.Skip(3).OrderBy(o => o.Role, StringComparer.Ordinal);

@@ -1,10 +1,15 @@
+using System.Text;
+
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains;
+using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 
@@ -101,4 +106,91 @@ public abstract class SiloTest : IAsyncLifetime
     };
 
     private protected void LetGo() => Runtime.BeforeStep = (_, _, _) => true;
+
+    private protected async Task RestartAsync()
+    {
+        await Silo.DisposeAsync();
+        await StartSiloAsync();
+    }
+
+    private protected async Task AllAtAsync(int step)
+    {
+        var reached = new HashSet<string?>();
+        await WatchAsync(Run(), until: e => e.Kind == RunEventKind.Checkpoint && e.Step >= step && reached.Add(e.Role) && reached.Count == 3);
+    }
+
+    private protected async Task StopAtAsync(int step)
+    {
+        HoldAt(step);
+        await Run().SubmitAsync(SpecJson.Write(Spec()));
+        await AllAtAsync(step);
+        RunStatus stopped = await Run().StopAsync();
+        Assert.Equal(RunPhase.Stopped, stopped.Phase);
+        Assert.All(stopped.Models, m => Assert.Equal((ModelPhase.Stopped, step, step), (m.Phase, m.Step, m.Checkpoints[^1].Step)));
+        Assert.Equal(0, Runtime.OpenSessions);
+    }
+
+    private protected async Task<RunStatus> ResumeAndCheckAsync()
+    {
+        LetGo();
+        await Run().ResumeAsync();
+        return await CheckAsync();
+    }
+
+    private protected async Task<RunStatus> CheckAsync()
+    {
+        await WatchAsync(Run());
+        RunStatus status = await Run().GetStatusAsync();
+        Assert.Equal((RunPhase.Ready, (string?)null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal(
+            FakeRuntime.ExpectedWeights(Spec(), ModelRole.Parse(m.Role)), Silo.Artifacts.Read(m.Weights!.Sha256)));
+        ModelMetrics[] metrics = await Run().GetMetricsAsync();
+        Assert.All(metrics, m => Assert.Equal([10, 20, 30, 40], m.Points.Select(p => p.Step)));
+        return status;
+    }
+
+    /// <summary>Changes the JSON of every grain state in the stopped silo's database.</summary>
+    private protected void RewriteStates(Func<string, string> change)
+    {
+        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
+        database.Open();
+        database.CreateFunction("change", (byte[] payload) => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(payload))));
+        using SqliteCommand update = database.CreateCommand();
+        update.CommandText = "UPDATE GrainState SET PayloadBinary = change(PayloadBinary) WHERE PayloadBinary IS NOT NULL";
+        Assert.InRange(update.ExecuteNonQuery(), 1, 4);
+    }
+
+    /// <summary>Runs a statement on the living silo's database.</summary>
+    private protected void Execute(string statement)
+    {
+        using var database = new SqliteConnection($"Data Source={Folder.File("state.db")};Pooling=False");
+        database.Open();
+        using SqliteCommand command = database.CreateCommand();
+        command.CommandText = statement;
+        command.ExecuteNonQuery();
+    }
+
+    /// <summary>From now on nothing can be stored.</summary>
+    private protected void LoseDatabase() => Execute(
+        "CREATE TRIGGER away1 BEFORE UPDATE ON GrainState BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END;"
+        + "CREATE TRIGGER away2 BEFORE INSERT ON GrainState BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END");
+
+    private protected void BringDatabaseBack() => Execute("DROP TRIGGER away1; DROP TRIGGER away2");
+
+    /// <summary>Asks for the status until it is as wanted.</summary>
+    private protected async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        while (true)
+        {
+            RunStatus status = await Run().GetStatusAsync(late.Token);
+            if (holds(status))
+            {
+                return status;
+            }
+
+            Assert.False(late.IsCancellationRequested, status.ToString());
+            await Task.Delay(10);
+        }
+    }
 }

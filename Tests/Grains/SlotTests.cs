@@ -1,4 +1,7 @@
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
 
 using Xunit;
 
@@ -45,6 +48,29 @@ public sealed class SlotTests
         using var slot = new Slot(0, () => { });
         await Assert.ThrowsAsync<IOException>(() => slot.RunAsync<int>(Lane.Training, () => throw new IOException("x")));
         Assert.Equal(1, await slot.RunAsync(Lane.Training, () => 1));
+    }
+
+    [Fact]
+    public async Task Newer_lease_revokes_an_older_one_even_while_that_computes()
+    {
+        using var slot = new Slot(0, () => { });
+        using var gate = new ManualResetEventSlim();
+        var spec = new RunSpec { Training = new TrainingSpec { Steps = 10 } };
+        var runtime = new FakeRuntime();
+        var old = new TrainingLease("k", 1, 1, slot, runtime.OpenTraining(spec, ModelRole.Expert(0), null));
+        slot.Sessions["k"] = old;
+        Task<bool> computing = old.RunAsync(_ => gate.Wait(Patience));
+        old.Revoke(2);
+        gate.Set();
+        StaleTermException e = await Assert.ThrowsAsync<StaleTermException>(() => computing);
+        Assert.Equal(2, e.Current);
+        await Assert.ThrowsAsync<StaleTermException>(() => old.RunAsync(_ => true));
+        Assert.Empty(slot.Sessions);
+        Assert.Equal(0, runtime.OpenSessions);
+
+        var newer = new TrainingLease("k", 2, 1, slot, runtime.OpenTraining(spec, ModelRole.Expert(0), null));
+        Assert.Throws<StaleTermException>(() => newer.Revoke(1));
+        Assert.True(await newer.RunAsync(_ => true));
     }
 
     [Fact]

@@ -45,6 +45,7 @@ public sealed class ClusterSiloTests : IDisposable
                 RunStatus status = await run.GetStatusAsync();
                 Assert.Equal((RunPhase.Ready, 5), (status.Phase, status.Models.Length));
                 Assert.Equal(["run/shared"], await ClusterMembers.RunKeysAsync(database));
+                Assert.Empty(await ClusterMembers.OpenRunKeysAsync(database));
             }
 
             // What one silo leaves behind the other one goes on with.
@@ -75,6 +76,8 @@ public sealed class ClusterSiloTests : IDisposable
         ClusterSilo second = await StartAsync(database, runtime, "b");
         await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(spec));
         await UntilAsync(second, s => s.Models.Length == 3 && s.Models.All(m => m.Step == 20));
+
+        Assert.Equal(["run/lonely"], await ClusterMembers.OpenRunKeysAsync(database));
 
         // Whichever of them has the run and the models: after both are gone, all of it has moved.
         await first.DisposeAsync();

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
 
@@ -99,11 +100,11 @@ public sealed class EmbeddedSiloTests : SiloTest
     [Fact]
     public async Task Dashboard_is_served_when_asked_for()
     {
-        (_, int port) = FreePorts.Two();
         using var folder = new RunFolder();
-        await using EmbeddedSilo silo = await EmbeddedSilo.StartAsync(Options() with { RunFolder = folder, DashboardPort = port });
+        Assert.Null(Silo.HttpUrl);
+        await using EmbeddedSilo silo = await EmbeddedSilo.StartAsync(Options() with { RunFolder = folder, WebUrl = WebUrl.Local });
         using var http = new HttpClient();
-        string page = await http.GetStringAsync(new Uri($"http://127.0.0.1:{port}/dashboard/"));
+        string page = await http.GetStringAsync(new Uri(silo.HttpUrl + "/dashboard/"));
         Assert.Contains("<html", page, StringComparison.OrdinalIgnoreCase);
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 
 using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Tests.Grains;
 
 using Xunit;
@@ -29,7 +30,7 @@ public sealed class SiloSettingsTests : IDisposable
     public void Defaults_are_loopback_free_ports_and_the_measured_failure_detection()
     {
         ClusterSiloOptions options = Read(["--cluster", Connection]);
-        Assert.Equal((IPAddress.Loopback, 0, 0, (int?)null), (options.Address, options.Port, options.GatewayPort, options.HttpPort));
+        Assert.Equal((IPAddress.Loopback, 0, 0, WebUrl.Local), (options.Address, options.Port, options.GatewayPort, options.WebUrl));
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)), (options.Failures.ProbeTimeout, options.Failures.MaxProbeTimeout));
         Assert.True(options.Slots >= 1);
     }
@@ -46,6 +47,15 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("--address 0.0.0.0", "Silo:Address")]
     [InlineData("--address 192.0.2.1", "Silo:AllowUnauthenticated")]
     [InlineData("--name ../x", "Silo:Name")]
+    [InlineData("--web-url 8080", "Web:Url is '8080' (--web-url); it must be off, or http://ADDRESS:PORT")]
+    [InlineData("--web-url https://127.0.0.1:8080", "Web:Url")]
+    [InlineData("--web-url http://example.org:80", "Web:Url")]
+    [InlineData("--web-url http://127.0.0.1:80/x", "Web:Url")]
+    [InlineData("--web-url http://me@127.0.0.1:80", "Web:Url")]
+    [InlineData("--web-url http://0.0.0.0:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--web-url http://[::]:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--web-url http://192.0.2.1:8080", "Silo:AllowUnauthenticated")]
+    [InlineData("--expected-silos 0", "Silo:ExpectedSilos")]
     [InlineData("--frob 1", "'--frob' is no flag")]
     [InlineData("--slots", "--slots needs a value")]
     [InlineData("--slots 1 --slots 2", "twice")]
@@ -53,6 +63,19 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("folder", "'folder' is no flag")]
     public void Wrong_setting_is_named_with_its_rule(string line, string told) =>
         Assert.Contains(told, Refused(["--cluster", Connection, .. line.Split(' ')]), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("off", null)]
+    [InlineData("http://localhost:8080", "http://127.0.0.1:8080")]
+    [InlineData("http://127.0.0.1:0", "http://127.0.0.1:0")]
+    [InlineData("http://[::1]:8080/", "http://[::1]:8080")]
+    public void Pages_are_served_to_this_machine_or_not_at_all(string text, string? url) =>
+        Assert.Equal(url, Read(["--cluster", Connection, "--web-url", text]).WebUrl?.ToString());
+
+    [Fact]
+    public void Pages_for_others_are_served_where_that_is_allowed() => Assert.Equal(
+        "http://192.0.2.1:8080",
+        Read(["--cluster", Connection, "--web-url", "http://192.0.2.1:8080", "--allow-unauthenticated", "true"]).WebUrl?.ToString());
 
     [Fact]
     public void Missing_connection_is_told_with_all_ways_to_give_it()

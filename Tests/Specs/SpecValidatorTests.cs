@@ -29,7 +29,12 @@ public sealed class SpecValidatorTests
         ("training.warmup", "-1", "0", "2147483647", "2147483648"), ("training.decayShare", "-0.1", "0", "1", "1.1"),
         ("training.clipNorm", "-1", "0", "1e9", "1e10"), ("training.emaDecay", "-0.1", "0", "0.9999", "1"),
         ("training.validations", "0", "1", "1000", "1001"), ("training.checkpointSeconds", "-1", "0", "86400", "86401"),
-        ("training.keepLast", "0", "1", "100", "101"), ("sampling.steps", "0", "1", "10000", "10001"),
+        ("training.keepLast", "0", "1", "100", "101"), ("islands.peers", "-1", "0", "4096", "4097"), ("islands.alpha", "0", "0.001", "1e6", "1e7"),
+        ("islands.classesPerPeer", "0", "1", "1000", "1001"), ("islands.minSamples", "0", "1", "1000000", "1000001"),
+        ("islands.localSteps", "0", "1", "10000", "10001"), ("islands.batch", "-1", "0", "65536", "65537"),
+        ("islands.sampleSize", "0", "1", "1024", "1025"), ("islands.aggregators", "0", "1", "64", "65"),
+        ("islands.successFraction", "0", "0.01", "1", "1.1"), ("islands.unreachable", "-0.1", "0", "0.95", "0.96"), ("islands.peer", "-2", "-1", "4095", "4096"),
+        ("sampling.steps", "0", "1", "10000", "10001"),
         ("sampling.shift", "0", "1e-300", "1e300", "1e999"), ("sampling.eta", "-0.1", "0", "1", "1.1"),
         ("sampling.guidance", "-1", "0", "100", "101"), ("evaluation.samples", "-1", "0", "1000000", "1000001"),
         ("evaluation.lossImages", "-1", "0", "1000000", "1000001"), ("evaluation.lossStrata", "0", "1", "100", "101"),
@@ -38,7 +43,8 @@ public sealed class SpecValidatorTests
     private static readonly string[] Choices =
     [
         "clustering.method", "clustering.features", "model.kind", "router.model.kind", "diffusion.path", "diffusion.parameterization",
-        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "mixing.rule", "sampling.scheduler", "sampling.grid",
+        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "islands.protocol", "islands.shards", "islands.weighting", "islands.moments", "islands.topology",
+        "mixing.rule", "sampling.scheduler", "sampling.grid",
     ];
 
     public static TheoryData<string> NumericKeys => [.. Ranges.Select(r => r.Key)];

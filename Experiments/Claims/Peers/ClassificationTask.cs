@@ -18,6 +18,7 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
 {
     private readonly PeerTraining _training;
     private readonly double _stepSeconds;
+    private readonly long _roundOffset;
     private readonly ModelBank _bank;
     private readonly Dictionary<ModelHandle, int> _rows = [];
     private readonly Dictionary<ModelHandle, int> _held = [];
@@ -29,10 +30,11 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
     /// <summary>Makes the task; all peers start from the common initial model.</summary>
     /// <param name="training">What peers learn; disposed by its owner.</param>
     /// <param name="stepSeconds">Virtual seconds of a local step.</param>
-    public ClassificationTask(PeerTraining training, double stepSeconds)
+    /// <param name="roundOffset">Added to a protocol's round for the draws, where protocols that count differently are to train on the same images.</param>
+    public ClassificationTask(PeerTraining training, double stepSeconds, long roundOffset = 0)
     {
         ArgumentNullException.ThrowIfNull(training);
-        (_training, _stepSeconds) = (training, stepSeconds);
+        (_training, _stepSeconds, _roundOffset) = (training, stepSeconds, roundOffset);
         _bank = new ModelBank(training.Engine.Kind.Length);
         int row = _bank.Rent();
         training.Initialise(_bank.Row(row), null);
@@ -141,6 +143,9 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
         }
     }
 
+    /// <summary>Number of the newest model; they count up.</summary>
+    internal ulong Newest => _handles;
+
     /// <summary>Keeps a model until it is released as often, so that it can be judged later.</summary>
     public void Hold(ModelHandle model) => CollectionsMarshal.GetValueRefOrAddDefault(_held, model, out _)++;
 
@@ -158,6 +163,9 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
 
     /// <summary>The parameters behind a handle.</summary>
     public ReadOnlySpan<float> Model(ModelHandle model) => _bank.Row(_rows[model]);
+
+    /// <summary>The models that are newer than this number.</summary>
+    internal IEnumerable<ModelHandle> Since(ulong number) => _rows.Keys.Where(m => m.A > number);
 
     /// <inheritdoc/>
     public ulong Digest(ModelHandle model) => _rows.TryGetValue(model, out int row)
@@ -185,7 +193,7 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
 
     private void TrainAllWaiting()
     {
-        LocalTraining[] work = [.. _waiting.Values.Select(w => _training.Work(w.Peer, w.Round, w.Steps, Copy(_rows[w.Model]), Velocity(w.Peer)))];
+        LocalTraining[] work = [.. _waiting.Values.Select(w => _training.Work(w.Peer, w.Round + _roundOffset, w.Steps, Copy(_rows[w.Model]), Velocity(w.Peer)))];
         _training.Train(_bank, work);
         foreach ((TrainWork begun, LocalTraining done) in _waiting.Values.Zip(work))
         {

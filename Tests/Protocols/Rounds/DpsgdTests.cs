@@ -96,7 +96,7 @@ public sealed class DpsgdTests
 
         simulator.Run();
 
-        long[] rounds = [.. Enumerable.Range(0, 6).Select(i => ((Dpsgd.Saved)simulator.StateOf(i)!.DurablePart).Round)];
+        long[] rounds = [.. Enumerable.Range(0, 6).Select(i => ((Dpsgd.Saved)simulator.StateOf(i)!.DurablePart).Exchange)];
         Assert.InRange(rounds.Max() - rounds.Min(), 0, 3);
     }
 
@@ -147,7 +147,7 @@ public sealed class DpsgdTests
         Assert.Equal(1, after.State.Ignored);
         Assert.Equal(step.State.DurablePart, after.State.DurablePart);
         Step jump = protocol.Handle(step.State, new Input.Message(new(1), new Dpsgd.Share(50, ModelHandle.OfContent([2]))), TimeSpan.FromHours(1));
-        Assert.Equal(50, ((Dpsgd.Saved)jump.State.DurablePart).Round);
+        Assert.Equal(50, ((Dpsgd.Saved)jump.State.DurablePart).Exchange);
     }
 
     [Fact]
@@ -163,10 +163,4 @@ public sealed class DpsgdTests
     }
 
     private static ModelHandle Model(Simulator simulator, int peer) => simulator.StateOf(peer)!.Models.First();
-
-    /// <summary>Round 0 gives peer i the model [i]; later rounds change nothing.</summary>
-    private sealed class MixOnlyTask() : ArrayTask(new double[1], 0.01, null)
-    {
-        protected override double[] Train(double[] model, TrainWork work) => work.Round == 0 ? [work.Peer] : model;
-    }
 }

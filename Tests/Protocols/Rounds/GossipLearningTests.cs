@@ -19,7 +19,7 @@ public sealed class GossipLearningTests
         PeerState state = protocol.Create(setup);
         state = protocol.Handle(state, new Input.Recover(new GossipLearning.Saved(10, 4, own)), default).State;
 
-        Step merging = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(30, other)), default);
+        Step merging = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(30, 7, other)), default);
         Effect.Aggregate aggregate = Assert.IsType<Effect.Aggregate>(Assert.Single(merging.Effects));
         Assert.Equal([(own, 10.0), (other, 30.0)], aggregate.Models.Select(m => (m.Model, m.Weight)));
 
@@ -38,9 +38,9 @@ public sealed class GossipLearningTests
         GossipLearning protocol = new(new GossipOptions());
         PeerSetup setup = new() { Self = new(0), Seed = 1, Roster = [new(0), new(1), new(2), new(3)], InitialModel = Handle(1) };
         PeerState state = protocol.Create(setup);
-        state = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(5, Handle(2))), default).State;
-        state = protocol.Handle(state, new Input.Message(new(2), new GossipLearning.Share(9, Handle(3))), default).State;
-        state = protocol.Handle(state, new Input.Message(new(3), new GossipLearning.Share(7, Handle(4))), default).State;
+        state = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(5, 1, Handle(2))), default).State;
+        state = protocol.Handle(state, new Input.Message(new(2), new GossipLearning.Share(9, 2, Handle(3))), default).State;
+        state = protocol.Handle(state, new Input.Message(new(3), new GossipLearning.Share(7, 3, Handle(4))), default).State;
 
         Assert.Equal((9, 1), (((PeerState<GossipLearning.Saved, GossipLearning.Live>)state).Volatile.Waiting!.Value.Share.Age, state.Ignored));
     }
@@ -53,7 +53,7 @@ public sealed class GossipLearningTests
         Input[] unknown =
         [
             new Input.Trained(77, Handle(9)), new Input.Aggregated(5, Handle(9)), new Input.Timer(new("nothing")),
-            new Input.Fetched(3, Handle(9)), new Input.FetchFailed(3, "x"), new Input.Message(new(42), new GossipLearning.Share(5, Handle(2))),
+            new Input.Fetched(3, Handle(9)), new Input.FetchFailed(3, "x"), new Input.Message(new(42), new GossipLearning.Share(5, 4, Handle(2))),
             new Input.Message(new(1), new Dpsgd.Share(5, Handle(2))), new Input.Recover(new Dpsgd.Saved(1, Handle(2))),
             new Input.Message(new(1), new OrleansDDM.Protocols.Messages.LeaveRequest()),
         ];
@@ -115,7 +115,7 @@ public sealed class GossipLearningTests
         GossipLearning protocol = new(new GossipOptions());
         PeerState state = protocol.Create(new() { Self = new(0), Seed = 1, Roster = [new(0), new(1)], InitialModel = Handle(1) });
 
-        Step step = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(1L << 47, Handle(2))), TimeSpan.FromHours(1));
+        Step step = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(1L << 47, 5, Handle(2))), TimeSpan.FromHours(1));
 
         Assert.Equal(1, step.State.Ignored);
         Assert.DoesNotContain(step.Effects, e => e is Effect.Aggregate);

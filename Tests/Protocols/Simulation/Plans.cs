@@ -28,7 +28,7 @@ internal static class Plans
         Seed = seed,
         Peers = peers,
         Protocol = protocol,
-        Topology = protocol == "dpsgd" ? new TopologyPlan { Kind = "ring" } : null,
+        Topology = ProtocolCatalog.Create(protocol).NeedsTopology ? new TopologyPlan { Kind = "ring" } : null,
         Seconds = seconds,
     };
 
@@ -37,15 +37,19 @@ internal static class Plans
     {
         CounterStream random = new(seed, "stormy");
         int peers = 4 + random.Below(12);
-        TopologyPlan? topology = protocol switch
-        {
-            "dpsgd" => new TopologyPlan { Kind = new[] { "ring", "complete", "exponential", "one-peer-exponential", "star" }[random.Below(5)] },
-            _ => null,
-        };
+        TopologyPlan? topology = ProtocolCatalog.Create(protocol).NeedsTopology
+            ? new TopologyPlan { Kind = new[] { "ring", "complete", "exponential", "one-peer-exponential", "star" }[random.Below(5)] }
+            : null;
         return Of(protocol, seed, peers, 40) with
         {
             Topology = topology,
-            Options = protocol == "modest" ? SimulationPlan.OptionsOf(new ModestOptions { StallSeconds = 4 }) : null,
+            Options = protocol switch
+            {
+                "modest" => SimulationPlan.OptionsOf(new ModestOptions { StallSeconds = 4 }),
+                "diloco" => SimulationPlan.OptionsOf(new DiLoCoOptions { Steps = 20 }),
+                "dfedsam" => SimulationPlan.OptionsOf(new DfedSamOptions { GossipSteps = 2 }),
+                _ => null,
+            },
             Network = Faulty,
             TrainFailure = 0.02,
             Faults = RandomFaults.Draw(seed, peers, 20, spare: protocol == "fedavg" ? 1 : 0),

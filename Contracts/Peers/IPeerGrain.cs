@@ -1,0 +1,33 @@
+namespace OrleansDDM.Contracts.Peers;
+
+/// <summary>
+/// One peer of one island: the state machine of the island's protocol. It lives on the host of its data and nowhere else. Its island starts it;
+/// peers speak to each other by one-way frames. Key: <see cref="GrainKeys.Peer"/>.
+/// </summary>
+[Alias(Aliases.PeerGrain)]
+public interface IPeerGrain : IGrainWithStringKey
+{
+    /// <summary>Starts the peer, or brings it back with what it had persisted. Repeating it changes nothing.</summary>
+    /// <exception cref="Runs.StaleTermException">A newer term of the island has been seen.</exception>
+    [Alias(Aliases.StartPeer)]
+    Task<PeerStatus> StartAsync(PeerStart start, CancellationToken cancellation = default);
+
+    /// <summary>Stops the peer; what it persisted stays.</summary>
+    /// <param name="islandTerm">Term of the island; a lower one than the peer has seen is ignored.</param>
+    /// <param name="forget">Whether what it persisted goes too: the island is done.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    [AlwaysInterleave]
+    [Alias(Aliases.StopPeer)]
+    Task<PeerStatus> StopAsync(long islandTerm, bool forget, CancellationToken cancellation = default);
+
+    /// <summary>Delivers a frame of another peer, at most once; what is not right is refused and counted.</summary>
+    [OneWay]
+    [AlwaysInterleave]
+    [Alias(Aliases.DeliverFrame)]
+    Task DeliverAsync(PeerFrame frame, CancellationToken cancellation = default);
+
+    /// <summary>What it is doing.</summary>
+    [AlwaysInterleave]
+    [Alias(Aliases.PeerStatusOf)]
+    Task<PeerStatus> GetStatusAsync(CancellationToken cancellation = default);
+}

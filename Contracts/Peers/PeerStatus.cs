@@ -1,0 +1,67 @@
+namespace OrleansDDM.Contracts.Peers;
+
+/// <summary>What is known of one peer of an island.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias(Aliases.PeerStatus)]
+public sealed record PeerStatus
+{
+    /// <summary>Its number in the run.</summary>
+    [Id(0)]
+    public int Number { get; init; }
+
+    /// <summary>Whether it takes part.</summary>
+    [Id(1)]
+    public bool Running { get; init; }
+
+    /// <summary>Term of its activation: how often it was started or came back.</summary>
+    [Id(2)]
+    public long Term { get; init; }
+
+    /// <summary>Counts since its activation.</summary>
+    [Id(3)]
+    public PeerCounts Counts { get; init; } = new();
+}
+
+/// <summary>What a peer did since its activation.</summary>
+[GenerateSerializer]
+[Immutable]
+[Alias(Aliases.PeerCounts)]
+public sealed record PeerCounts
+{
+    /// <summary>Local trainings that ended.</summary>
+    [Id(0)]
+    public long Trainings { get; init; }
+
+    /// <summary>Samples drawn in them.</summary>
+    [Id(1)]
+    public long Samples { get; init; }
+
+    /// <summary>Frames sent.</summary>
+    [Id(2)]
+    public long FramesSent { get; init; }
+
+    /// <summary>Bytes of these frames.</summary>
+    [Id(3)]
+    public long FrameBytes { get; init; }
+
+    /// <summary>Models received from others that the peer did not hold yet.</summary>
+    [Id(4)]
+    public long ModelsReceived { get; init; }
+
+    /// <summary>Bytes of these models.</summary>
+    [Id(5)]
+    public long ModelBytes { get; init; }
+
+    /// <summary>Frames not sent because the host of their receiver was down.</summary>
+    [Id(6)]
+    public long Unsent { get; init; }
+
+    /// <summary>Frames refused: damaged, of another run, of a past term, from a stranger, or naming a model that could not be had.</summary>
+    [Id(7)]
+    public long Refused { get; init; }
+
+    /// <summary>Inputs that the protocol ignored: stale or repeated.</summary>
+    [Id(8)]
+    public long Ignored { get; init; }
+}

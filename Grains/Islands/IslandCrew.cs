@@ -1,0 +1,172 @@
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Grains.State;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains.Islands;
+
+/// <summary>A round that an island completed, on its way into the record.</summary>
+internal sealed record CompletedRound(int Peer, long Rounds, ArtifactReference Model, double Loss);
+
+/// <summary>The peers of one island as its grain sees them: where they are, what they did, what they completed. Used in the grain's turns only.</summary>
+internal sealed class IslandCrew
+{
+    private readonly RunSpec _spec;
+    private readonly IslandPlan _plan;
+    private readonly IslandState _island;
+    private readonly bool _shared;
+    private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
+    private readonly HashSet<int> _lost = [];
+    private readonly List<CompletedRound> _rounds = [];
+    private readonly long _before;
+    private PeerCounts _past = new();
+    private long _returns;
+    private double _loss;
+    private int _losses;
+
+    /// <summary>Sets up the crew of an island.</summary>
+    /// <param name="spec">The run.</param>
+    /// <param name="plan">The island.</param>
+    /// <param name="island">Silos over which the peers of the run are spread in turn, and when it began.</param>
+    /// <param name="term">Term of the island's activation.</param>
+    /// <param name="initial">The common initial model.</param>
+    /// <param name="rounds">Rounds recorded by earlier activations.</param>
+    public IslandCrew(RunSpec spec, IslandPlan plan, IslandState island, long term, ModelHandle initial, long rounds)
+    {
+        _spec = spec;
+        _plan = plan;
+        _island = island;
+        _shared = IslandPlan.IsShared(spec.Islands);
+        _before = Round = rounds;
+        Term = term;
+        Initial = initial;
+        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, island.Hosts[p.Key % island.Hosts.Length], Math.Max(1, p.Value.Length)))];
+        Reachable = [.. Roster.Where(p => !plan.Unreachable.Contains(p.Number))];
+    }
+
+    /// <summary>Term of the island's activation.</summary>
+    public long Term { get; }
+
+    /// <summary>The common initial model.</summary>
+    public ModelHandle Initial { get; }
+
+    /// <summary>All peers of the island, as its peers know them.</summary>
+    public PeerAddress[] Roster { get; }
+
+    /// <summary>Those that are not unreachable on purpose. The others are never started, so they never answer.</summary>
+    public PeerAddress[] Reachable { get; }
+
+    /// <summary>Rounds completed.</summary>
+    public long Round { get; private set; }
+
+    /// <summary>Whether rounds wait to be recorded.</summary>
+    public bool HasRounds => _rounds.Count > 0;
+
+    /// <summary>The message that starts a peer.</summary>
+    public PeerStart Start() =>
+        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began);
+
+    /// <summary>Takes note of a peer that was started or is running.</summary>
+    public void Accept(PeerStatus status)
+    {
+        if (status.Running)
+        {
+            _lost.Remove(status.Number);
+            Count(status.Number, status.Term, status.Counts);
+        }
+    }
+
+    /// <summary>Takes note of what a peer did; true where a round was completed.</summary>
+    public bool Accept(PeerReport report)
+    {
+        if (!_plan.Rows.ContainsKey(report.Number) || !Count(report.Number, report.Term, report.Counts))
+        {
+            return false;
+        }
+
+        _lost.Remove(report.Number);
+        if (double.IsFinite(report.Loss))
+        {
+            (_loss, _losses) = (_loss + report.Loss, _losses + 1);
+        }
+
+        if (report.Model is not { } model)
+        {
+            return false;
+        }
+
+        // MoDeST's first aggregate is that of round 2. Where each peer has a model, a round of the island is as many trainings as it has peers.
+        long completed = _shared
+            ? report.Round - (_spec.Islands.Protocol == "modest" ? 1 : 0)
+            : _before + (Total().Trainings / _plan.Rows.Count);
+        if (_shared && completed <= Round)
+        {
+            return false;
+        }
+
+        Round = Math.Max(Round, completed);
+        _rounds.Add(new CompletedRound(_shared ? -1 : report.Number, completed, model, _losses > 0 ? _loss / _losses : double.NaN));
+        (_loss, _losses) = (0, 0);
+        return true;
+    }
+
+    /// <summary>Takes note of a peer whose host is down or that did not answer.</summary>
+    public void Lose(int peer) => _lost.Add(peer);
+
+    /// <summary>The rounds that wait to be recorded.</summary>
+    public CompletedRound[] TakeRounds()
+    {
+        CompletedRound[] rounds = [.. _rounds];
+        _rounds.Clear();
+        return rounds;
+    }
+
+    /// <summary>What is known of the island.</summary>
+    public IslandStatus Status() => new()
+    {
+        Protocol = _spec.Islands.Protocol,
+        Peers = Roster.Length,
+        Unreachable = _plan.Unreachable.Count + _lost.Count,
+        Returns = _returns,
+        Round = Math.Min(Round, _plan.Training.Rounds),
+        Rounds = _plan.Training.Rounds,
+        Counts = Total(),
+    };
+
+    private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => Add(sum, peer.Counts));
+
+    // False for a report of a past term.
+    private bool Count(int peer, long term, PeerCounts counts)
+    {
+        if (_known.TryGetValue(peer, out (long Term, PeerCounts Counts) known))
+        {
+            if (term < known.Term)
+            {
+                return false;
+            }
+
+            if (term > known.Term)
+            {
+                _past = Add(_past, known.Counts);
+                _returns++;
+            }
+        }
+
+        _known[peer] = (term, counts);
+        return true;
+    }
+
+    private static PeerCounts Add(PeerCounts a, PeerCounts b) => new()
+    {
+        Trainings = a.Trainings + b.Trainings,
+        Samples = a.Samples + b.Samples,
+        FramesSent = a.FramesSent + b.FramesSent,
+        FrameBytes = a.FrameBytes + b.FrameBytes,
+        ModelsReceived = a.ModelsReceived + b.ModelsReceived,
+        ModelBytes = a.ModelBytes + b.ModelBytes,
+        Unsent = a.Unsent + b.Unsent,
+        Refused = a.Refused + b.Refused,
+        Ignored = a.Ignored + b.Ignored,
+    };
+}

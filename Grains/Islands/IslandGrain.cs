@@ -1,0 +1,223 @@
+using Microsoft.Extensions.Logging;
+
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Islands;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains.Islands;
+
+/// <summary>
+/// A model that an island of peers trains. It starts the peers, starts those again that came back, and records the rounds that they complete: the moving
+/// average, validation, checkpoints. Peers do not need it between two starts. Recovery: as <see cref="ModelGrain"/>; peers go on under the new term.
+/// Key format: <c>model/NAME/ROLE</c>.
+/// </summary>
+internal sealed partial class IslandGrain(
+    [PersistentState("island", StorageNames.Provider)] IPersistentState<ModelState> state,
+    [PersistentState("hosts", StorageNames.Provider)] IPersistentState<IslandState> hosts,
+    ModelServices services,
+    PeerServices peers) : ModelGrain(state, services), IIslandGrain
+{
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(5);
+
+    private readonly ILogger _logger = peers.Loggers.CreateLogger<IslandGrain>();
+    private IslandCrew? _crew;
+    private bool _atWork;
+    private PeerWorkshop.Bench? _bench;
+    private TaskCompletionSource _arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _watchedAt;
+
+    public Task ReportPeerAsync(PeerReport report, CancellationToken cancellation = default)
+    {
+        if (_crew is { } crew && crew.Accept(report))
+        {
+            _arrived.TrySetResult();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    protected override IslandStatus? Island() => _crew?.Status();
+
+    protected override ITrainingSession Open(RunSpec spec, string specHash, byte[]? checkpoint)
+    {
+        IIslandLearning learning = peers.Workshop.Learning;
+        if (spec.Islands.Protocol == "isolated")
+        {
+            return learning.OpenAlone(spec, Role, IslandPlan.RowsOfOne(spec, Role, learning.Images(spec)), checkpoint, specHash);
+        }
+
+        return learning.OpenRecord(spec, Role, IslandPlan.Of(spec, Role, learning.Images(spec)).Training, checkpoint, specHash);
+    }
+
+    protected override async Task OnOpenedAsync(RunSpec spec, string specHash, TrainingLease lease, CancellationToken stop)
+    {
+        if (spec.Islands.Protocol == "isolated")
+        {
+            return;
+        }
+
+        _bench = peers.Workshop.Open(spec, specHash, Role);
+        IslandPlan plan = await _bench.PlanAsync(stop);
+        RunOptions options = Services.Options.Value;
+        var island = new StateRow<IslandState>(
+            $"'{this.GetPrimaryKeyString()}'", hosts, options.Retry(options.StorePatience, Services.Clock, (int)this.GetGrainId().GetUniformHashCode()));
+        if (island.Value.SpecHash != specHash)
+        {
+            // The peers' shards stay where they are from here on.
+            double seconds = await MeasureAsync(spec, plan, stop);
+            island.Value = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up(), TrainSeconds = seconds, Began = Services.Clock.GetUtcNow() };
+            await island.SaveAsync();
+        }
+
+        ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop));
+        long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
+        _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds);
+        LogBegins(Role.ToString(), plan.Rows.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
+        _atWork = true;
+        await StartPeersAsync(_crew, stop);
+    }
+
+    protected override async Task BeforeSliceAsync(TrainingLease lease, CancellationToken stop)
+    {
+        if (!_atWork || _crew is not { } crew)
+        {
+            return;
+        }
+
+        TimeSpan rest = WatchPeriod - Services.Clock.GetElapsedTime(_watchedAt);
+        if (rest <= TimeSpan.Zero)
+        {
+            await StartPeersAsync(crew, stop);
+            rest = WatchPeriod;
+        }
+
+        if (!crew.HasRounds && !stop.IsCancellationRequested)
+        {
+            await Task.WhenAny(_arrived.Task, Task.Delay(rest, Services.Clock, stop));
+        }
+
+        _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        CompletedRound[] rounds = crew.TakeRounds();
+        await lease.RunAsync(session => Offer((IIslandRecord)session, rounds));
+    }
+
+    protected override async Task OnClosedAsync()
+    {
+        if (_atWork && _crew is { } crew)
+        {
+            _atWork = false;
+            bool done = State.Phase == Contracts.Models.ModelPhase.Done;
+            await Task.WhenAll(crew.Reachable.Select(p => StopPeerAsync(p, crew.Term, done)));
+            peers.Shelf.Release(crew.Initial);
+        }
+
+        _bench?.Close();
+        _bench = null;
+    }
+
+    // Runs on a slot. A round whose model is gone is not recorded; the next one is as good.
+    private int Offer(IIslandRecord record, CompletedRound[] rounds)
+    {
+        int offered = 0;
+        foreach (CompletedRound round in rounds)
+        {
+            ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
+            if (peers.Shelf.Fetch(model) is null)
+            {
+                LogMissed(Role.ToString(), round.Rounds);
+                continue;
+            }
+
+            record.Offer(new IslandRound(round.Peer, round.Rounds, peers.Shelf.Get(model), round.Loss));
+            peers.Shelf.Release(model);
+            offered++;
+        }
+
+        return offered;
+    }
+
+    private async Task StartPeersAsync(IslandCrew crew, CancellationToken stop)
+    {
+        _watchedAt = Services.Clock.GetTimestamp();
+        PeerStart start = crew.Start();
+        await Task.WhenAll(crew.Reachable.Select(async peer =>
+        {
+            if (!peers.Hosts.IsUp(peer.Host))
+            {
+                crew.Lose(peer.Number);
+                return;
+            }
+
+            try
+            {
+                crew.Accept(await PeerAt(peer).StartAsync(start, stop));
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or Contracts.Runs.StaleTermException)
+            {
+                crew.Lose(peer.Number);
+                LogUnreachable(Role.ToString(), peer.Number, e.Message);
+            }
+        }));
+    }
+
+    // One local training, thrown away; in a round of this and of all other models at the same time it waits for its turn on a slot.
+    private async Task<double> MeasureAsync(RunSpec spec, IslandPlan plan, CancellationToken stop)
+    {
+        int peer = plan.Rows.Keys.First();
+        double alone = await _bench!.RunAsync(
+            trainer =>
+            {
+                byte[] initial = trainer.Initial();
+                long from = Services.Clock.GetTimestamp();
+                trainer.Train(initial, peer, 0, plan.Training.LocalSteps, null, stop);
+                return Services.Clock.GetElapsedTime(from).TotalSeconds;
+            },
+            stop);
+        int trainers = IslandPlan.IsShared(spec.Islands) ? Math.Min(spec.Islands.SampleSize, plan.Rows.Count) : plan.Rows.Count;
+        int slots = Services.Devices.Value.Slots * Math.Max(1, peers.Hosts.Up().Length);
+        double seconds = Math.Max(0.05, alone * Math.Max(1, (double)trainers * ModelRole.Of(spec.Experts.Count).Count / slots));
+        LogMeasured(Role.ToString(), alone, seconds);
+        return seconds;
+    }
+
+    private async Task StopPeerAsync(PeerAddress peer, long term, bool forget)
+    {
+        if (!peers.Hosts.IsUp(peer.Host))
+        {
+            return;
+        }
+
+        try
+        {
+            await PeerAt(peer).StopAsync(term, forget);
+        }
+        catch (Exception e)
+        {
+            // A peer that does not hear it goes with its host.
+            LogUnreachable(Role.ToString(), peer.Number, e.Message);
+        }
+    }
+
+    private IPeerGrain PeerAt(PeerAddress peer) =>
+        GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(RunName, Role.ToString(), peer.Number, peer.Host));
+
+    [LoggerMessage(EventId = 1071, Level = LogLevel.Information, Message = "{Role}: an island of {Peers} peers, {Protocol}, {Rounds} rounds of {Steps} local steps of {Batch} samples")]
+    private partial void LogBegins(string role, int peers, string protocol, long rounds, int steps, int batch);
+
+    [LoggerMessage(EventId = 1072, Level = LogLevel.Information, Message = "{Role}: a local training takes {Alone} s alone, {Seconds} s among all others")]
+    private partial void LogMeasured(string role, double alone, double seconds);
+
+    [LoggerMessage(EventId = 1073, Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
+    private partial void LogMissed(string role, long round);
+
+    [LoggerMessage(EventId = 1074, Level = LogLevel.Debug, Message = "{Role}: peer {Number} could not be reached: {Reason}")]
+    private partial void LogUnreachable(string role, int number, string reason);
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Rounds;
+using OrleansDDM.Protocols.Topologies;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains.Islands;
+
+/// <summary>The protocols of islands, with the options that a run's spec gives them.</summary>
+internal static class IslandProtocols
+{
+    // Turns take milliseconds, but two busy cores and a collection can hold one up for a second.
+    private const double PingSeconds = 2;
+    private const double HeartbeatSeconds = 3;
+
+    /// <summary>The protocol of a spec.</summary>
+    /// <param name="islands">The spec.</param>
+    /// <param name="trainSeconds">Seconds of a local training.</param>
+    public static IProtocol Create(IslandsSpec islands, double trainSeconds) =>
+        ProtocolCatalog.Create(islands.Protocol, JsonSerializer.SerializeToElement(Options(islands, trainSeconds)));
+
+    /// <summary>Who sends to whom; null where the protocol needs no topology.</summary>
+    public static IMixingSchedule? Mixing(IProtocol protocol, IslandsSpec islands, int peers, ulong seed) => protocol.NeedsTopology && peers > 0
+        ? new TopologyPlan { Kind = peers < 3 ? "complete" : islands.Topology, Degree = Math.Min(4, peers - 1), Seed = seed }.Mixing(peers)
+        : null;
+
+    private static Dictionary<string, object> Options(IslandsSpec islands, double trainSeconds)
+    {
+        Dictionary<string, object> options = new() { ["steps"] = islands.LocalSteps };
+        switch (islands.Protocol)
+        {
+            case "modest":
+                options["sampleSize"] = islands.SampleSize;
+                options["aggregators"] = islands.Aggregators;
+                options["successFraction"] = islands.SuccessFraction;
+                options["pingSeconds"] = PingSeconds;
+                options["heartbeatSeconds"] = HeartbeatSeconds;
+                break;
+            case "gossip":
+                options["periodSeconds"] = trainSeconds;
+                break;
+            case "fedavg":
+                options["sampleSize"] = islands.SampleSize;
+                options["successFraction"] = islands.SuccessFraction;
+                break;
+        }
+
+        return options;
+    }
+}

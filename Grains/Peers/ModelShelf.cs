@@ -1,0 +1,224 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Protocols.Machines;
+
+namespace OrleansDDM.Grains.Peers;
+
+/// <summary>
+/// The models of this silo's peers by their SHA-256: held in memory while a peer or a message needs them, and written to the artifact store
+/// only where a durable state names them or another silo must read them. A model that nobody holds stays for a moment, as messages that name it
+/// may be under way. Fetch and Store block on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
+/// </summary>
+internal sealed partial class ModelShelf(
+    IArtifactStore artifacts, CheckpointIndex index, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<ModelHandle, Entry> _entries = [];
+    private readonly Queue<(ModelHandle Model, long At)> _released = [];
+    private bool _sweeping;
+
+    /// <summary>Models on the shelf.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _entries.Count;
+            }
+        }
+    }
+
+    /// <summary>Puts a model on the shelf, and holds it.</summary>
+    public ModelHandle Put(byte[] bytes)
+    {
+        ModelHandle model = ModelHandle.OfContent(bytes);
+        lock (_lock)
+        {
+            Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
+            entry.Bytes ??= bytes;
+            entry.Holders++;
+            return model;
+        }
+    }
+
+    /// <summary>Holds a model that is on the shelf: its length, or null where it is not.</summary>
+    public long? TryHold(ModelHandle model)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(model, out Entry? entry) || entry.Bytes is null)
+            {
+                return null;
+            }
+
+            entry.Holders++;
+            return entry.Bytes.Length;
+        }
+    }
+
+    /// <summary>Reads a model from the artifact store onto the shelf and holds it: its length, or null where it is not to be had.</summary>
+    public long? Fetch(ModelHandle model)
+    {
+        if (TryHold(model) is { } length)
+        {
+            return length;
+        }
+
+        byte[] bytes;
+        try
+        {
+            bytes = artifacts.Read(model.ToString());
+        }
+        catch (ArtifactException)
+        {
+            return null;
+        }
+
+        lock (_lock)
+        {
+            Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry { Stored = true };
+            entry.Bytes ??= bytes;
+            entry.Holders++;
+            return bytes.Length;
+        }
+    }
+
+    /// <summary>The bytes of a model that is held.</summary>
+    /// <exception cref="InvalidOperationException">It is not.</exception>
+    public byte[] Get(ModelHandle model)
+    {
+        lock (_lock)
+        {
+            return _entries.GetValueOrDefault(model)?.Bytes ?? throw new InvalidOperationException($"Model {model} is not held.");
+        }
+    }
+
+    /// <summary>Whether a model is in the artifact store too, as far as the shelf knows.</summary>
+    public bool IsStored(ModelHandle model)
+    {
+        lock (_lock)
+        {
+            return _entries.TryGetValue(model, out Entry? entry) && entry.Stored;
+        }
+    }
+
+    /// <summary>Writes a held model to the artifact store, so that it survives a crash and other silos can read it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="run">The run that owns it.</param>
+    /// <param name="role">Its island; see <see cref="Forget"/>.</param>
+    public ArtifactReference Store(ModelHandle model, string run, string role)
+    {
+        byte[] bytes = Get(model);
+        if (IsStored(model))
+        {
+            return new ArtifactReference(model.ToString(), bytes.Length);
+        }
+
+        ArtifactReference reference = artifacts.Put(
+            bytes, a => index.Append(run, Owner(role), new CheckpointRecord(string.Empty, 0, 0, a.Sha256, a.Bytes, null)));
+        lock (_lock)
+        {
+            if (_entries.TryGetValue(model, out Entry? entry))
+            {
+                entry.Stored = true;
+            }
+        }
+
+        return reference;
+    }
+
+    /// <summary>Deletes every model that peers of an island ever wrote to the artifact store. The island is done.</summary>
+    public void Forget(string run, string role)
+    {
+        foreach (string name in index.Read(run, Owner(role)).Select(r => r.Sha256).Distinct())
+        {
+            artifacts.Delete(name);
+        }
+    }
+
+    /// <summary>Lets go of a model that was held once.</summary>
+    public void Release(ModelHandle model)
+    {
+        lock (_lock)
+        {
+            if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
+            {
+                _released.Enqueue((model, clock.GetTimestamp()));
+                if (!_sweeping)
+                {
+                    _sweeping = true;
+                    _ = SweepAsync();
+                }
+            }
+        }
+    }
+
+    private static string Owner(string role) => role + ".peers";
+
+    private async Task SweepAsync()
+    {
+        bool more = true;
+        while (more)
+        {
+            await Task.Delay(Grace, clock).ConfigureAwait(false);
+            try
+            {
+                more = await slots.RunAsync(Lane.Sampling, Sweep).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
+            {
+                return; // the silo is going
+            }
+            catch (IOException e)
+            {
+                LogNotDeleted(e.Message);
+            }
+        }
+    }
+
+    // Whether any released model is left.
+    private bool Sweep()
+    {
+        List<string> stored = [];
+        bool more;
+        lock (_lock)
+        {
+            while (_released.TryPeek(out (ModelHandle Model, long At) oldest) && clock.GetElapsedTime(oldest.At) >= Grace)
+            {
+                _released.Dequeue();
+                if (_entries.TryGetValue(oldest.Model, out Entry? entry) && entry.Holders <= 0)
+                {
+                    _entries.Remove(oldest.Model);
+                    if (entry.Stored)
+                    {
+                        stored.Add(oldest.Model.ToString());
+                    }
+                }
+            }
+
+            more = _sweeping = _released.Count > 0;
+        }
+
+        stored.ForEach(artifacts.Delete);
+        return more;
+    }
+
+    private sealed class Entry
+    {
+        public byte[]? Bytes { get; set; }
+
+        public int Holders { get; set; }
+
+        public bool Stored { get; set; }
+    }
+
+    [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]
+    private partial void LogNotDeleted(string reason);
+}

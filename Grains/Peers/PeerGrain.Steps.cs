@@ -1,0 +1,308 @@
+using Microsoft.Extensions.Logging;
+
+using Orleans.Runtime;
+using Orleans.Storage;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Messages;
+
+namespace OrleansDDM.Grains.Peers;
+
+/// <content>Inputs and effects.</content>
+internal sealed partial class PeerGrain
+{
+    public async Task DeliverAsync(PeerFrame frame, CancellationToken cancellation = default)
+    {
+        if (_life is not { } life)
+        {
+            return;
+        }
+
+        bool known = frame.SpecHash == State.SpecHash && life.Peers.ContainsKey(frame.From) && frame.From != _number
+            && frame.Term >= life.Terms.GetValueOrDefault(frame.From);
+        if (!known || !life.Codec.TryDecode(frame.Bytes, out MessageBody? body, out _) || body is LeaveRequest)
+        {
+            life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
+            return;
+        }
+
+        life.Terms[frame.From] = frame.Term;
+        foreach (ModelHandle model in body.Models.Where(m => !m.IsNone).Distinct().ToArray())
+        {
+            if (!await TakeAsync(life, model))
+            {
+                // A model that cannot be had makes its message a lost one.
+                life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
+                return;
+            }
+        }
+
+        if (_life == life)
+        {
+            Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
+        }
+    }
+
+    /// <summary>Makes a model local and holds it for this peer.</summary>
+    private async Task<bool> TakeAsync(Life life, ModelHandle model)
+    {
+        if (life.Held.Contains(model))
+        {
+            return true;
+        }
+
+        long? length = services.Shelf.TryHold(model) ?? await FetchAsync(model);
+        if (length is not { } bytes)
+        {
+            return false;
+        }
+
+        if (_life != life || !life.Held.Add(model))
+        {
+            services.Shelf.Release(model);
+            return _life == life;
+        }
+
+        life.Counts = life.Counts with { ModelsReceived = life.Counts.ModelsReceived + 1, ModelBytes = life.Counts.ModelBytes + bytes };
+        return true;
+    }
+
+    private async Task<long?> FetchAsync(ModelHandle model)
+    {
+        try
+        {
+            return await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Fetch(model));
+        }
+        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private void Enqueue(Input input)
+    {
+        _inbox.Enqueue(input);
+        if (_life is { Pumping: false } life)
+        {
+            life.Pumping = true;
+            _ = PumpAsync(life);
+        }
+    }
+
+    private async Task PumpAsync(Life life)
+    {
+        // Leaves the caller's turn: what follows runs in turns of its own.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            while (_life == life && _inbox.TryDequeue(out Input? input))
+            {
+                await StepAsync(life, input);
+            }
+        }
+        catch (InconsistentStateException e)
+        {
+            LogSuperseded(_role, _number, e.Message);
+            End();
+            DeactivateOnIdle();
+        }
+        catch (Exception e)
+        {
+            // As good as a crash: the island starts the peer again.
+            LogCrashed(e, _role, _number);
+            End();
+        }
+        finally
+        {
+            life.Pumping = false;
+        }
+    }
+
+    private async Task StepAsync(Life life, Input input)
+    {
+        TimeSpan now = services.Clock.GetUtcNow() - life.Start.Began;
+        life.Now = now = now > life.Now ? now : life.Now;
+        Step step = life.Protocol.Handle(life.Machine, input, now);
+        life.Machine = step.State;
+        Dictionary<MessageBody, byte[]> frames = new(ReferenceEqualityComparer.Instance);
+        foreach (Effect effect in step.Effects)
+        {
+            await CarryAsync(life, effect, frames, now);
+            if (_life != life)
+            {
+                return;
+            }
+        }
+
+        LetGo(life);
+    }
+
+    private async Task CarryAsync(Life life, Effect effect, Dictionary<MessageBody, byte[]> frames, TimeSpan now)
+    {
+        switch (effect)
+        {
+            case Effect.Send send when send.To == Self:
+                _inbox.Enqueue(new Input.Message(Self, send.Body));
+                break;
+            case Effect.Send send:
+                await SendAsync(life, send, frames);
+                break;
+            case Effect.Train train:
+                _ = TrainAsync(life, train);
+                break;
+            case Effect.CancelTrain cancel when life.Works.Remove(cancel.Work, out CancellationTokenSource? work):
+                await work.CancelAsync();
+                break;
+            case Effect.Aggregate aggregate:
+                _ = AggregateAsync(life, aggregate);
+                break;
+            case Effect.Fetch fetch:
+                _ = FetchAsync(life, fetch);
+                break;
+            case Effect.SetTimer timer:
+                SetTimer(life, timer);
+                break;
+            case Effect.CancelTimer timer when life.Timers.Remove(timer.Id, out IGrainTimer? set):
+                set.Dispose();
+                break;
+            case Effect.Persist persist:
+                await StoreAsync(persist.Durable.Models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel));
+                State.Durable = life.Codec.Encode(persist.Durable);
+                State.Time = now;
+                await _row.SaveAsync();
+                break;
+            case Effect.Report report:
+                await ReportAsync(life, report);
+                break;
+        }
+    }
+
+    private async Task SendAsync(Life life, Effect.Send send, Dictionary<MessageBody, byte[]> frames)
+    {
+        if (!life.Peers.TryGetValue((int)Math.Min(send.To.Value, int.MaxValue), out PeerAddress? to) || !services.Hosts.IsUp(to.Host))
+        {
+            life.Counts = life.Counts with { Unsent = life.Counts.Unsent + 1 };
+            return;
+        }
+
+        if (!frames.TryGetValue(send.Body, out byte[]? bytes))
+        {
+            frames[send.Body] = bytes = life.Codec.Encode(send.Body);
+        }
+
+        if (to.Host != services.Hosts.Own)
+        {
+            await StoreAsync(send.Body.Models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel));
+        }
+
+        life.Counts = life.Counts with { FramesSent = life.Counts.FramesSent + 1, FrameBytes = life.Counts.FrameBytes + bytes.Length };
+        IPeerGrain peer = GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(_run, _role, to.Number, to.Host));
+        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes)).Ignore();
+    }
+
+    private async Task StoreAsync(IEnumerable<ModelHandle> models)
+    {
+        ModelHandle[] fresh = [.. models.Distinct().Where(m => !services.Shelf.IsStored(m))];
+        if (fresh.Length > 0)
+        {
+            await services.Slots.RunAsync(Lane.Sampling, () => Array.ConvertAll(fresh, m => services.Shelf.Store(m, _run, _role)));
+        }
+    }
+
+    private void SetTimer(Life life, Effect.SetTimer set)
+    {
+        if (life.Timers.Remove(set.Id, out IGrainTimer? old))
+        {
+            old.Dispose();
+        }
+
+        IGrainTimer? timer = null;
+        timer = this.RegisterGrainTimer(
+            () =>
+            {
+                if (_life == life && life.Timers.TryGetValue(set.Id, out IGrainTimer? current) && current == timer)
+                {
+                    life.Timers.Remove(set.Id);
+                    timer!.Dispose();
+                    Enqueue(new Input.Timer(set.Id));
+                }
+
+                return Task.CompletedTask;
+            },
+            new GrainTimerCreationOptions(set.After, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+        life.Timers[set.Id] = timer;
+    }
+
+    private async Task ReportAsync(Life life, Effect.Report report)
+    {
+        switch (report.Kind)
+        {
+            case ReportKind.RoundCompleted:
+                ArtifactReference? model = null;
+                if (!report.Model.IsNone)
+                {
+                    model = await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Store(report.Model, _run, _role));
+                }
+
+                Tell(life, report.Round, model, double.NaN);
+                break;
+            case ReportKind.Deadline:
+                LogDeadline(_role, _number, report.Round, report.Detail);
+                break;
+            case ReportKind.Rescue or ReportKind.WorkFailed:
+                LogMended(_role, _number, report.Kind, report.Round, report.Detail);
+                break;
+            default:
+                LogNoted(_role, _number, report.Kind, report.Round, report.Detail);
+                break;
+        }
+    }
+
+    private void Tell(Life life, long round, ArtifactReference? model, double loss)
+    {
+        IIslandGrain island = GrainFactory.GetGrain<IIslandGrain>(GrainKeys.Model(_run, _role));
+        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss)).Ignore();
+    }
+
+    // Lets go of every model that neither the machine nor what is under way names.
+    private void LetGo(Life life)
+    {
+        HashSet<ModelHandle> needed = [.. life.Machine.Models, .. life.InUse.Values.SelectMany(m => m)];
+        foreach (Input input in _inbox)
+        {
+            needed.UnionWith(input switch
+            {
+                Input.Message message => message.Body.Models,
+                Input.Trained trained => [trained.Model],
+                Input.Aggregated aggregated => [aggregated.Model],
+                Input.Fetched fetched => [fetched.Model],
+                _ => [],
+            });
+        }
+
+        foreach (ModelHandle model in life.Held.Where(m => !needed.Contains(m)).ToArray())
+        {
+            life.Held.Remove(model);
+            services.Shelf.Release(model);
+        }
+    }
+
+    [LoggerMessage(EventId = 1052, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: a newer activation has taken over: {Reason}")]
+    private partial void LogSuperseded(string role, int number, string reason);
+
+    [LoggerMessage(EventId = 1053, Level = LogLevel.Error, Message = "{Role}, peer {Number} crashed")]
+    private partial void LogCrashed(Exception exception, string role, int number);
+
+    [LoggerMessage(EventId = 1054, Level = LogLevel.Information, Message = "{Role}, peer {Number}, round {Round}: deadline {Reason}")]
+    private partial void LogDeadline(string role, int number, long round, string reason);
+
+    [LoggerMessage(EventId = 1055, Level = LogLevel.Information, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
+    private partial void LogMended(string role, int number, ReportKind kind, long round, string detail);
+
+    [LoggerMessage(EventId = 1056, Level = LogLevel.Debug, Message = "{Role}, peer {Number}: {Kind} in round {Round}: {Detail}")]
+    private partial void LogNoted(string role, int number, ReportKind kind, long round, string detail);
+}

@@ -1,0 +1,150 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Grains.Islands;
+using OrleansDDM.Learning.Islands;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Aggregation;
+using OrleansDDM.Protocols.Machines;
+
+namespace OrleansDDM.Grains.Peers;
+
+/// <content>Work on slots: training, aggregation, fetching.</content>
+internal sealed partial class PeerGrain
+{
+    // Rounds beyond the plan are not trained and not answered: the island is about to be stopped.
+    private async Task TrainAsync(Life life, Effect.Train train)
+    {
+        long round = train.Round - FirstRound(life);
+        bool shared = IslandPlan.IsShared(life.Spec.Islands);
+        if (shared && round >= life.Plan.Training.Rounds)
+        {
+            return;
+        }
+
+        using var stop = new CancellationTokenSource();
+        life.Works[train.Work] = stop;
+        life.InUse[train.Work] = [train.Model];
+        Input answer;
+        try
+        {
+            long from = services.Clock.GetTimestamp();
+            byte[] model = services.Shelf.Get(train.Model);
+            PeerMoments? moments = life.Spec.Islands.Moments == "carried" ? life.Moments : null;
+            CancellationToken token = stop.Token;
+            (PeerTraining trained, ModelHandle handle) = await life.Bench.RunAsync(
+                trainer =>
+                {
+                    PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, token);
+                    return (done, services.Shelf.Put(done.Model));
+                },
+                token);
+            if (!Finish(life, train.Work))
+            {
+                services.Shelf.Release(handle);
+                return;
+            }
+
+            Hold(life, handle);
+            life.Moments = trained.Moments;
+            Measure(life, services.Clock.GetElapsedTime(from).TotalSeconds, trained.Model.Length);
+            life.Counts = life.Counts with { Trainings = life.Counts.Trainings + 1, Samples = life.Counts.Samples + trained.Samples };
+            Tell(life, -1, null, trained.Loss);
+            answer = new Input.Trained(train.Work, handle);
+        }
+        catch (Exception e)
+        {
+            if (!Finish(life, train.Work))
+            {
+                return;
+            }
+
+            if (e is not (TrainingDivergedException or InvalidDataException or OperationCanceledException or ObjectDisposedException))
+            {
+                LogCrashed(e, _role, _number);
+            }
+
+            answer = new Input.TrainFailed(train.Work, e.Message);
+        }
+
+        Enqueue(answer);
+    }
+
+    private async Task AggregateAsync(Life life, Effect.Aggregate aggregate)
+    {
+        using var stop = new CancellationTokenSource();
+        life.Works[aggregate.Work] = stop;
+        life.InUse[aggregate.Work] = [.. aggregate.Models.Select(m => m.Model)];
+        ModelHandle result = default;
+        try
+        {
+            (byte[] Model, Contribution From)[] models = [.. aggregate.Models.Select(m => (services.Shelf.Get(m.Model), Weighted(life, m)))];
+            result = await life.Bench.RunAsync(
+                trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, trainer))), stop.Token);
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException or OperationCanceledException)
+        {
+            LogUnmixed(_role, _number, e.Message);
+        }
+
+        if (!Finish(life, aggregate.Work))
+        {
+            if (!result.IsNone)
+            {
+                services.Shelf.Release(result);
+            }
+
+            return;
+        }
+
+        if (!result.IsNone)
+        {
+            Hold(life, result);
+        }
+
+        Enqueue(new Input.Aggregated(aggregate.Work, result));
+    }
+
+    private async Task FetchAsync(Life life, Effect.Fetch fetch)
+    {
+        bool local = await TakeAsync(life, fetch.Model);
+        if (_life == life)
+        {
+            Enqueue(local ? new Input.Fetched(fetch.Work, fetch.Model) : new Input.FetchFailed(fetch.Work, "it is nowhere to be had"));
+        }
+    }
+
+    /// <summary>Ends a piece of work; false = nobody waits for it any more.</summary>
+    private bool Finish(Life life, long work)
+    {
+        life.InUse.Remove(work);
+        return life.Works.Remove(work) && _life == life;
+    }
+
+    // Where the shelf holds a model for this peer already, once is enough.
+    private void Hold(Life life, ModelHandle model)
+    {
+        if (!life.Held.Add(model))
+        {
+            services.Shelf.Release(model);
+        }
+    }
+
+    // MoDeST's paper weighs models alike; shards differ in size, and a peer counts by what it holds of the cluster.
+    private static Contribution Weighted(Life life, Contribution contribution) =>
+        life.Spec.Islands is { Protocol: "modest", Weighting: "samples" } && life.Peers.TryGetValue((int)contribution.From.Value, out var peer)
+            ? contribution with { Weight = contribution.Weight * Math.Max(1, peer.Samples) }
+            : contribution;
+
+    // Deadlines follow what trainings take here, waiting for a slot included.
+    private static void Measure(Life life, double seconds, long bytes)
+    {
+        life.TrainSeconds = life.TrainSeconds is { } known ? Math.Max((0.7 * known) + (0.3 * seconds), seconds * 0.5) : seconds;
+        WorkEstimate estimate = life.Machine.Setup.Estimate with { TrainSeconds = life.TrainSeconds.Value, ModelBytes = bytes };
+        life.Machine = life.Machine with { Setup = life.Machine.Setup with { Estimate = estimate } };
+    }
+
+    private static long FirstRound(Life life) => life.Spec.Islands.Protocol == "modest" ? 1 : 0;
+
+    [LoggerMessage(EventId = 1057, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: models could not be aggregated: {Reason}")]
+    private partial void LogUnmixed(string role, int number, string reason);
+}

@@ -1,0 +1,302 @@
+using System.Collections.Immutable;
+
+using Microsoft.Extensions.Logging;
+
+using Orleans.Runtime;
+using Orleans.Storage;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
+using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Grains.Peers;
+
+/// <summary>
+/// One peer of one island: carries out what the protocol's state machine asks for. Inputs wait in one queue and are handled one at a time, so that a
+/// state is written before what follows from it happens. Training and aggregation run on slots; models stay on the silo's shelf.
+/// Recovery: the durable part of the state is written when the machine says so; whatever else there was is lost, as in a crash, and the peer comes back
+/// under a higher term when its island starts it again. It is pinned to its host: while that is down it is unreachable, never somewhere else.
+/// Key format: <c>peer/NAME/ROLE/NUMBER/HOST</c>.
+/// </summary>
+[HostPlacement]
+internal sealed partial class PeerGrain(
+    [PersistentState("peer", StorageNames.Provider)] IPersistentState<PeerGrainState> state, PeerServices services) : Grain, IPeerGrain
+{
+    // Of a shared folder or a link within a machine room; deadlines of models of a few megabytes hardly depend on it.
+    private const double BytesPerSecond = 50e6;
+
+    private readonly ILogger _logger = services.Loggers.CreateLogger<PeerGrain>();
+    private readonly Queue<Input> _inbox = [];
+    private string _run = string.Empty;
+    private string _role = string.Empty;
+    private int _number;
+    private Life? _life;
+    private bool _starting;
+
+    private StateRow<PeerGrainState> _row = null!;
+
+    private PeerGrainState State => _row.Value;
+
+    private PeerId Self => new((ulong)_number);
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        string key = this.GetPrimaryKeyString();
+        (_run, _role, _number, _) = GrainKeys.PeerName(key);
+        RunOptions options = services.Options.Value;
+        Retry retry = options.Retry(options.StorePatience, services.Clock, (int)this.GetGrainId().GetUniformHashCode());
+        _row = new StateRow<PeerGrainState>($"'{key}'", state, retry, e => LogWaiting(_role, _number, e.Message));
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _row?.Leave();
+        End();
+        return Task.CompletedTask;
+    }
+
+    public async Task<PeerStatus> StartAsync(PeerStart start, CancellationToken cancellation = default)
+    {
+        if (start.IslandTerm < State.IslandTerm && start.SpecHash == State.SpecHash)
+        {
+            throw new StaleTermException($"The start of peer {_number}", start.IslandTerm, State.IslandTerm);
+        }
+
+        State.IslandTerm = start.IslandTerm;
+        if (_starting || (_life is not null && State.SpecHash == start.SpecHash))
+        {
+            return Status();
+        }
+
+        _starting = true;
+        try
+        {
+            End();
+            await BeginAsync(start, cancellation);
+        }
+        catch (InconsistentStateException)
+        {
+            DeactivateOnIdle();
+            throw;
+        }
+        finally
+        {
+            _starting = false;
+        }
+
+        return Status();
+    }
+
+    public async Task<PeerStatus> StopAsync(long islandTerm, bool forget, CancellationToken cancellation = default)
+    {
+        if (islandTerm < State.IslandTerm)
+        {
+            return Status();
+        }
+
+        End();
+        if (forget && State.Durable.Length > 0)
+        {
+            State.Durable = [];
+            await _row.SaveAsync();
+            await services.Slots.RunAsync(
+                Lane.Sampling,
+                () =>
+                {
+                    services.Shelf.Forget(_run, _role);
+                    return true;
+                },
+                cancellation);
+        }
+
+        return Status();
+    }
+
+    public Task<PeerStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
+
+    private PeerStatus Status() => new()
+    {
+        Number = _number,
+        Running = _life is not null,
+        Term = State.Term,
+        Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+    };
+
+    private async Task BeginAsync(PeerStart start, CancellationToken cancellation)
+    {
+        RunSpec spec = SpecJson.Read(start.Spec);
+        if (State.SpecHash != start.SpecHash)
+        {
+            _row.Value = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
+        }
+
+        IProtocol protocol = IslandProtocols.Create(spec.Islands, start.TrainSeconds);
+        ModelRole role = ModelRole.Parse(_role);
+        PeerWorkshop.Bench bench = services.Workshop.Open(spec, start.SpecHash, role);
+        try
+        {
+            // A term is never used twice, and the island sees it before any frame bears it.
+            State.Term++;
+            await _row.SaveAsync();
+            IslandPlan plan = await bench.PlanAsync(cancellation);
+            ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
+            if (initial.ToString() != start.Initial)
+            {
+                throw new InvalidOperationException(
+                    $"Peer {_number} makes another initial model of {_role} than its island: the software or the processor of its host differs.");
+            }
+
+            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds);
+            ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
+            var life = new Life
+            {
+                Spec = spec,
+                Start = start,
+                Protocol = protocol,
+                Codec = new MessageCodec(protocol),
+                Bench = bench,
+                Plan = plan,
+                Peers = start.Roster.ToImmutableDictionary(p => p.Number),
+                Machine = protocol.Create(new PeerSetup
+                {
+                    Self = Self,
+                    Seed = CounterRandom.Bits(spec.Seed, CounterRandom.Role(_role)),
+                    Roster = roster,
+                    InitialModel = initial,
+                    Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
+                    Samples = Math.Max(1, plan.Rows[_number].Length),
+                    Joining = start.Joining,
+                    Estimate = estimate,
+                    CommonEstimate = estimate,
+                }),
+            };
+            life.Held.Add(initial);
+            Input first = await RecallAsync(life);
+            _life = life;
+            _inbox.Clear();
+            DelayDeactivation(Timeout.InfiniteTimeSpan);
+            Enqueue(first);
+        }
+        catch
+        {
+            bench.Close();
+            throw;
+        }
+    }
+
+    /// <summary>What the peer comes back with: its durable state, if there is one whose models are still to be had.</summary>
+    private async Task<Input> RecallAsync(Life life)
+    {
+        if (State.Durable.Length == 0)
+        {
+            return new Input.Start();
+        }
+
+        try
+        {
+            DurableState durable = life.Codec.DecodeDurable(State.Durable);
+            foreach (ModelHandle model in durable.Models.Where(m => !m.IsNone && !life.Held.Contains(m)).Distinct().ToArray())
+            {
+                _ = await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Fetch(model))
+                    ?? throw new InvalidDataException($"Model {model} of its last state is lost.");
+                life.Held.Add(model);
+            }
+
+            life.Now = State.Time;
+            return new Input.Recover(durable);
+        }
+        catch (InvalidDataException e)
+        {
+            LogForgotten(_role, _number, e.Message);
+            life.Machine = life.Machine with { Setup = life.Machine.Setup with { Joining = true } };
+            return new Input.Start();
+        }
+    }
+
+    /// <summary>Ends the peer as a crash would: nothing is sent, nothing is written.</summary>
+    private void End()
+    {
+        if (_life is not { } life)
+        {
+            return;
+        }
+
+        _life = null;
+        _inbox.Clear();
+        foreach (CancellationTokenSource work in life.Works.Values)
+        {
+            work.Cancel();
+        }
+
+        foreach (IGrainTimer timer in life.Timers.Values)
+        {
+            timer.Dispose();
+        }
+
+        foreach (ModelHandle model in life.Held)
+        {
+            services.Shelf.Release(model);
+        }
+
+        life.Bench.Close();
+        DelayDeactivation(TimeSpan.Zero);
+    }
+
+    /// <summary>What belongs to one activation of the machine.</summary>
+    private sealed class Life
+    {
+        public required RunSpec Spec { get; init; }
+
+        public required PeerStart Start { get; init; }
+
+        public required IProtocol Protocol { get; init; }
+
+        public required MessageCodec Codec { get; init; }
+
+        public required PeerWorkshop.Bench Bench { get; init; }
+
+        public required IslandPlan Plan { get; init; }
+
+        public required ImmutableDictionary<int, PeerAddress> Peers { get; init; }
+
+        /// <summary>Run-relative time of the newest step; it never goes back, whatever clocks do.</summary>
+        public TimeSpan Now { get; set; }
+
+        public required PeerState Machine { get; set; }
+
+        public PeerCounts Counts { get; set; } = new();
+
+        /// <summary>Models that the shelf holds for this peer.</summary>
+        public HashSet<ModelHandle> Held { get; } = [];
+
+        public Dictionary<TimerId, IGrainTimer> Timers { get; } = [];
+
+        public Dictionary<long, CancellationTokenSource> Works { get; } = [];
+
+        /// <summary>Models that running work needs, by its number.</summary>
+        public Dictionary<long, ModelHandle[]> InUse { get; } = [];
+
+        /// <summary>Highest term seen of each other peer.</summary>
+        public Dictionary<int, long> Terms { get; } = [];
+
+        public Learning.Islands.PeerMoments? Moments { get; set; }
+
+        public double? TrainSeconds { get; set; }
+
+        public bool Pumping { get; set; }
+    }
+
+    [LoggerMessage(EventId = 1058, Level = LogLevel.Warning, Message = "{Role}, peer {Number} waits for the database: {Reason}")]
+    private partial void LogWaiting(string role, int number, string reason);
+
+    [LoggerMessage(EventId = 1059, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: starts anew: {Reason}")]
+    private partial void LogForgotten(string role, int number, string reason);
+}

@@ -1,0 +1,40 @@
+using OrleansDDM.Contracts;
+
+namespace OrleansDDM.Grains.State;
+
+/// <summary>What a peer remembers over a crash.</summary>
+[GenerateSerializer]
+[Alias(Aliases.PeerGrainState)]
+internal sealed class PeerGrainState : IStoredState<PeerGrainState>
+{
+    /// <summary>Hash of the spec in training; empty = never started.</summary>
+    [Id(0)]
+    public string SpecHash { get; set; } = string.Empty;
+
+    /// <summary>Highest term of its island seen.</summary>
+    [Id(1)]
+    public long IslandTerm { get; set; }
+
+    /// <summary>Term of its newest activation.</summary>
+    [Id(2)]
+    public long Term { get; set; }
+
+    /// <summary>Frame of the protocol's durable state; empty = none yet.</summary>
+    [Id(3)]
+    public byte[] Durable { get; set; } = [];
+
+    /// <summary>Run-relative time at which that was written.</summary>
+    [Id(4)]
+    public TimeSpan Time { get; set; }
+
+    /// <inheritdoc/>
+    [Id(5)]
+    public int Version { get; set; }
+
+    /// <inheritdoc/>
+    [Id(6)]
+    public string Writer { get; set; } = string.Empty;
+
+    /// <inheritdoc/>
+    public PeerGrainState Copy() => (PeerGrainState)MemberwiseClone();
+}

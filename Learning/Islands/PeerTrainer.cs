@@ -1,0 +1,184 @@
+using System.Globalization;
+
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Models.Fused;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+using TorchSharp;
+
+using static TorchSharp.torch;
+
+namespace OrleansDDM.Learning.Islands;
+
+/// <summary>
+/// Local training with one network that stays prepared while models of many peers pass through it. In bfloat16 the network is a working copy
+/// of float32 weights.
+/// </summary>
+public sealed class PeerTrainer : IPeerTrainer
+{
+    private readonly TrainingSpec _spec;
+    private readonly IslandTraining _plan;
+    private readonly Func<int, ITrainingTask> _open;
+    private readonly Dictionary<int, ITrainingTask> _tasks = [];
+    private readonly Dictionary<string, string> _metadata;
+    private readonly string _identity;
+    private readonly Network _network;
+    private readonly ModelVector _working;
+    private readonly ScalarType _dtype;
+    private readonly Tensor _master;
+    private readonly float[] _initial;
+    private readonly IFusedNetwork? _fused;
+    private readonly IOptimizer _optimizer;
+
+    /// <summary>Prepares a network.</summary>
+    /// <param name="spec">How to train.</param>
+    /// <param name="plan">What the peers hold.</param>
+    /// <param name="open">The task of a peer, by its number.</param>
+    /// <param name="network">The network, float32; the trainer owns it from here on.</param>
+    /// <param name="shape">Shape of the data, written beside the weights.</param>
+    /// <param name="identity">Names run and role.</param>
+    /// <param name="initialize">Fills the common initial weights.</param>
+    public PeerTrainer(
+        TrainingSpec spec,
+        IslandTraining plan,
+        Func<int, ITrainingTask> open,
+        Network network,
+        ModelShape shape,
+        string identity,
+        Action<ModelVector> initialize)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(initialize);
+        using IDisposable noGrad = no_grad();
+        (_spec, _plan, _open, _network, _identity) = (spec, plan, open, network, identity);
+        _metadata = new Dictionary<string, string> { ["format"] = "pt", ["shape"] = shape.ToText(), ["identity"] = identity };
+        _dtype = spec.Precision == "bfloat16" ? bfloat16 : float32;
+        network.to(_dtype);
+        _working = ModelVector.Adopt(network);
+        initialize(_working);
+        _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
+        _initial = _master.data<float>().ToArray();
+        _fused = FusedNetworks.TryCreate(network, _working, plan.Batch, get_num_threads());
+        _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Segment> Segments => _working.Segments;
+
+    /// <inheritdoc/>
+    public byte[] Initial() => Write(_initial);
+
+    /// <inheritdoc/>
+    public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, CancellationToken cancellation)
+    {
+        if (!_tasks.TryGetValue(peer, out ITrainingTask? task))
+        {
+            _tasks[peer] = task = _open(peer);
+        }
+
+        using IDisposable noGrad = no_grad();
+        using DisposeScope scope = NewDisposeScope();
+        Fill(_master, Read(model));
+        foreach ((string name, Tensor moment) in _optimizer.Moments)
+        {
+            if (moments is null)
+            {
+                moment.zero_();
+            }
+            else
+            {
+                Fill(moment, moments.Values[name]);
+            }
+        }
+
+        CopyToWorking();
+        _network.train();
+        int updates = moments?.Updates ?? 0;
+        double loss = 0;
+        for (int i = 0; i < steps; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            loss += Step(task, (int)Math.Min((round * steps) + i, int.MaxValue), ++updates);
+        }
+
+        return new PeerTraining(
+            Write(_master.data<float>().ToArray()),
+            loss / steps,
+            (long)steps * task.Batch,
+            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => m.Value.data<float>().ToArray()), updates));
+    }
+
+    /// <inheritdoc/>
+    public float[] Read(byte[] model) => PeerModels.Read(model, Segments);
+
+    /// <inheritdoc/>
+    public byte[] Write(float[] values) => PeerModels.Write(values, Segments, _metadata);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _optimizer.Dispose();
+        _fused?.Dispose();
+        _master.Dispose();
+        _working.Dispose();
+        _network.Dispose();
+    }
+
+    private static void Fill(Tensor destination, float[] values)
+    {
+        using Tensor loaded = tensor(values);
+        destination.copy_(loaded);
+    }
+
+    private double Step(ITrainingTask task, int step, int update)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        _working.Gradients.zero_();
+        double loss = Accumulate(task.Draw(step));
+        Tensor gradients = _working.Gradients.to(float32);
+        double norm = gradients.norm().item<float>();
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            throw new TrainingDivergedException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_identity}: local step {step + 1} has loss {loss} and gradient norm {norm}. Lower training.learningRate or training.clipNorm."));
+        }
+
+        if (_spec.ClipNorm > 0 && norm > _spec.ClipNorm)
+        {
+            using Scalar factor = _spec.ClipNorm / norm;
+            gradients.mul_(factor);
+        }
+
+        // Warm-up and decay take the same share of all samples as they do in one place.
+        int place = (int)(Math.Min(step, _plan.Steps - 1) * task.Steps / _plan.Steps);
+        _optimizer.Update(_master, gradients, update, LearningRate.At(_spec, task.LearningRate, place, task.Steps));
+        CopyToWorking();
+        return loss;
+    }
+
+    private double Accumulate(TrainingTensors batch)
+    {
+        if (_fused is not null)
+        {
+            _fused.Load();
+            return batch.Accumulate(_fused);
+        }
+
+        using IDisposable grad = enable_grad();
+        Tensor loss = batch.Loss(_network, _dtype);
+        loss.backward();
+        return loss.item<float>();
+    }
+
+    private void CopyToWorking()
+    {
+        if (!ReferenceEquals(_master, _working.Values))
+        {
+            _working.Values.copy_(_master);
+        }
+    }
+}

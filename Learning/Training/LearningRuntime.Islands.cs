@@ -1,0 +1,74 @@
+using OrleansDDM.Learning.Islands;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Learning.Training;
+
+/// <content>Islands.</content>
+public sealed partial class LearningRuntime : IIslandLearning
+{
+    /// <inheritdoc/>
+    public IslandData Images(RunSpec spec)
+    {
+        TrainingData data = PreparedOf(spec).Data;
+        return new IslandData(data.Splits.Train.HasLabels ? data.Splits.Train.Labels.ToArray() : data.TrainClusters, data.TrainClusters);
+    }
+
+    /// <inheritdoc/>
+    public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        ArgumentNullException.ThrowIfNull(plan);
+        TrainingData data = PreparedOf(spec).Data;
+        return new PeerTrainer(
+            spec.Training,
+            plan,
+            peer => TaskOf(spec, data, role, plan.Rows[peer], plan.Batch, $"{StreamOf(role)}/peer-{peer}"),
+            NetworkOf(spec, role, data.Shape),
+            data.Shape,
+            $"{SpecJson.Hash(spec)}/{role}",
+            vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"));
+    }
+
+    /// <inheritdoc/>
+    public IIslandRecord OpenRecord(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint, string specHash)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        TrainingData data = PreparedOf(spec).Data;
+        return new IslandRecord(
+            spec.Training,
+            plan,
+            role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index),
+            NetworkOf(spec, role, data.Shape),
+            data.Shape,
+            $"{specHash}/{role}/island",
+            vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"),
+            checkpoint);
+    }
+
+    /// <inheritdoc/>
+    public ITrainingSession OpenAlone(RunSpec spec, ModelRole role, int[] rows, byte[]? checkpoint, string specHash)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        TrainingData data = PreparedOf(spec).Data;
+        int batch = role.IsRouter ? spec.Router.Batch : DenoisingTask.BatchOf(spec);
+        return new Trainer(
+            spec.Training,
+            TaskOf(spec, data, role, rows, batch, StreamOf(role)),
+            NetworkOf(spec, role, data.Shape),
+            data.Shape,
+            $"{specHash}/{role}",
+            vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"),
+            checkpoint);
+    }
+
+    private static string StreamOf(ModelRole role) => role.IsRouter ? RouterTask.Stream : DenoisingTask.StreamOf(role.Index);
+
+    private static ITrainingTask TaskOf(RunSpec spec, TrainingData data, ModelRole role, int[] rows, int batch, string stream) => role.IsRouter
+        ? new RouterTask(spec, data, rows, batch, stream)
+        : new DenoisingTask(spec, data, role.Index, rows, batch, stream);
+
+    private static Network NetworkOf(RunSpec spec, ModelRole role, ModelShape shape) => role.IsRouter
+        ? Networks.Router(spec.Router.Model, shape, spec.Experts.Count)
+        : Networks.Denoiser(spec.Model, shape);
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Messages;
+
+namespace OrleansDDM.Protocols.Simulation.Surveys;
+
+/// <summary>
+/// What must hold when a run is over. What must hold at every step the simulator checks itself: no round completed twice by a peer, no
+/// model used that is not local, and the protocol's own invariant.
+/// </summary>
+public static class RunCheck
+{
+    /// <summary>The first thing that does not hold, or null.</summary>
+    public static string? Failure(Simulator simulator, SimulationResult result)
+    {
+        SimulationPlan plan = simulator.Plan;
+        PeerState[] living = [.. Enumerable.Range(0, plan.Peers).Select(simulator.StateOf).OfType<PeerState>()];
+        return Silence(simulator, result)
+            ?? (result.Refused.Keys.Any(f => f is FrameFault.Malformed or FrameFault.UnknownKind) ? "a damaged frame was taken for another" : null)
+            ?? (plan.Progress is null ? null : simulator.Protocol.Disagreement(living))
+            ?? living.Select(state => BadModel(simulator.Task, state)).FirstOrDefault(f => f is not null);
+    }
+
+    private static string? Silence(Simulator simulator, SimulationResult result)
+    {
+        if (simulator.Plan.Progress is not { } rule)
+        {
+            return null;
+        }
+
+        IEnumerable<(string Name, Func<int, bool> Peers)> owners = simulator.Protocol.Owner switch
+        {
+            RoundOwner.AnyPeer => [("the peers", _ => true)],
+            RoundOwner.FirstPeer => [("the server", p => p == 0)],
+            _ => Enumerable.Range(0, simulator.Plan.Peers).Where(p => simulator.StateOf(p) is not null)
+                .Select(p => ($"peer {p}", (Func<int, bool>)(q => q == p))),
+        };
+        (string name, double silence) = owners.Select(o => (o.Name, result.LongestSilence(rule.From, result.Seconds, o.Peers)))
+            .MaxBy(s => s.Item2);
+        return silence > rule.Seconds
+            ? string.Create(CultureInfo.InvariantCulture, $"{name} completed no round for {silence:0.00} s")
+            : null;
+    }
+
+    private static string? BadModel(ILearningTask task, PeerState state)
+    {
+        foreach (ModelHandle model in state.DurablePart.Models.Where(m => !m.IsNone))
+        {
+            if (!task.Accepts(model))
+            {
+                return $"{state.Setup.Self} holds a model that is not finite or of another shape";
+            }
+
+            // Quadratic: the common optimum attracts; a model far beyond all centres has run away.
+            if (task is QuadraticTask quadratic && quadratic.Error(model) > 10 * (1 + quadratic.Radius))
+            {
+                return $"{state.Setup.Self} holds a model that ran away";
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,113 @@
+using System.Diagnostics;
+
+using OrleansDDM.Grains.Telemetry;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Silos.Observability;
+
+/// <summary>A learning runtime that is watched: what it does is measured and traced, and a slice that never ends is known.</summary>
+/// <param name="inner">What does the work.</param>
+/// <param name="metrics">Where it is counted.</param>
+/// <param name="watch">Where slices are known by.</param>
+/// <param name="clock">What time it is.</param>
+internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
+{
+    public void EnterSlot(int threads) => inner.EnterSlot(threads);
+
+    public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => Observe(
+        DdmActivities.Prepare(spec.Name, SpecJson.Hash(spec)), FaultKind.Data, () => inner.Prepare(spec, cancellation));
+
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null)
+    {
+        string hash = specHash ?? SpecJson.Hash(spec);
+        ITrainingSession session = Observe(
+            DdmActivities.Open(spec.Name, hash, role), FaultKind.Open, () => inner.OpenTraining(spec, role, checkpoint, specHash));
+        if (checkpoint is not null)
+        {
+            metrics.Resumed(role);
+        }
+
+        return new ObservedSession(this, session, spec.Name, hash, role);
+    }
+
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) =>
+        new ObservedPredictor(this, inner.OpenPredictor(spec, role, weights), role);
+
+    private T Observe<T>(Activity? activity, FaultKind kind, Func<T> work)
+    {
+        using (activity)
+        {
+            try
+            {
+                return work();
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                metrics.Faulted(kind);
+                activity.Fail(e);
+                throw;
+            }
+        }
+    }
+
+    private sealed class ObservedSession(ObservedLearning owner, ITrainingSession session, string run, string specHash, ModelRole role) : ITrainingSession
+    {
+        private readonly string _model = run + "/" + role;
+
+        public int Step => session.Step;
+
+        public int Steps => session.Steps;
+
+        public IReadOnlyList<MetricRow> History => session.History;
+
+        public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
+        {
+            int from = session.Step;
+            long started = owner.Clock.GetTimestamp();
+            Activity? activity = DdmActivities.Slice(run, specHash, role);
+            using IDisposable slice = owner.Watch.Begin(_model, budget);
+            return owner.Observe(activity, FaultKind.Training, () =>
+            {
+                SliceReport report = session.Train(budget, cancellation);
+                owner.Metrics.SliceDone(role, owner.Clock.GetElapsedTime(started), session.Step - from, report.ImagesPerSecond);
+                activity?.SetTag("ddm.steps", session.Step - from);
+                return report;
+            });
+        }
+
+        public byte[] SaveCheckpoint()
+        {
+            long started = owner.Clock.GetTimestamp();
+            return owner.Observe(DdmActivities.Checkpoint(run, specHash, role), FaultKind.Checkpoint, () =>
+            {
+                byte[] bytes = session.SaveCheckpoint();
+                owner.Metrics.CheckpointDone(role, owner.Clock.GetElapsedTime(started), bytes.Length);
+                return bytes;
+            });
+        }
+
+        public byte[] SaveWeights() => session.SaveWeights();
+
+        public void Dispose() => session.Dispose();
+    }
+
+    private sealed class ObservedPredictor(ObservedLearning owner, IPredictor predictor, ModelRole role) : IPredictor
+    {
+        public float[] Predict(float[] x, int batch, Learning.Diffusion.Level level, int[]? classes)
+        {
+            long started = owner.Clock.GetTimestamp();
+            float[] prediction = owner.Observe(null, FaultKind.Evaluation, () => predictor.Predict(x, batch, level, classes));
+            owner.Metrics.EvaluationDone(role, owner.Clock.GetElapsedTime(started));
+            return prediction;
+        }
+
+        public void Dispose() => predictor.Dispose();
+    }
+
+    private DdmMetrics Metrics => metrics;
+
+    private SliceWatch Watch => watch;
+
+    private TimeProvider Clock => clock;
+}

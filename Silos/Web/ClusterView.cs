@@ -1,0 +1,125 @@
+using System.Data.Common;
+
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Silos.Web;
+
+/// <summary>
+/// Reads the cluster for the page: who is in it, what its slots do, and how its runs are. Reads are shared: however many look, silos and runs are
+/// asked once in <see cref="Freshness"/>, and only while somebody looks.
+/// </summary>
+internal sealed class ClusterView(
+    IClusterMembershipService membership,
+    ILocalSiloDetails self,
+    IDeviceHostClient devices,
+    IStateDatabase database,
+    IGrainFactory grains,
+    SiloLog log,
+    TimeProvider clock) : IDisposable
+{
+    /// <summary>Age up to which a view is shown again.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+
+    // Runs that are asked; the page of a cluster with more of them says so.
+    private const int MostRuns = 200;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
+    private readonly SemaphoreSlim _reading = new(1);
+    private IReadOnlyList<string> _keys = [];
+    private ClusterPage? _page;
+    private long _readAt;
+
+    /// <summary>The cluster now.</summary>
+    public async Task<ClusterPage> GetAsync(CancellationToken cancellation)
+    {
+        await _reading.WaitAsync(cancellation);
+        try
+        {
+            if (_page is null || clock.GetElapsedTime(_readAt) >= Freshness)
+            {
+                _page = await ReadAsync(cancellation);
+                _readAt = clock.GetTimestamp();
+            }
+
+            return _page;
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <summary>Whether a run of this name was ever submitted. A name that was not must not wake a grain.</summary>
+    public async Task<bool> HasRunAsync(string name, CancellationToken cancellation) =>
+        name.Length > 0 && ((await GetAsync(cancellation)).Runs.Any(r => r.Name == name) || (await database.RunKeysAsync(cancellation)).Contains(GrainKeys.Run(name)));
+
+    /// <inheritdoc/>
+    public void Dispose() => _reading.Dispose();
+
+    private async Task<ClusterPage> ReadAsync(CancellationToken cancellation)
+    {
+        // Of several lives of a silo the newest counts.
+        ClusterMember[] members = [.. membership.CurrentSnapshot.Members.Values
+            .GroupBy(m => m.Name).Select(g => g.OrderBy(m => m.Status == SiloStatus.Dead).ThenByDescending(m => m.SiloAddress.Generation).First())
+            .OrderBy(m => m.Name, StringComparer.Ordinal)];
+        Task<SiloCard[]> silos = Task.WhenAll(members.Select(m => ReadAsync(m, cancellation)));
+        string? problem = null;
+        try
+        {
+            _keys = await database.RunKeysAsync(cancellation);
+        }
+        catch (Exception e) when (e is DbException or ClusterUnreachableException or SchemaException or ConfigurationException)
+        {
+            problem = "The database does not answer: " + e.Message;
+        }
+
+        RunCard[] runs = await Task.WhenAll(_keys.Take(MostRuns).Select(k => ReadAsync(k, cancellation)));
+        return new ClusterPage(self.Name, await silos, runs, Math.Max(0, _keys.Count - MostRuns), log.Events(), problem);
+    }
+
+    private async Task<SiloCard> ReadAsync(ClusterMember member, CancellationToken cancellation)
+    {
+        SlotStatus[]? slots = null;
+        if (member.Status == SiloStatus.Active)
+        {
+            try
+            {
+                DeviceStatus status = await devices.On(member.SiloAddress).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+                slots = status.Slots;
+            }
+            catch (Exception e) when (IsSilence(e))
+            {
+                // Shown as such.
+            }
+        }
+
+        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots);
+    }
+
+    private async Task<RunCard> ReadAsync(string key, CancellationToken cancellation)
+    {
+        string name = GrainKeys.RunName(key);
+        try
+        {
+            RunStatus run = await grains.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+            RunSpec spec = SpecJson.Read(run.Spec);
+            return new RunCard(
+                name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), spec.Data.Name, spec.Experts.Count);
+        }
+        catch (Exception e) when (IsSilence(e) || e is SpecException)
+        {
+            return new RunCard(name, "unreachable", 0, 0, string.Empty, 0);
+        }
+    }
+
+    private static bool IsSilence(Exception e) => e is OrleansException or TimeoutException;
+}

@@ -1,0 +1,72 @@
+namespace OrleansDDM.Specs;
+
+/// <summary>
+/// Training of each model by an island of peers: how many peers there are, what each of them holds, and the protocol by which those that
+/// hold enough of a cluster agree on its expert. All peers train the router.
+/// </summary>
+public sealed record IslandsSpec
+{
+    /// <summary>Names that <see cref="Protocol"/> may have.</summary>
+    public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic"];
+
+    /// <summary>Names that <see cref="Shards"/> may have.</summary>
+    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity"];
+
+    /// <summary>Names that <see cref="Topology"/> may have.</summary>
+    public static IReadOnlyList<string> Topologies { get; } =
+        ["exponential", "complete", "ring", "one-peer-exponential", "random-regular", "small-world", "barabasi-albert"];
+
+    /// <summary>Peers over which the training images are spread; 0 = no islands: each model is trained in one place on its whole cluster.</summary>
+    public int Peers { get; init; }
+
+    /// <summary>
+    /// <c>modest</c>, <c>fedavg</c>, <c>dpsgd</c>, <c>gossip</c> or <c>epidemic</c>; <c>isolated</c> = islands of one: each model is trained by one peer
+    /// alone, as without islands, on what that peer holds.
+    /// </summary>
+    public string Protocol { get; init; } = "modest";
+
+    /// <summary>
+    /// How the images are spread: <c>dirichlet</c> (label skew), <c>iid</c>, <c>label-sorted</c> or <c>pathological</c> (few classes each), <c>quantity</c>
+    /// (skewed sizes).
+    /// </summary>
+    public string Shards { get; init; } = "dirichlet";
+
+    /// <summary>Dirichlet's alpha of <c>dirichlet</c> and <c>quantity</c>: the smaller, the more unlike the shards.</summary>
+    public double Alpha { get; init; } = 0.3;
+
+    /// <summary>Classes of a peer for <c>pathological</c>, pieces of a peer for <c>label-sorted</c>.</summary>
+    public int ClassesPerPeer { get; init; } = 2;
+
+    /// <summary>Least images of a cluster with which a peer joins its island.</summary>
+    public int MinSamples { get; init; } = 16;
+
+    /// <summary>Local optimizer steps of a peer in a round.</summary>
+    public int LocalSteps { get; init; } = 20;
+
+    /// <summary>Batch of a peer; 0 = the batch with which one place would train the model. The number of rounds follows: the samples in all stay the same.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Peers that train in a round of <c>modest</c> and <c>fedavg</c>.</summary>
+    public int SampleSize { get; init; } = 8;
+
+    /// <summary>Aggregators of a round of <c>modest</c>.</summary>
+    public int Aggregators { get; init; } = 1;
+
+    /// <summary>Part of the sample whose models are enough; (0, 1].</summary>
+    public double SuccessFraction { get; init; } = 1;
+
+    /// <summary>Weight of a peer's model where <c>modest</c> aggregates: <c>samples</c> (images of the cluster that it holds) or <c>uniform</c> (as in the paper).</summary>
+    public string Weighting { get; init; } = "samples";
+
+    /// <summary>Moments of the optimizer: <c>fresh</c> in every participation, or <c>carried</c> over at the peer from its last one.</summary>
+    public string Moments { get; init; } = "carried";
+
+    /// <summary>Who sends to whom in <c>dpsgd</c>.</summary>
+    public string Topology { get; init; } = "exponential";
+
+    /// <summary>Part of the peers, drawn by the seed, that never answer anybody: a fault on purpose, for experiments. [0, 0.95]</summary>
+    public double Unreachable { get; init; }
+
+    /// <summary>The peer of <c>isolated</c>; -1 = for each model the one that holds most of its cluster.</summary>
+    public int Peer { get; init; } = -1;
+}

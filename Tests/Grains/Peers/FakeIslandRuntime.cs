@@ -1,0 +1,140 @@
+using System.Globalization;
+
+using OrleansDDM.Learning.Diffusion;
+using OrleansDDM.Learning.Islands;
+using OrleansDDM.Learning.Models;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Tests.Grains.Peers;
+
+/// <summary>
+/// Learning of islands without tensors: a model is two numbers, a training draws the first half of the way to the peer's target and counts its steps in
+/// the second. The target of a peer is the mean of its rows, so what an island comes to tells whose data it has seen.
+/// </summary>
+internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
+{
+    private static readonly Segment[] Layers = [new("w", [2], 0, SegmentRole.Weight, [])];
+
+    public int Images { get; init; } = 64;
+
+    /// <summary>Called on the slot before a training; may block or throw.</summary>
+    public Action<ModelRole, int, long, CancellationToken> BeforeTraining { get; set; } = (_, _, _, _) => { };
+
+    /// <summary>Every training that ended: role, peer, round.</summary>
+    public List<(string Role, int Peer, long Round)> Trainings { get; } = [];
+
+    public HashSet<string> WorkThreads { get; } = [];
+
+    public static float[] Values(byte[] model) =>
+        [.. System.Text.Encoding.UTF8.GetString(model).Split(' ')[^2..].Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
+
+    public void EnterSlot(int threads)
+    {
+    }
+
+    public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
+    {
+        int k = spec.Experts.Count;
+        return new PreparedData(1, 2, 2, 3, Images, [.. Enumerable.Repeat(1.0 / k, k)], "{}", "data");
+    }
+
+    public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null) => throw new NotSupportedException();
+
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => new Predictor(role, spec.Experts.Count);
+
+    IslandData IIslandLearning.Images(RunSpec spec) => new(
+        [.. Enumerable.Range(0, Images).Select(i => i % 4)], [.. Enumerable.Range(0, Images).Select(i => i % spec.Experts.Count)]);
+
+    public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan) => new Trainer(this, role, plan);
+
+    public IIslandRecord OpenRecord(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint, string specHash) =>
+        new Record(spec, role, plan, checkpoint);
+
+    public ITrainingSession OpenAlone(RunSpec spec, ModelRole role, int[] rows, byte[]? checkpoint, string specHash) => throw new NotSupportedException();
+
+    private static byte[] Bytes(ModelRole role, params float[] values) =>
+        System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{role} {values[0]:R} {values[1]:R}"));
+
+    private void Note()
+    {
+        lock (WorkThreads)
+        {
+            WorkThreads.Add(Thread.CurrentThread.Name ?? string.Empty);
+        }
+    }
+
+    private sealed class Trainer(FakeIslandRuntime runtime, ModelRole role, IslandTraining plan) : IPeerTrainer
+    {
+        public IReadOnlyList<Segment> Segments => Layers;
+
+        public byte[] Initial() => Bytes(role, 0, 0);
+
+        public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, CancellationToken cancellation)
+        {
+            runtime.Note();
+            runtime.BeforeTraining(role, peer, round, cancellation);
+            cancellation.ThrowIfCancellationRequested();
+            float[] values = Values(model);
+            values[0] += 0.5f * ((float)plan.Rows[peer].Average() - values[0]);
+            values[1] += steps;
+            lock (runtime.Trainings)
+            {
+                runtime.Trainings.Add((role.ToString(), peer, round));
+            }
+
+            return new PeerTraining(
+                Bytes(role, values), 1, (long)steps * plan.Batch, new PeerMoments(new Dictionary<string, float[]>(), (moments?.Updates ?? 0) + steps));
+        }
+
+        public float[] Read(byte[] model) => Values(model);
+
+        public byte[] Write(float[] values) => Bytes(role, values);
+
+        public void Dispose() => runtime.Note();
+    }
+
+    private sealed class Record(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint) : IIslandRecord
+    {
+        private readonly List<MetricRow> _history = [];
+        private byte[] _model = checkpoint is null ? Bytes(role, 0, 0) : [.. checkpoint.AsSpan(8)];
+
+        public long Rounds { get; private set; } = checkpoint is null ? 0 : BitConverter.ToInt64(checkpoint);
+
+        public int Step => (int)Math.Min(Steps, Rounds * Steps / plan.Rounds);
+
+        public int Steps => role.IsRouter ? RouterTask.StepsOf(spec) : spec.Training.Steps;
+
+        public IReadOnlyList<MetricRow> History => _history;
+
+        public void Offer(IslandRound round)
+        {
+            if (round.Rounds > Rounds)
+            {
+                (Rounds, _model) = (round.Rounds, round.Model);
+            }
+        }
+
+        public SliceReport Train(TimeSpan budget, CancellationToken cancellation) => new(Step, double.NaN, double.NaN, []);
+
+        public byte[] SaveCheckpoint() => [.. BitConverter.GetBytes(Rounds), .. _model];
+
+        // Other bytes than the model of the round, as real weights are.
+        public byte[] SaveWeights() => [.. "of "u8, .. _model];
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class Predictor(ModelRole role, int experts) : IPredictor
+    {
+        public float[] Predict(float[] x, int batch, Level level, int[]? classes) => role.IsRouter
+            ? [.. Enumerable.Range(0, batch * experts).Select(_ => 1f / experts)]
+            : [.. x.Select(v => v - role.Index)];
+
+        public void Dispose()
+        {
+        }
+    }
+}

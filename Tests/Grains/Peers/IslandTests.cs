@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Grains.Peers;
+
+public sealed class IslandTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly RunFolder _folder = new();
+    private readonly FakeIslandRuntime _runtime = new();
+    private EmbeddedSilo _silo = null!;
+
+    public static TheoryData<string> Protocols => [.. IslandsSpec.Protocols.Where(p => p != "isolated")];
+
+    public async Task InitializeAsync() => _silo = await StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await _silo.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task Every_protocol_trains_all_models_of_a_run(string protocol)
+    {
+        RunSpec spec = Spec(protocol);
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        foreach (ModelStatus model in status.Models)
+        {
+            Assert.Equal((ModelPhase.Done, model.Steps), (model.Phase, model.Step));
+            Assert.Equal(4, model.Island!.Peers);
+            Assert.Equal(model.Island.Rounds, model.Island.Round);
+            Assert.True(model.Island.Counts.Trainings >= model.Island.Rounds);
+            Assert.Equal(0, model.Island.Counts.Refused);
+            float[] weights = FakeIslandRuntime.Values(_silo.Artifacts.Read(model.Weights!.Sha256));
+            Assert.InRange(weights[0], 15, 48); // the targets of all peers lie around 31.5
+        }
+
+        Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
+    }
+
+    private static RunSpec Spec(string protocol) => new()
+    {
+        Name = "r",
+        Seed = 3,
+        Experts = new ExpertsSpec { Count = 2 },
+        Training = new TrainingSpec { Steps = 40, Batch = 8, CheckpointSeconds = 0 },
+        Islands = new IslandsSpec { Peers = 4, Protocol = protocol, Shards = "iid", MinSamples = 1, LocalSteps = 5, SampleSize = 3 },
+    };
+
+    private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+
+    private Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
+    {
+        RunFolder = _folder,
+        Learning = _runtime,
+        Slots = 2,
+        Slice = TimeSpan.FromMilliseconds(50),
+        LogLevel = LogLevel.None,
+    });
+
+    private async Task<RunStatus> EndAsync()
+    {
+        using var late = new CancellationTokenSource(Patience);
+        await foreach (RunEvent _ in Run().WatchAsync(0).WithCancellation(late.Token))
+        {
+        }
+
+        return await Run().GetStatusAsync();
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.Playwright;
+
+using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos.Web;
+
+/// <summary>
+/// The page on a real run: shapes, drawn and learned. With <c>DDM_SCREENSHOT=FILE</c> in the environment it also takes the picture for the README.
+/// </summary>
+[Collection(BrowserCollection.Name)]
+public sealed class LiveRunPageTests(TestBrowser browser)
+{
+    private static readonly string? Screenshot = Environment.GetEnvironmentVariable("DDM_SCREENSHOT");
+
+    [BrowserFact]
+    public async Task Curves_grow_while_a_real_run_trains_and_samples_can_be_drawn_when_it_is_ready()
+    {
+        await using WebSilo silo = await WebSilo.StartAsync(new LearningRuntime(DatasetCatalog.Default([])));
+        await using OpenPage open = await OpenPage.OnAsync(browser, silo.Url, 1280, 1000);
+        await silo.SubmitAsync(Shapes());
+        await open.Until("path[data-series=expert-0]");
+        int first = await PointsAsync(open);
+        await open.UntilTrue("n => document.querySelector('path[data-series=expert-0]').getAttribute('d').split('L').length > n + 3", first);
+        Assert.Contains("/slot ", "/" + await open.Page.Locator("#silos").InnerTextAsync(), StringComparison.Ordinal);
+
+        await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shapes: ready" }).WaitForAsync();
+        ILocator draw = open.Page.GetByRole(AriaRole.Button, new() { Name = "Draw samples" });
+        await draw.ClickAsync();
+        await open.Page.GetByText("Samples are drawn").WaitForAsync();
+        await open.UntilTrue("() => { const i = document.querySelector('#samples'); return i.complete && i.naturalWidth > 100 && i.naturalHeight > 100; }");
+        Assert.Equal("Samples that the ensemble of run shapes has drawn", await open.Page.Locator("#samples").GetAttributeAsync("alt"));
+
+        // Who comes later sees the same curves, read in one piece.
+        int live = await PointsAsync(open);
+        await open.Page.ReloadAsync();
+        await open.Until("path[data-series=expert-0]");
+        Assert.Equal(live, await PointsAsync(open));
+        if (Screenshot is not null)
+        {
+            await open.Until("#samples:visible");
+            await open.UntilTrue("() => document.querySelector('#samples').complete");
+            await open.Page.ScreenshotAsync(new PageScreenshotOptions { Path = Screenshot, FullPage = false });
+        }
+    }
+
+    private static Task<int> PointsAsync(OpenPage open) =>
+        open.Page.EvaluateAsync<int>("() => document.querySelector('path[data-series=expert-0]').getAttribute('d').split('L').length");
+
+    // Small enough for seconds; for the picture, large enough to be worth looking at.
+    private static RunSpec Shapes()
+    {
+        RunSpec demo = Presets.Demo with { Name = "shapes" };
+        return Screenshot is not null ? demo : demo with
+        {
+            Data = demo.Data with { ShapesCount = 200, ShapesSize = 8 },
+            Experts = demo.Experts with { Count = 2 },
+            Model = Tiny(demo.Model),
+            Router = demo.Router with { Batch = 16, Model = Tiny(demo.Router.Model) },
+            Clustering = demo.Clustering with { FineCentroids = 8, Dimensions = 4 },
+            Training = demo.Training with { Steps = 1500, Batch = 16, CheckpointSeconds = 1 },
+            Sampling = demo.Sampling with { Steps = 4 },
+        };
+    }
+
+    private static ModelSpec Tiny(ModelSpec model) => model with { Kind = "dit", Patch = 4, Width = 16, Heads = 2, Depth = 1 };
+}
