@@ -75,7 +75,7 @@ public sealed class SecuredClusterTests : IDisposable
                 await DeniedAsync(() => RunOf(observer).StopAsync());
                 await DeniedAsync(async () =>
                 {
-                    await foreach (SampleProgress _ in observer.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample("r", "x")).SampleAsync(new SampleRequest { Count = 1 }))
+                    await foreach (SampleProgress _ in observer.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample("x")).SampleAsync(new SampleRequest { Run = "r", Count = 1 }))
                     {
                         Assert.Fail("An observer was let sample.");
                     }
