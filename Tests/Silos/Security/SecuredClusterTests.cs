@@ -94,6 +94,7 @@ public sealed class SecuredClusterTests : IDisposable
         }
 
         string[] audit = [.. (await File.ReadAllLinesAsync(_folder.File("audit/a.jsonl"))).Select(l => JsonDocument.Parse(l).RootElement)
+            .Where(e => !e.GetProperty("what").GetString()!.EndsWith(".DisposeAsync", StringComparison.Ordinal)) // the end of a stream that never began
             .Select(e => $"{(e.TryGetProperty("caller", out JsonElement who) ? who.GetString() : "-")} {e.GetProperty("what").GetString()} {e.GetProperty("allowed").GetBoolean()}")];
         Assert.Equal(
             [
