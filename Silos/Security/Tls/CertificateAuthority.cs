@@ -118,7 +118,9 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_certificate, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         DateTimeOffset now = _clock.GetUtcNow();
         DateTimeOffset end = now + MemberLife < _certificate.NotAfter.ToUniversalTime() ? now + MemberLife : _certificate.NotAfter.ToUniversalTime();
-        using X509Certificate2 certificate = request.Create(_certificate, now - Backdated, end, RandomNumberGenerator.GetBytes(16));
+        byte[] serial = RandomNumberGenerator.GetBytes(16);
+        serial[0] = (byte)((serial[0] & 0x7F) | 0x40); // Positive, and without a leading zero (RFC 5280 §4.1.2.2).
+        using X509Certificate2 certificate = request.Create(_certificate, now - Backdated, end, serial);
         string safe = file.Replace(':', '_');
         var files = new TlsFiles(
             Path.Combine(Folder, CertificateName),

@@ -78,8 +78,10 @@ internal sealed partial class TlsConnections(TlsIdentity identity, Gatekeeper? g
 
             if (tls.NegotiatedApplicationProtocol == TlsIdentity.ProbeProtocol)
             {
+                // It hangs up when it has the word; whoever closes first may take the word back.
                 await tls.WriteAsync(Welcome, late.Token);
-                await tls.ShutdownAsync();
+                await tls.FlushAsync(late.Token);
+                await tls.ReadAsync(new byte[1], late.Token);
                 return;
             }
 

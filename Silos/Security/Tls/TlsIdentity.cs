@@ -77,6 +77,7 @@ internal sealed class TlsIdentity
         ClientCertificateRequired = true,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         AllowRenegotiation = false,
+        AllowTlsResume = false, // Each connection shows its certificate anew, to the port that it came to.
         ApplicationProtocols = [Protocol, ProbeProtocol],
         CertificateChainPolicy = silosOnly ? Policy(ServerUse, ClientUse) : Policy(ClientUse),
         RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Judge(certificate, chain, errors, told),
@@ -92,6 +93,7 @@ internal sealed class TlsIdentity
         ClientCertificateContext = _shown,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         AllowRenegotiation = false,
+        AllowTlsResume = false, // Each connection shows its certificate anew, to the port that it came to.
         ApplicationProtocols = [protocol],
         CertificateChainPolicy = Policy(ServerUse),
         RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Judge(certificate, chain, errors, told),
