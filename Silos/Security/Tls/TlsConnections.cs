@@ -81,7 +81,7 @@ internal sealed partial class TlsConnections(TlsIdentity identity, Gatekeeper? g
                 // It hangs up when it has the word; whoever closes first may take the word back.
                 await tls.WriteAsync(Welcome, late.Token);
                 await tls.FlushAsync(late.Token);
-                await tls.ReadAsync(new byte[1], late.Token);
+                await tls.ReadExactlyAsync(new byte[1], late.Token);
                 return;
             }
 
