@@ -49,6 +49,7 @@ need git git
 need python3 python3 # an independent reader of safetensors
 initdb=(/usr/lib/postgresql/*/bin/initdb) # where Debian puts it, off the path; without a match no such file
 command -v initdb > /dev/null || need "${initdb[0]}" postgresql # the database of a cluster
+need chromium chromium # the page in a browser
 
 stage build dotnet build OrleansDDM.sln -c Release ${servers[@]+"${servers[@]}"} -v quiet
 stage format dotnet format OrleansDDM.sln --verify-no-changes --no-restore --severity warn

@@ -34,9 +34,11 @@ internal sealed partial class RunGrain(
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
 {
+    private const int MaxSpec = 1 << 20;
+
     private readonly Dictionary<string, ModelStatus> _live = [];
     private readonly HashSet<string> _confirmed = [];
-    private readonly UnfitSilos _unfit = new(clock);
+    private readonly UnfitSilos _unfit = new(clock, () => options.Value.SearchPeriod);
     private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
     private Retry _calls = null!;
@@ -199,6 +201,11 @@ internal sealed partial class RunGrain(
 
     private RunSpec Read(string spec)
     {
+        if (spec.Length > MaxSpec)
+        {
+            throw new BadRequestException($"The spec has {spec.Length} characters; the most is {MaxSpec}.");
+        }
+
         RunSpec run;
         try
         {

@@ -30,6 +30,9 @@ public sealed class RunOptions
     /// </summary>
     public bool WaitForData { get; set; }
 
+    /// <summary>Time after which silos that lack what a run or model needs are asked again.</summary>
+    public TimeSpan SearchPeriod { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>How repeated calls or writes pause.</summary>
     internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed);
 }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 using Orleans.Configuration;
 using Orleans.Dashboard;
@@ -64,7 +65,7 @@ internal static class SiloHost
         Telemetry.Add(builder, plan.Learning, scraped: plan.WebUrl is not null);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
-            .AddConsole(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+            .AddConsole(o => (o.LogToStandardErrorThreshold, o.FormatterName) = (LogLevel.Trace, plan.LogAsJson ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple));
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
         LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);

@@ -47,6 +47,9 @@ internal sealed record SiloPlan
     /// <summary>Cancelled when the start is given up: what the runtime has to say of that is of no use to a user.</summary>
     public CancellationToken GivenUp { get; init; }
 
+    /// <summary>Whether each entry of the log is a line of JSON.</summary>
+    public bool LogAsJson { get; init; }
+
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -48,10 +48,13 @@ public interface IModelGrain : IGrainWithStringKey
     Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default);
 
     /// <summary>For the run: stops training and forgets the model.</summary>
+    /// <param name="runTerm">Term of the run.</param>
+    /// <param name="cancellation">Gives up the call.</param>
     /// <returns>The artifacts that its state referred to; nothing refers to them any more.</returns>
+    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
     [ResponseTimeout("00:02:00")]
     [Alias(Aliases.RemoveModel)]
-    Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default);
+    Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default);
 }
 
 /// <summary>An expert in training. Key: <c>model/NAME/expert-N</c>.</summary>

@@ -180,6 +180,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         WebUrl = options.WebUrl,
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
+        LogAsJson = options.LogAsJson,
         StopLimit = options.StopLimit,
         Devices = devices =>
         {
@@ -214,7 +215,7 @@ public sealed class ClusterSilo : IAsyncDisposable
             if (faults is not null)
             {
                 silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
-                silo.Services.AddSingleton(_ => faults);
+                silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
             }
 
             silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();

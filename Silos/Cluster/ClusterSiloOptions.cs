@@ -65,4 +65,7 @@ public sealed record ClusterSiloOptions
 
     /// <summary>Lowest level that is logged, to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Whether each entry of the log is a line of JSON.</summary>
+    public bool LogAsJson { get; init; }
 }

@@ -76,7 +76,10 @@ public static class LocalCluster
         }
     }
 
-    /// <summary>Ends the silos of a folder in good order, so that they write checkpoints and leave, then its throw-away database.</summary>
+    /// <summary>
+    /// Ends the silos of a folder in good order, so that they write checkpoints and leave. A throw-away database is deleted, and with it the
+    /// artifacts that only it knows.
+    /// </summary>
     /// <returns>What ran; null = nothing.</returns>
     public static Task<LocalClusterFile?> DownAsync(string folder, CancellationToken cancellation = default) =>
         DownAsync(Path.GetFullPath(folder), DrainLimit, cancellation);
@@ -117,6 +120,9 @@ public static class LocalCluster
         (await WithDatabaseAsync(file, cancellation)).Write(folder);
     }
 
+    /// <summary>Where the log of a silo is; each start goes on with it.</summary>
+    public static string LogOf(string folder, string silo) => Path.Combine(folder, "logs", silo + ".log");
+
     private static async Task<LocalClusterFile> CreateAsync(string folder, string? connection, CancellationToken cancellation)
     {
         LocalPostgres? postgres = connection is null ? await LocalPostgres.StartAsync(guarded: false, cancellation) : null;
@@ -147,11 +153,30 @@ public static class LocalCluster
         await EndSilosAsync(file, limit, cancellation);
         if (file.Postgres is { } server)
         {
+            Guid? id = await IdentityAsync(file.ConnectionString);
             LocalPostgres.Stop(server.ProcessId, server.Folder);
+
+            // Without their database nobody knows what these artifacts are.
+            foreach (string artifacts in file.Silos.Select(s => Path.Combine(folder, s.Name)).Where(f => id is not null && ClusterIdentity.Belongs(f, id.Value)))
+            {
+                Directory.Delete(artifacts, recursive: true);
+            }
         }
 
         LocalClusterFile.Delete(folder);
         return file;
+    }
+
+    private static async Task<Guid?> IdentityAsync(string connection)
+    {
+        try
+        {
+            return await ClusterIdentity.ReadAsync(connection);
+        }
+        catch (Exception e) when (e is ClusterUnreachableException or SchemaException)
+        {
+            return null;
+        }
     }
 
     private static async Task EndSilosAsync(LocalClusterFile file, TimeSpan limit, CancellationToken cancellation)

@@ -27,15 +27,12 @@ internal sealed class LocalSiloStart
     /// <summary>The silo, as far as it is known.</summary>
     public LocalSilo Silo { get; }
 
-    /// <summary>Where the log of a silo is.</summary>
-    public static string LogOf(string folder, string name) => Path.Combine(folder, "logs", name + ".log");
-
     /// <summary>Starts a silo in a session of its own, so that Ctrl+C in our terminal does not reach it, with its output in files.</summary>
     public static LocalSiloStart Begin(string folder, string name, LocalClusterFile file, int expected)
     {
         const string script = "out=$1 log=$2; shift 2; exec setsid \"$@\" > \"$out\" 2>> \"$log\" < /dev/null";
         string output = Path.Combine(folder, "logs", name + ".out");
-        string log = LogOf(folder, name);
+        string log = LocalCluster.LogOf(folder, name);
 
         // What an earlier start has said must not be taken for this one's word.
         File.Delete(output);

@@ -62,9 +62,9 @@ internal sealed record ModelRow(
 
 /// <summary>One artifact of a run.</summary>
 /// <param name="Role">Whose.</param>
-/// <param name="Kind"><c>checkpoint</c>, <c>best</c> or <c>weights</c>.</param>
+/// <param name="Kind"><c>checkpoint</c>, <c>best</c>, both of it, or <c>weights</c>.</param>
 /// <param name="Step">Step of a checkpoint.</param>
 /// <param name="Bytes">Its size.</param>
 /// <param name="Sha256">Its name.</param>
-/// <param name="Holders">The silos that hold it; null = not known, as silos share a folder.</param>
+/// <param name="Holders">The silos that hold it; null = not known.</param>
 internal sealed record ArtifactRow(string Role, string Kind, int? Step, long Bytes, string Sha256, string[]? Holders);

@@ -2,6 +2,8 @@ using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
+using Microsoft.Extensions.Hosting;
+
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
@@ -14,7 +16,7 @@ namespace OrleansDDM.Silos.Web;
 /// What a page that is open is sent: <c>cluster</c> and <c>run</c> when they have changed, <c>event</c> for each event of the run (durable ones
 /// with their number as id, so that a browser that reconnects goes on after the last one), and <c>ping</c> when nothing else was sent for a while.
 /// </summary>
-internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactory grains, TimeProvider clock)
+internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactory grains, IHostApplicationLifetime lifetime, TimeProvider clock)
 {
     /// <summary>Pages that may be open at a time.</summary>
     public const int Most = 64;
@@ -34,7 +36,9 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
     public async IAsyncEnumerable<SseItem<string>> ReadAsync(string? run, long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
         Interlocked.Increment(ref _open);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+
+        // Web servers wait for their answers to end before they do; this one would not.
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
         Channel<SseItem<string>> channel = Channel.CreateBounded<SseItem<string>>(new BoundedChannelOptions(Capacity) { SingleReader = true });
         Task pumps = Task.WhenAll(
             PumpAsync(channel.Writer, run, stop.Token), run is null ? Task.CompletedTask : WatchAsync(channel.Writer, run, after, stop.Token));

@@ -51,10 +51,11 @@ internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleG
     {
         foreach (CheckpointReference checkpoint in model.Checkpoints)
         {
-            yield return new ArtifactRow(model.Role, "checkpoint", checkpoint.Step, checkpoint.Artifact.Bytes, checkpoint.Artifact.Sha256, null);
+            string kind = checkpoint.Artifact == model.Best?.Artifact ? "checkpoint, best" : "checkpoint";
+            yield return new ArtifactRow(model.Role, kind, checkpoint.Step, checkpoint.Artifact.Bytes, checkpoint.Artifact.Sha256, null);
         }
 
-        if (model.Best is { } best)
+        if (model.Best is { } best && model.Checkpoints.All(c => c.Artifact != best.Artifact))
         {
             yield return new ArtifactRow(model.Role, "best", best.Step, best.Artifact.Bytes, best.Artifact.Sha256, null);
         }

@@ -20,7 +20,11 @@ public sealed partial class ComposeTests
         Assert.Equal(["silo-1", "silo-2", "silo-3"], options.Select(o => o.Name));
         Assert.All(options.Zip(silos), o => Assert.Contains("ipv4_address: " + o.First.Address, o.Second, StringComparison.Ordinal));
         Assert.Equal(3, options.Select(o => o.Address).Distinct().Count());
-        Assert.All(options, o => Assert.Equal("/ddm", o.Folder));
+        Assert.All(options, o => Assert.Equal(("/ddm", 3), (o.Folder, o.ExpectedSilos)));
+
+        // Prometheus asks where they serve.
+        Assert.All(options, o => Assert.Equal(o.Address, o.WebUrl!.Address));
+        Assert.All(options, o => Assert.Contains($"\"{o.WebUrl!.ToString()["http://".Length..]}\"", text[text.IndexOf("targets:", StringComparison.Ordinal)..], StringComparison.Ordinal));
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Settings(string text) =>

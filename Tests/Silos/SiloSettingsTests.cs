@@ -43,6 +43,7 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("--probe-seconds NaN", "Failures:ProbeSeconds")]
     [InlineData("--probe-seconds 5 --max-probe-seconds 4", "must not be less than Failures:ProbeSeconds")]
     [InlineData("--log-level loud", "Trace, Debug")]
+    [InlineData("--log-format xml", "Silo:LogFormat is 'xml' (--log-format); it must be simple or json")]
     [InlineData("--log-level 77", "Silo:LogLevel")]
     [InlineData("--address 0.0.0.0", "Silo:Address")]
     [InlineData("--address 192.0.2.1", "Silo:AllowUnauthenticated")]

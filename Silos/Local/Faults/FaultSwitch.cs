@@ -5,7 +5,7 @@ namespace OrleansDDM.Silos.Local.Faults;
 /// <summary>
 /// The faults that a silo plays, read from <c>NAME.json</c> in a folder, again and again: whoever writes the file switches them on and off.
 /// </summary>
-internal sealed class FaultSwitch : IDisposable
+public sealed class FaultSwitch : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -8,6 +9,8 @@ namespace OrleansDDM.Silos.Local.Faults;
 /// <summary>Learning whose training steps take at least the time that the switch says. What is computed is the same.</summary>
 internal sealed class PacedLearning(ILearningRuntime inner, FaultSwitch faults) : ILearningRuntime
 {
+    public IIslandLearning? Islands => inner.Islands;
+
     public void EnterSlot(int threads) => inner.EnterSlot(threads);
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => inner.Prepare(spec, cancellation);

@@ -2,7 +2,7 @@
 import { el, number, say, sync } from './dom.js';
 
 const space = 'http://www.w3.org/2000/svg';
-const width = 480, height = 240, left = 48, right = 12, top = 10, bottom = 26;
+const height = 240, left = 48, right = 20, top = 10, bottom = 26;
 const colours = 8;
 
 function svg(tag, attributes, ...children) {
@@ -50,12 +50,14 @@ function range(series) {
 /** Draws a chart. series: [{ name, colour, steps, lines: [[step, value]], dots: [[step, value]] }] */
 export function draw(figure, title, series) {
   const { steps, low, high, log } = range(series);
+  const width = Math.max(240, figure.clientWidth);
   const scale = v => log ? Math.log(v) : v;
   const x = step => left + step / steps * (width - left - right);
   const y = value => top + (scale(high) - scale(value)) / (scale(high) - scale(low)) * (height - top - bottom);
   const place = p => `${x(p[0]).toFixed(1)},${y(p[1]).toFixed(1)}`;
   const id = `chart-${figure.dataset.key}`;
-  const told = series.map(s => `${s.name} ${number(s.lines.at(-1)?.[1], 3)} at step ${s.lines.at(-1)?.[0] ?? 0}`).join('; ');
+  const told = series.map(s => [s.name, s.lines.at(-1) ?? s.dots.at(-1)]).filter(([, last]) => last)
+    .map(([name, last]) => `${name} ${number(last[1], 3)} at step ${last[0]}`).join('; ');
   const picture = svg('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-labelledby': `${id}-title ${id}-text` },
     svg('title', { id: `${id}-title` }, title),
     svg('desc', { id: `${id}-text` }, `${told}. Dots are validation losses. The same values are in the table below.`));

@@ -122,6 +122,7 @@ addEventListener('hashchange', () => {
   }
 });
 
+addEventListener('resize', render);
 byId('checkpoints').addEventListener('change', render);
 
 byId('draw').addEventListener('click', async () => {

@@ -32,9 +32,11 @@ export function renderRun(run) {
     cells(tr, [m.role, m.phase, steps, number(m.loss), number(m.validationLoss), number(m.imagesPerSecond, 3), m.place ?? (m.waiting ? `waits for ${m.waiting}` : '–')], [3, 4, 5]);
     tr.children[1].className = tone(m.phase);
   });
+  const size = [...new Map(run.artifacts.map(a => [a.sha256, a.bytes])).values()].reduce((sum, b) => sum + b, 0);
+  say(byId('artifacts-facts'), `${run.artifacts.length} artifacts, ${bytes(size)}`);
   sync(byId('artifacts'), run.artifacts, a => `${a.role} ${a.kind} ${a.sha256}`, () => el('tr'), (tr, a) => cells(tr, [
     a.role, a.kind, a.step === null ? '–' : String(a.step), bytes(a.bytes), tr.querySelector('code') ?? el('code', { textContent: a.sha256.slice(0, 12), title: a.sha256 }),
-    a.holders ? `${a.holders.length}: ${a.holders.join(', ')}` : 'shared folder'], [2, 3]));
+    a.holders ? `${a.holders.length}: ${a.holders.join(', ')}` : '–'], [2, 3]));
   const picture = byId('samples');
   show(picture, !!run.samples);
   show(byId('no-samples'), !run.samples && !run.canDraw);

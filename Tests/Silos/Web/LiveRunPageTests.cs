@@ -14,18 +14,18 @@ namespace OrleansDDM.Tests.Silos.Web;
 [Collection(BrowserCollection.Name)]
 public sealed class LiveRunPageTests(TestBrowser browser)
 {
-    private static readonly string? Screenshot = Environment.GetEnvironmentVariable("DDM_SCREENSHOT");
+    internal static readonly string? Screenshot = Environment.GetEnvironmentVariable("DDM_SCREENSHOT");
 
     [BrowserFact]
     public async Task Curves_grow_while_a_real_run_trains_and_samples_can_be_drawn_when_it_is_ready()
     {
         await using WebSilo silo = await WebSilo.StartAsync(new LearningRuntime(DatasetCatalog.Default([])));
-        await using OpenPage open = await OpenPage.OnAsync(browser, silo.Url, 1280, 1000);
+        await using OpenPage open = await OpenPage.OnAsync(browser, silo.Url, 1280, 1180);
         await silo.SubmitAsync(Shapes());
         await open.Until("path[data-series=expert-0]");
         int first = await PointsAsync(open);
         await open.UntilTrue("n => document.querySelector('path[data-series=expert-0]').getAttribute('d').split('L').length > n + 3", first);
-        Assert.Contains("/slot ", "/" + await open.Page.Locator("#silos").InnerTextAsync(), StringComparison.Ordinal);
+        await open.Until(".slots li.busy:has-text('shapes/')");
 
         await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shapes: ready" }).WaitForAsync();
         ILocator draw = open.Page.GetByRole(AriaRole.Button, new() { Name = "Draw samples" });

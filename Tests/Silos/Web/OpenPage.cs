@@ -7,7 +7,8 @@ namespace OrleansDDM.Tests.Silos.Web;
 /// <summary>The page in a browser window. At its end it must have raised no error and asked nobody but its own silo.</summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    // A picture for the README is of a run that takes a while.
+    public static readonly TimeSpan Patience = LiveRunPageTests.Screenshot is null ? TimeSpan.FromSeconds(60) : TimeSpan.FromMinutes(8);
 
     private readonly IBrowserContext _context;
     private readonly List<string> _errors = [];

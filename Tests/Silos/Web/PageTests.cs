@@ -78,7 +78,7 @@ public sealed class PageTests(TestBrowser browser) : IAsyncLifetime
         string[] expected =
         [
             "Skip to content", "Runs", "Loss", "Models", "Samples", "Artifacts", "Silos", "Timeline", "Orleans Dashboard", "one", "two",
-            "Loss as a table", "Models", "Draw samples", "Artifacts", "Show checkpoints", "Metrics", "Health",
+            "Loss as a table", "Models", "Draw samples", "9 artifacts, 2 KiB", "Show checkpoints", "Metrics", "Health",
         ];
         Assert.Equal(expected, order);
 

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Logging;
+
+using Microsoft.Playwright;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Specs;
+using OrleansDDM.Tests.Grains;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos.Web;
+
+/// <summary>The page of a silo among others, on PostgreSQL.</summary>
+[Collection(BrowserCollection.Name)]
+public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
+{
+    private readonly RunFolder _folder = new();
+    private readonly FakeRuntime _runtime = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [ClusterBrowserFact]
+    public async Task Every_silo_shows_all_silos_and_tells_when_one_goes()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        await using ClusterSilo a = await StartAsync(database, "silo-a");
+        ClusterSilo b = await StartAsync(database, "silo-b");
+        await using OpenPage open = await OpenPage.OnAsync(browser, a.Info.HttpUrl!);
+        await open.UntilTrue("() => [...document.querySelectorAll('#silos > li')].filter(s => s.textContent.includes('slot 1: free')).length === 2");
+        Assert.Equal(["silo-a", "silo-b"], await open.Page.Locator("#silos h3").AllInnerTextsAsync());
+        Assert.Contains("serves this page", await open.Page.Locator("#silos > li").First.InnerTextAsync(), StringComparison.Ordinal);
+        await b.Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).SubmitAsync(SpecJson.Write(WebSilo.Spec("shared", experts: 4)));
+        await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shared: ready" }).WaitForAsync();
+        using var http = new HttpClient();
+        Assert.Contains("\"silos\":{\"status\":\"healthy\"", await http.GetStringAsync(new Uri(a.Info.HttpUrl + "/health/ready")), StringComparison.Ordinal);
+
+        await b.DisposeAsync();
+        await open.Until("#timeline li.bad:has-text('Silo silo-b is dead')");
+        await open.Until("#silos > li:has-text('silo-b') .fact.bad:has-text('dead')");
+        await open.UntilTrue("() => document.querySelector('#announce').textContent === 'Silo silo-b is dead'");
+        using HttpResponseMessage alone = await http.GetAsync(new Uri(a.Info.HttpUrl + "/health/ready"));
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, alone.StatusCode);
+        Assert.Contains("1 of 2 silos are active", await alone.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private Task<ClusterSilo> StartAsync(string database, string name) => ClusterSilo.StartAsync(
+        new ClusterSiloOptions
+        {
+            Connection = database,
+            Name = name,
+            Folder = _folder,
+            Slots = 2,
+            Slice = TimeSpan.FromMilliseconds(50),
+            ExpectedSilos = 2,
+            LogLevel = LogLevel.None,
+        },
+        _runtime);
+
+    /// <summary>A fact that needs a browser and PostgreSQL.</summary>
+    internal sealed class ClusterBrowserFactAttribute : FactAttribute
+    {
+        public ClusterBrowserFactAttribute() => Skip = new BrowserFactAttribute().Skip ?? TestPostgres.Absent;
+    }
+}
