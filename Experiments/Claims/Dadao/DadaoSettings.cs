@@ -12,6 +12,12 @@ public sealed record DadaoSettings
     /// <summary>κ of the arms that compare conditions, on the grid.</summary>
     public IReadOnlyList<double> Conditions { get; init; } = [10, 40, 160];
 
+    /// <summary>Samples of a peer in the logistic regression.</summary>
+    public int LogisticSamples { get; init; } = 40;
+
+    /// <summary>Standard deviation of its features.</summary>
+    public double LogisticScale { get; init; } = 4;
+
     /// <summary>Units of time at a condition of 20; others take as many as the theory's rate asks for.</summary>
     public double Time { get; init; } = 600;
 
