@@ -30,7 +30,7 @@ public static class GrainsHosting
         ArgumentException.ThrowIfNullOrEmpty(folder);
         IServiceCollection services = silo.Services;
         services.Configure(configure ?? (_ => { }));
-        services.AddOptions<RunOptions>();
+        services.AddOptions<RunOptions>().PostConfigure<DdmMetrics>((options, metrics) => options.Retried = metrics.Retried);
         services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<ArtifactOptions>().Configure(artifacts ?? (_ => { })).PostConfigure(o => o.Validate());
         services.TryAddSingleton<IFileLayer, DiskFiles>();

@@ -12,7 +12,8 @@ namespace OrleansDDM.Grains;
 /// <param name="patience">Time after which a failure is no longer repeated.</param>
 /// <param name="clock">Clock.</param>
 /// <param name="seed">Seed of the jitter.</param>
-internal sealed class Retry(TimeSpan first, TimeSpan longest, TimeSpan patience, TimeProvider clock, int seed)
+/// <param name="retried">Told of each other try.</param>
+internal sealed class Retry(TimeSpan first, TimeSpan longest, TimeSpan patience, TimeProvider clock, int seed, Action? retried = null)
 {
     private readonly Random _random = new(seed);
 
@@ -36,6 +37,7 @@ internal sealed class Retry(TimeSpan first, TimeSpan longest, TimeSpan patience,
             catch (Exception e) when (mayPass(e) && !cancellation.IsCancellationRequested && clock.GetElapsedTime(began) + wait <= patience)
             {
                 failed?.Invoke(e);
+                retried?.Invoke();
             }
 
             await Task.Delay(wait, clock, cancellation);

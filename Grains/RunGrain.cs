@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 using Microsoft.Extensions.Logging;
@@ -46,7 +47,9 @@ internal sealed partial class RunGrain(
     private Task _driving = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
     private IGrainTimer? _poll;
+    private Activity? _activity;
     private bool _driven;
+    private int _looks;
     private bool _unstorable;
     private string? _lacking;
     private string _name = string.Empty;

@@ -33,6 +33,9 @@ public sealed class RunOptions
     /// <summary>Time after which silos that lack what a run or model needs are asked again.</summary>
     public TimeSpan SearchPeriod { get; set; } = TimeSpan.FromSeconds(20);
 
+    /// <summary>Told of each call or write that is tried again.</summary>
+    internal Action? Retried { get; set; }
+
     /// <summary>How repeated calls or writes pause.</summary>
-    internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed);
+    internal Retry Retry(TimeSpan patience, TimeProvider clock, int seed) => new(RetryPause, 25 * RetryPause, patience, clock, seed, Retried);
 }

@@ -9,6 +9,7 @@ using Orleans.Configuration;
 using Orleans.Dashboard;
 
 using OrleansDDM.Grains;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Observability;
 using OrleansDDM.Silos.Web;
@@ -30,20 +31,20 @@ internal static class SiloHost
         if (plan.WebUrl is null)
         {
             HostApplicationBuilder plain = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-            AddCommon(plain, plan);
-            plain.UseOrleans(silo => Configure(silo, plan));
+            bool traced = AddCommon(plain, plan);
+            plain.UseOrleans(silo => Configure(silo, plan, traced));
             return Finish(plain.Build());
         }
 
         WebApplicationBuilder web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        AddCommon(web, plan);
+        bool isTraced = AddCommon(web, plan);
         web.WebHost.UseKestrelCore().UseUrls(plan.WebUrl.ToString()).ConfigureKestrel(o => o.AddServerHeader = false);
         web.Services.AddRoutingCore();
         WebPages.Add(web.Services, plan.PictureFolder);
         Health.Add(web.Services, plan.ExpectedSilos);
         web.UseOrleans(silo =>
         {
-            Configure(silo, plan);
+            Configure(silo, plan, isTraced);
             silo.AddDashboard(o => o.HideTrace = true);
         });
         WebApplication application = web.Build();
@@ -57,12 +58,13 @@ internal static class SiloHost
         return host;
     }
 
-    private static void AddCommon(IHostApplicationBuilder builder, SiloPlan plan)
+    private static bool AddCommon(IHostApplicationBuilder builder, SiloPlan plan)
     {
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         builder.Services.AddSingleton(plan.Database);
         builder.Services.AddSingleton(plan.Clock);
-        Telemetry.Add(builder, plan.Learning, scraped: plan.WebUrl is not null);
+        builder.Services.AddSingleton<IReplication, Replication>();
+        bool traced = Telemetry.Add(builder, plan.Learning, scraped: plan.WebUrl is not null);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
             .AddConsole(o => (o.LogToStandardErrorThreshold, o.FormatterName) = (LogLevel.Trace, plan.LogAsJson ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple));
@@ -70,11 +72,17 @@ internal static class SiloHost
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
         LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);
         builder.Logging.AddFilter("Orleans", level => level >= runtime && !plan.GivenUp.IsCancellationRequested).AddFilter("Polly", runtime).AddFilter("Microsoft.AspNetCore", runtime).AddFilter("OrleansDDM", plan.LogLevel);
+        return traced;
     }
 
-    private static void Configure(ISiloBuilder silo, SiloPlan plan)
+    private static void Configure(ISiloBuilder silo, SiloPlan plan, bool traced)
     {
         plan.Hosting(silo);
+        if (traced)
+        {
+            silo.AddActivityPropagation();
+        }
+
         silo.Configure<SiloMessagingOptions>(o => o.CancelRequestOnTimeout = true);
         silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Artifacts);
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -10,6 +11,7 @@ using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Contracts.Sampling;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Sampling;
 using OrleansDDM.Learning.Training;
@@ -69,6 +71,7 @@ internal sealed class SamplerGrain(Replicas replicas, IOptions<RunOptions> optio
 
         async Task<SamplingResult<float>> RunAsync()
         {
+            using Activity? activity = DdmActivities.Sample(request.Run, run.SpecHash);
             try
             {
                 SolverState<float> state = loop.Begin(plan.Grid, plan.Shape, request.Seed, plan.SampleIds);

@@ -17,6 +17,15 @@ public static class DdmActivities
 
     private static readonly ActivitySource Source = new(SourceName);
 
+    /// <summary>A run is driven, from its start or resumption to its end. What happens meanwhile is not below it, but in the same trace.</summary>
+    public static Activity? Run(string run, string specHash, long term)
+    {
+        Activity? current = Activity.Current;
+        Activity? activity = Start("run", run, specHash, null)?.SetTag("ddm.term", term);
+        Activity.Current = current;
+        return activity;
+    }
+
     /// <summary>The data of a run is loaded and clustered.</summary>
     public static Activity? Prepare(string run, string specHash) => Start("prepare", run, specHash, null);
 
@@ -32,6 +41,17 @@ public static class DdmActivities
     /// <summary>Samples are drawn; below the activity that asked for them, if there is one.</summary>
     public static Activity? Sample(string run, string specHash) =>
         Activity.Current is null ? Start("sample", run, specHash, null) : Source.StartActivity("sample")?.SetTag("ddm.run", run);
+
+    /// <summary>Ends what <see cref="Run"/> began, from wherever, with the phase that it came to. Again, it does nothing.</summary>
+    public static void End(this Activity? activity, string phase)
+    {
+        if (activity is { IsStopped: false })
+        {
+            Activity? current = Activity.Current;
+            activity.SetTag("ddm.phase", phase).Dispose();
+            Activity.Current = current;
+        }
+    }
 
     /// <summary>Marks an activity as failed.</summary>
     public static void Fail(this Activity? activity, Exception exception)

@@ -43,7 +43,7 @@ public sealed class DdmMetrics
         _checkpointBytes = _meter.CreateHistogram("ddm.checkpoint.size", "By", "Size of a checkpoint.", advice: Bytes);
         _resumes = _meter.CreateCounter<long>("ddm.training.resumes", "{model}", "Models that went on from a checkpoint.");
         _faults = _meter.CreateCounter<long>("ddm.faults", "{fault}", "Work that failed for good, by what it was.");
-        _retries = _meter.CreateCounter<long>("ddm.retries", "{retry}", "Calls that were tried again, by what they were.");
+        _retries = _meter.CreateCounter<long>("ddm.retries", "{retry}", "Calls between grains and writes of states that were tried again.");
         _evaluations = _meter.CreateHistogram("ddm.evaluation.duration", "s", "Time of one evaluation of a trained model.", advice: Seconds);
     }
 
@@ -80,9 +80,8 @@ public sealed class DdmMetrics
     /// <summary>Something failed for good.</summary>
     public void Faulted(FaultKind kind) => _faults.Add(1, new TagList { { "kind", kind.ToString().ToLowerInvariant() } });
 
-    /// <summary>A call is tried again.</summary>
-    /// <param name="call">What it is: one of few constants, e.g. <c>evaluate</c> or <c>fetch</c>.</param>
-    public void Retried(string call) => _retries.Add(1, new TagList { { "call", call } });
+    /// <summary>A call between grains or a write of a state is tried again.</summary>
+    public void Retried() => _retries.Add(1);
 
     /// <summary>Adds a value that is read when somebody looks; null = not known now.</summary>
     /// <param name="name">Name, e.g. <c>ddm.slots.busy</c>.</param>

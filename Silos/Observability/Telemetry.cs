@@ -28,19 +28,21 @@ internal static class Telemetry
     /// <param name="builder">The silo's host.</param>
     /// <param name="learning">What trains and predicts.</param>
     /// <param name="scraped">Whether Prometheus may read it.</param>
-    public static void Add(IHostApplicationBuilder builder, ILearningRuntime learning, bool scraped)
+    /// <param name="environment">The environment; null = that of this process.</param>
+    /// <returns>Whether traces are sent.</returns>
+    public static bool Add(IHostApplicationBuilder builder, ILearningRuntime learning, bool scraped, IDictionary? environment = null)
     {
         builder.Services.AddSingleton<SliceWatch>();
         builder.Services.AddSingleton<ILearningRuntime>(s => new ObservedLearning(
             learning, s.GetRequiredService<DdmMetrics>(), s.GetRequiredService<SliceWatch>(), s.GetRequiredService<TimeProvider>()));
 
         // The host reads no environment; these are the variables that the exporters look up in its configuration.
-        Dictionary<string, string?> variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        Dictionary<string, string?> variables = (environment ?? Environment.GetEnvironmentVariables()).Cast<DictionaryEntry>()
             .Where(v => ((string)v.Key).StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(v => (string)v.Key, v => (string?)v.Value);
         bool sent = Endpoints.Any(e => !string.IsNullOrEmpty(variables.GetValueOrDefault(e))) && variables.GetValueOrDefault("OTEL_SDK_DISABLED") != "true";
         if (!sent && !scraped)
         {
-            return;
+            return false;
         }
 
         builder.Configuration.AddInMemoryCollection(variables);
@@ -59,5 +61,7 @@ internal static class Telemetry
             telemetry.WithTracing(traces => traces.AddSource(DdmActivities.SourceName, "Microsoft.Orleans.Application", "Microsoft.Orleans.Storage"))
                 .UseOtlpExporter();
         }
+
+        return sent;
     }
 }

@@ -42,9 +42,8 @@ internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleG
     internal static Dictionary<string, string> Places(string run, IEnumerable<SiloCard> silos) => silos
         .SelectMany(silo => silo.Slots ?? [], (silo, slot) => (silo, slot))
         .SelectMany(p => p.slot.Sessions, (p, key) => (Key: key, Place: string.Create(CultureInfo.InvariantCulture, $"{p.silo.Name}, slot {p.slot.Index}")))
-        .Select(p => (Model: GrainKeys.ModelName(p.Key), p.Place))
-        .Where(p => p.Model.Run == run)
-        .GroupBy(p => p.Model.Role)
+        .Where(p => p.Key.StartsWith(GrainKeys.Model(run, " ").TrimEnd(), StringComparison.Ordinal))
+        .GroupBy(p => GrainKeys.ModelName(p.Key).Role)
         .ToDictionary(g => g.Key, g => g.First().Place);
 
     private static IEnumerable<ArtifactRow> Artifacts(ModelStatus model)

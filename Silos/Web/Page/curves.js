@@ -25,6 +25,13 @@ export class Curves {
     }
   }
 
+  /** Adds one value unless a newer or the same one is there. */
+  addNew(role, name, step, value) {
+    if (!(this.#roles[role]?.[name]?.at(-1)?.[0] >= step)) {
+      this.add(role, name, step, value);
+    }
+  }
+
   render(models) {
     const of = (role, name) => this.#roles[role]?.[name] ?? [];
     const experts = models.filter(m => m.role !== 'router');

@@ -5,7 +5,7 @@ import { entryOf, renderRun, renderRuns, renderSilos, renderTimeline } from './v
 
 const retryAfter = 3000;
 const curves = new Curves();
-let source = null, chosen = null, lastEvent = 0, cluster = null, run = null, runEvents = new Map(), drawn = 0;
+let source = null, chosen = null, lastEvent = 0, cluster = null, run = null, runEvents = new Map(), drawn = 0, meanwhile = [];
 
 const asked = () => new URLSearchParams(location.hash.slice(1)).get('run');
 const path = name => `/api/runs/${encodeURIComponent(name)}`;
@@ -35,11 +35,15 @@ function render() {
   });
 }
 
+// What the stream tells while the answer is on its way may be missing in it.
 async function readCurves(name) {
+  const late = meanwhile = [];
   try {
     const answer = await fetch(path(name) + '/curves');
-    if (answer.ok && name === chosen) {
-      curves.replace(await answer.json());
+    const roles = answer.ok ? await answer.json() : null;
+    if (roles && name === chosen && late === meanwhile) {
+      curves.replace(roles);
+      late.forEach(p => curves.addNew(...p));
       render();
     }
   } catch {
@@ -57,6 +61,7 @@ function onEvent(e) {
   }
   for (const point of e.points) {
     curves.add(e.role, point.name, point.step, point.value);
+    meanwhile.push([e.role, point.name, point.step, point.value]);
   }
   const model = run?.models.find(m => m.role === e.role);
   if (model && e.kind === 'telemetry') {
@@ -101,6 +106,9 @@ function connect() {
   on('run', page => {
     if (run && run.name === page.name && run.phase !== page.phase) {
       announce(`Run ${page.name} is ${page.phase}`);
+
+      // Telemetry is best effort; at such a moment what was lost of it is made up for.
+      readCurves(page.name);
     }
     run = page;
     render();

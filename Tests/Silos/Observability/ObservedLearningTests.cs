@@ -154,6 +154,23 @@ public sealed class ObservedLearningTests : IDisposable
     }
 
     [Fact]
+    public void A_run_is_traced_from_start_to_end_without_becoming_the_parent_of_what_comes_between()
+    {
+        string hash = SpecJson.Hash(_spec);
+        Activity? run = DdmActivities.Run(_spec.Name, hash, 3);
+        Assert.Null(Activity.Current);
+        _learning.Prepare(_spec, CancellationToken.None);
+        run.End("ready");
+        run.End("again");
+        Assert.Null(Activity.Current);
+        Activity[] all = [.. _activities];
+        Assert.Equal(["prepare", "run"], all.Select(a => a.OperationName));
+        Assert.Equal(("ready", 3L), (all[1].GetTagItem("ddm.phase"), all[1].GetTagItem("ddm.term")));
+        Assert.Equal(all[0].TraceId, all[1].TraceId);
+        Assert.NotEqual(all[1].SpanId, all[0].ParentSpanId);
+    }
+
+    [Fact]
     public void Gauges_read_the_slots_and_say_nothing_of_copies_that_nobody_counts()
     {
         SlotStatus[] slots = [new SlotStatus(0, 3, ["model/a/expert-0", "model/a/router"], 0), new SlotStatus(1, 0, [], 0)];

@@ -33,6 +33,8 @@ public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
         Assert.Contains("serves this page", await open.Page.Locator("#silos > li").First.InnerTextAsync(), StringComparison.Ordinal);
         await b.Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).SubmitAsync(SpecJson.Write(WebSilo.Spec("shared", experts: 4)));
         await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shared: ready" }).WaitForAsync();
+        await open.Page.Locator("#artifacts-facts").ClickAsync();
+        await open.Until("#artifacts tr:has-text('weights') >> text=2: silo-a, silo-b");
         using var http = new HttpClient();
         Assert.Contains("\"silos\":{\"status\":\"healthy\"", await http.GetStringAsync(new Uri(a.Info.HttpUrl + "/health/ready")), StringComparison.Ordinal);
 
