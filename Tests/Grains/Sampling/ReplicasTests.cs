@@ -146,5 +146,7 @@ public sealed class ReplicasTests
         public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
 
         public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
+
+        public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
     }
 }
