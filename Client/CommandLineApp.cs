@@ -20,6 +20,7 @@ public static class CommandLineApp
             SampleCommand.Create(),
             EvaluateCommand.Create(),
             CompareCommand.Create(),
+            SimulateCommand.Create(),
             ExperimentCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),
@@ -28,6 +29,7 @@ public static class CommandLineApp
             PullCommand.Create(),
             DataCommand.Create(),
             ClusterCommand.Create(),
+            ChaosCommand.Create(),
             DbCommand.Create(),
         };
         ParseResult parsed = root.Parse(args);

@@ -52,9 +52,16 @@ public static class CommonOptions
     /// <summary><c>--cluster</c>.</summary>
     public static Option<string?> Cluster { get; } = new("--cluster")
     {
-        Description = "PostgreSQL connection string that names a cluster; without it the run's own silo is used.",
+        Description = $"PostgreSQL connection string that names a cluster, also by {ClusterVariable}; without it the run's own silo is used. Leave the password to PGPASSFILE.",
         HelpName = "CONNECTION",
+        DefaultValueFactory = _ => ClusterOfEnvironment,
     };
+
+    /// <summary>The environment variable that names the cluster where <c>--cluster</c> does not.</summary>
+    internal const string ClusterVariable = "DDM__Cluster__Connection";
+
+    /// <summary>The cluster that the environment names; null = none.</summary>
+    internal static string? ClusterOfEnvironment => Environment.GetEnvironmentVariable(ClusterVariable) is { Length: > 0 } text ? text : null;
 
     /// <summary><c>--slots</c>.</summary>
     public static Option<int?> Slots { get; } = new("--slots")

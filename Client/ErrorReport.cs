@@ -3,6 +3,7 @@ using System.Text.Json;
 using Orleans.Runtime;
 using Orleans.Runtime.Messaging;
 
+using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Data;
@@ -47,7 +48,7 @@ public static class ErrorReport
     {
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
-        SpecException or BadRequestException or RunConflictException or RunNotFoundException or RunNotReadyException or RunActiveException
+        SpecException or BadRequestException or RunConflictException or SiloNotFoundException or RunNotFoundException or RunNotReadyException or RunActiveException
             or RunFolderInUseException or ConfigurationException or SchemaException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,

@@ -21,6 +21,7 @@ public static class Aliases
     public const string RouterGrain = "ddm.router-grain";
     public const string StartModel = "ddm.model-grain.start";
     public const string StopModel = "ddm.model-grain.stop-term";
+    public const string MoveModel = "ddm.model-grain.move";
     public const string ModelStatusOf = "ddm.model-grain.status";
     public const string History = "ddm.model-grain.history";
     public const string RemoveModel = "ddm.model-grain.remove";
@@ -33,12 +34,17 @@ public static class Aliases
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
 
+    public const string ClusterGrain = "ddm.cluster-grain";
+    public const string Drain = "ddm.cluster-grain.drain";
+    public const string Rebalance = "ddm.cluster-grain.rebalance";
+
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
     public const string PrepareData = "ddm.device-host.prepare";
+    public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
     public const string ArtifactHost = "ddm.artifact-host";
@@ -66,6 +72,7 @@ public static class Aliases
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
+    public const string ModelMove = "ddm.model-move";
     public const string ModelPhase = "ddm.model-phase";
     public const string ModelReference = "ddm.model-reference";
     public const string ModelReport = "ddm.model-report";
@@ -96,6 +103,7 @@ public static class Aliases
     public const string RunNotStoredException = "ddm.run-not-stored-exception";
     public const string DataUnavailableException = "ddm.data-unavailable-exception";
     public const string MessageTooLargeException = "ddm.message-too-large-exception";
+    public const string SiloNotFoundException = "ddm.silo-not-found-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
     public const string ArtifactException = "ddm.artifact-exception";
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";

@@ -35,7 +35,11 @@ internal sealed partial class Checkpoints(
     /// Brings the newest remembered checkpoint to this silo, before a slot is taken. Where no live silo has it, waits for one that does
     /// for as long as the settings say.
     /// </summary>
-    public async Task BringAsync(IEnumerable<CheckpointReference> remembered, string role, CancellationToken cancellation)
+    /// <param name="remembered">What the model's state refers to.</param>
+    /// <param name="role">For the log.</param>
+    /// <param name="most">Most bytes of a checkpoint of the model.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task BringAsync(IEnumerable<CheckpointReference> remembered, string role, long most, CancellationToken cancellation)
     {
         if (remembered.OrderByDescending(c => c.Step).ThenByDescending(c => c.Term).FirstOrDefault() is not { } newest)
         {
@@ -47,7 +51,7 @@ internal sealed partial class Checkpoints(
         {
             try
             {
-                await exchange.FetchAsync(newest.Artifact, cancellation: cancellation);
+                await exchange.FetchAsync(newest.Artifact, most, cancellation);
                 return;
             }
             catch (ArtifactException e)
@@ -111,15 +115,16 @@ internal sealed partial class Checkpoints(
     /// <param name="candidates">Newest first.</param>
     /// <param name="open">Opens a session from bytes, or from scratch.</param>
     /// <param name="role">For the log.</param>
+    /// <param name="most">Most bytes of a checkpoint of the model.</param>
     /// <returns>The session and the checkpoint that it comes from, null = from scratch.</returns>
     public (ITrainingSession Session, CheckpointReference? From) OpenNewest(
-        IReadOnlyList<CheckpointReference> candidates, Func<byte[]?, ITrainingSession> open, string role)
+        IReadOnlyList<CheckpointReference> candidates, Func<byte[]?, ITrainingSession> open, string role, long most)
     {
         foreach (CheckpointReference candidate in candidates)
         {
             try
             {
-                return (open(exchange.Read(candidate.Artifact)), candidate);
+                return (open(exchange.Read(candidate.Artifact, most)), candidate);
             }
             catch (Exception e) when (e is ArtifactException or InvalidDataException)
             {

@@ -8,6 +8,7 @@ using Orleans.Runtime;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.Sampling;
 using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
@@ -49,7 +50,10 @@ public static class GrainsHosting
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>();
+        services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddOutgoingGrainCallFilter<MessageSizes>();
+        silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;
     }
 }

@@ -5,8 +5,9 @@ namespace OrleansDDM.Grains;
 /// <summary>The part of <see cref="ModelGrain"/> that ends its life with its run's.</summary>
 internal abstract partial class ModelGrain
 {
-    public async Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default)
+    public async Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default)
     {
+        Require("removal", runTerm, State.RunTerm);
         await EndTrainingAsync();
         ArtifactReference[] referred =
         [
@@ -14,7 +15,7 @@ internal abstract partial class ModelGrain
                 .Concat(State.Weights is { } weights ? [weights] : [])
                 .Distinct(),
         ];
-        await state.ClearStateAsync();
+        await _row.ClearAsync();
         _points.Clear();
         _live = null;
         DeactivateOnIdle();

@@ -3,6 +3,7 @@ using Orleans.Runtime;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -107,7 +108,8 @@ internal abstract partial class ModelGrain
         CheckpointReference? newest = null;
         int steps = 0;
         MetricPoint[] points = [];
-        await services.Checkpoints.BringAsync(remembered, _role, stop);
+        long most = ArtifactLimits.Of(spec, ModelRole.Parse(_role));
+        await services.Checkpoints.BringAsync(remembered, _role, most, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),
@@ -119,7 +121,7 @@ internal abstract partial class ModelGrain
                 // What an older activation wrote beyond the step that a newer one went on from came from one that was superseded.
                 candidates = [.. services.Checkpoints.Candidates(_run, _role, start.SpecHash, remembered).Where(c => c.Term >= term || c.Step <= from)];
                 (ITrainingSession session, newest) = services.Checkpoints.OpenNewest(
-                    candidates, bytes => Open(spec, start.SpecHash, bytes), _role);
+                    candidates, bytes => Open(spec, start.SpecHash, bytes), _role, most);
                 steps = session.Steps;
                 points = ToPoints(session.History);
                 return session;

@@ -130,6 +130,19 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         }
     }
 
+    public Task<bool> MoveAsync(string silo, CancellationToken cancellation = default)
+    {
+        ActiveSilo? target = services.Silos.Active().FirstOrDefault(s => s.Name == silo);
+        if (target is null || silo == services.Silos.Self || _leaving)
+        {
+            return Task.FromResult(false);
+        }
+
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, target.Address);
+        MigrateOnIdle();
+        return Task.FromResult(true);
+    }
+
     public Task<ModelStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
 
     public Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default) =>
@@ -177,6 +190,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Island = Island(),
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
+        From = State.From,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
     };
 
@@ -193,8 +207,9 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         {
             GiveUp(e.Message);
         }
-        catch (OperationCanceledException) when (_leaving || stop.IsCancellationRequested)
+        catch (Exception e) when ((_leaving || stop.IsCancellationRequested) && e is OperationCanceledException or ObjectDisposedException)
         {
+            // Stopped; or the silo's time to end was over, which is no fault of the model.
             State.Phase = ModelPhase.Stopped;
         }
         catch (DatasetException e) when (services.Options.Value.WaitForData)

@@ -9,8 +9,6 @@ namespace OrleansDDM.Grains;
 /// <summary>The part of <see cref="RunGrain"/> that finds a silo with the run's data.</summary>
 internal sealed partial class RunGrain
 {
-    private static readonly TimeSpan SearchPeriod = TimeSpan.FromSeconds(10);
-
     /// <summary>Prepares the data here or, where this silo has not got it, wherever it is; waits for such a silo if runs wait.</summary>
     private async Task<DataSummary> PrepareAsync(RunSpec spec, string known, CancellationToken stop)
     {
@@ -52,7 +50,7 @@ internal sealed partial class RunGrain
                 _events.SendTelemetry(new RunEvent { Message = $"Waiting for {waiting}" });
             }
 
-            await Task.Delay(SearchPeriod, clock, stop);
+            await Task.Delay(options.Value.SearchPeriod, clock, stop);
         }
     }
 }

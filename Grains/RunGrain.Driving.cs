@@ -73,9 +73,9 @@ internal sealed partial class RunGrain
                     new GrainTimerCreationOptions(options.Value.PollPeriod, options.Value.PollPeriod) { KeepAlive = true, Interleave = true });
             }
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
         {
-            // Whoever cancelled settles the run.
+            // Whoever cancelled settles the run, or its silo ends and another one goes on.
         }
         catch (InconsistentStateException)
         {
@@ -94,6 +94,13 @@ internal sealed partial class RunGrain
 
             BeginSettling(RunPhase.Faulted, $"{fault}: {e.Message}");
         }
+    }
+
+    /// <summary>Asks the models now instead of at the next look.</summary>
+    private async Task LookAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
+        await StartModelsAsync(retry: false, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Asks every unfinished model to train; those that do already just answer.</summary>

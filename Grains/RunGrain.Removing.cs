@@ -23,11 +23,11 @@ internal sealed partial class RunGrain
         List<ArtifactReference> referred = [];
         foreach ((_, IModelGrain model) in Models())
         {
-            referred.AddRange(await model.RemoveAsync(cancellation));
+            referred.AddRange(await model.RemoveAsync(State.Term, cancellation));
         }
 
         _events.Close();
-        await state.ClearStateAsync();
+        await _row.ClearAsync();
         _live.Clear();
         await checkpoints.RemoveAsync(_name, referred, cancellation);
         DeactivateOnIdle();

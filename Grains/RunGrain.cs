@@ -35,9 +35,11 @@ internal sealed partial class RunGrain(
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
 {
+    private const int MaxSpec = 1 << 20;
+
     private readonly Dictionary<string, ModelStatus> _live = [];
     private readonly HashSet<string> _confirmed = [];
-    private readonly UnfitSilos _unfit = new(clock);
+    private readonly UnfitSilos _unfit = new(clock, () => options.Value.SearchPeriod);
     private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
     private Retry _calls = null!;
@@ -89,6 +91,11 @@ internal sealed partial class RunGrain(
             if (State.Phase is RunPhase.Preparing or RunPhase.Training && !_driven)
             {
                 await DriveAsync();
+            }
+            else if (State.Phase == RunPhase.Training)
+            {
+                // Whoever attaches may know of a silo that has gone or come.
+                _ = LookAsync();
             }
 
             return new SubmitReply(true, Status());
@@ -196,6 +203,11 @@ internal sealed partial class RunGrain(
 
     private RunSpec Read(string spec)
     {
+        if (spec.Length > MaxSpec)
+        {
+            throw new BadRequestException($"The spec has {spec.Length} characters; the most is {MaxSpec}.");
+        }
+
         RunSpec run;
         try
         {
@@ -219,6 +231,7 @@ internal sealed partial class RunGrain(
         LastEvent = _row.Stored.LastEvent,
         Message = State.Message,
         Waiting = Waiting(),
+        Silo = silos.Self,
         Data = State.Data,
         Models = State.SpecHash.Length == 0 ? [] : [.. Models().Select(m =>
             _live.GetValueOrDefault(m.Role) ?? State.Models.GetValueOrDefault(m.Role) ?? new ModelStatus { Role = m.Role })],

@@ -30,6 +30,9 @@ public sealed class RunOptions
     /// </summary>
     public bool WaitForData { get; set; }
 
+    /// <summary>Time after which silos that lack what a run or model needs are asked again.</summary>
+    public TimeSpan SearchPeriod { get; set; } = TimeSpan.FromSeconds(20);
+
     /// <summary>Told of each call or write that is tried again.</summary>
     internal Action? Retried { get; set; }
 

@@ -71,7 +71,7 @@ internal static class SiloHost
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
         LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);
-        builder.Logging.AddFilter("Orleans", runtime).AddFilter("Polly", runtime).AddFilter("Microsoft.AspNetCore", runtime).AddFilter("OrleansDDM", plan.LogLevel);
+        builder.Logging.AddFilter("Orleans", level => level >= runtime && !plan.GivenUp.IsCancellationRequested).AddFilter("Polly", runtime).AddFilter("Microsoft.AspNetCore", runtime).AddFilter("OrleansDDM", plan.LogLevel);
         return traced;
     }
 

@@ -44,6 +44,9 @@ internal sealed record SiloPlan
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
+    /// <summary>Cancelled when the start is given up: what the runtime has to say of that is of no use to a user.</summary>
+    public CancellationToken GivenUp { get; init; }
+
     /// <summary>Whether each entry of the log is a line of JSON.</summary>
     public bool LogAsJson { get; init; }
 

@@ -11,9 +11,10 @@ internal static class DbCommand
 {
     private static readonly Option<string> Cluster = new("--cluster")
     {
-        Description = "PostgreSQL connection string that names the cluster.",
+        Description = $"PostgreSQL connection string that names the cluster; required, here or by {CommonOptions.ClusterVariable}.",
         HelpName = "CONNECTION",
-        Required = true,
+        Required = CommonOptions.ClusterOfEnvironment is null,
+        DefaultValueFactory = _ => CommonOptions.ClusterOfEnvironment ?? string.Empty,
     };
 
     public static Command Create()

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 
 using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
@@ -38,8 +39,21 @@ internal static class RunsCommand
     {
         await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster, cancellation);
         IReadOnlyList<string> keys = await ClusterMembers.RunKeysAsync(cluster, cancellation);
-        RunStatus[] all = await Task.WhenAll(keys.Select(k => connection.Client.GetGrain<IRunGrain>(k).GetStatusAsync(cancellation)));
-        return [.. all.Where(s => s.SpecHash.Length > 0).Select(s => Row.Of(SpecJson.Read(s.Spec), s, live: true, folder: null))];
+        Row?[] rows = await Task.WhenAll(keys.Select(async key =>
+        {
+            try
+            {
+                RunStatus status = await connection.Client.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation);
+                return status.SpecHash.Length == 0 ? null : Row.Of(SpecJson.Read(status.Spec), status, live: true, folder: null);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            {
+                // One run that cannot be read must not hide the others.
+                await Console.Error.WriteLineAsync($"ddm: {key} cannot be read: {e.Message}");
+                return new Row(GrainKeys.RunName(key), "unreadable", 0, "?", 0, null);
+            }
+        }));
+        return [.. rows.OfType<Row>()];
     }
 
     private static void Write(Row[] rows, OutputFormat format)

@@ -145,7 +145,7 @@ internal static class SampleCommand
             throw new CliException(ExitCode.BadConfiguration, "--guidance strengthens a class, so it needs --class.");
         }
 
-        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance);
+        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance, Fallback: true);
         SampledImages images = await ProgressView.RunAsync(
             parsed.GetValue(CommonOptions.Progress), progress => sample(order, () => progress.Say($"Sampling {count} images.")));
         Write(parsed, order, sampling, images);
@@ -172,9 +172,16 @@ internal static class SampleCommand
                 guidance = sampling.Guidance,
                 expertUse = images.ExpertUse,
                 droppedMass = images.DroppedMass,
+                failedExperts = images.Failed,
                 seconds = images.Seconds,
             },
             StatusText.Json);
+        if (images.Failed.Count > 0)
+        {
+            Console.Error.WriteLine(
+                $"ddm: No silo could evaluate {string.Join(", ", images.Failed.Select(k => $"expert-{k}"))}; the other experts drew the samples, their weights renormalised.");
+        }
+
         AtomicFile.Write(figures, System.Text.Encoding.UTF8.GetBytes(json));
         Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json
             ? JsonSerializer.Serialize(new { picture, figures })

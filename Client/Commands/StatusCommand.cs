@@ -21,7 +21,9 @@ internal static class StatusCommand
             if (parsed.GetValue(CommonOptions.Cluster) is { } cluster)
             {
                 await using RunConnection connection = await RunConnection.OpenAsync(parsed.GetValue(CommonOptions.Run)!, cluster, cancellation);
-                StatusText.Write(await connection.Run.GetStatusAsync(cancellation), live: true, parsed.GetValue(CommonOptions.Format));
+                RunStatus status = await connection.Run.GetStatusAsync(cancellation);
+                StatusText.Write(
+                    status, live: true, parsed.GetValue(CommonOptions.Format), await Replicas.UnderReplicatedAsync(connection.Grains, status, cancellation));
                 return ExitCode.Ok;
             }
 

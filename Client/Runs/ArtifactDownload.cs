@@ -81,7 +81,7 @@ internal sealed class ArtifactDownload(IArtifactsGrain artifacts, string folder)
         }
         finally
         {
-            await Task.WhenAll(flying).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAll(flying)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

@@ -14,6 +14,9 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
 {
     // Small enough to spread over the slots, large enough that the steps' fixed cost does not matter.
     private const int Chunk = 128;
+    private const int Attempts = 5;
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
     public async Task<SampledImages> SampleAsync(SampleOrder order, IProgress<double>? progress = null, CancellationToken cancellation = default)
@@ -40,6 +43,7 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
                 Class = order.Class,
                 Classes = order.Classes?.Skip(starts[i]).Take(count).ToArray(),
                 Guidance = order.Guidance,
+                Fallback = order.Fallback,
             };
             results[i] = await RequestAsync(request, token);
             progress?.Report(Interlocked.Increment(ref done) / (double)starts.Length);
@@ -51,7 +55,10 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
             clock.Elapsed.TotalSeconds,
             [order.Count, .. results[0].Shape.AsSpan(1)],
             results[0].Evaluations,
-            results.Sum(r => r.ExpertEvaluations) / (double)order.Count);
+            results.Sum(r => r.ExpertEvaluations) / (double)order.Count)
+        {
+            Failed = [.. results.SelectMany(r => r.Failed).Distinct().Order()],
+        };
     }
 
     private static double[] WeightedMean(SampleResult[] results, Func<SampleResult, double[]> values)
@@ -60,7 +67,23 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
         return [.. Enumerable.Range(0, values(results[0]).Length).Select(k => results.Sum(r => r.Shape[0] * values(r)[k]) / total)];
     }
 
+    // The same request gives the same samples: one whose silo is lost is asked again of another.
     private async Task<SampleResult> RequestAsync(SampleRequest request, CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await AskAsync(request, cancellation);
+            }
+            catch (Exception e) when (attempt < Attempts && RunEvents.IsLost(e) && !cancellation.IsCancellationRequested)
+            {
+                await Task.Delay(attempt * Pause, cancellation);
+            }
+        }
+    }
+
+    private async Task<SampleResult> AskAsync(SampleRequest request, CancellationToken cancellation)
     {
         ISamplerGrain grain = grains.GetGrain<ISamplerGrain>(GrainKeys.Sample(Guid.NewGuid().ToString("N")));
         SampleResult? result = null;

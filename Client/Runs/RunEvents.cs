@@ -118,6 +118,7 @@ internal static class RunEvents
 
     private static bool IsSettled(RunPhase phase) => phase is RunPhase.None or RunPhase.Stopped or RunPhase.Faulted or RunPhase.Ready;
 
-    private static bool IsLost(Exception e) =>
+    /// <summary>Whether a call was lost with its silo, so that it can be made again.</summary>
+    public static bool IsLost(Exception e) =>
         e is SiloUnavailableException or OrleansMessageRejectionException or ConnectionFailedException or EnumerationAbortedException or TimeoutException;
 }

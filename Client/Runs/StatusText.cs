@@ -23,11 +23,12 @@ internal static class StatusText
     /// <param name="status">The status.</param>
     /// <param name="live">Whether a process drives the run now.</param>
     /// <param name="format">How.</param>
-    public static void Write(RunStatus status, bool live, OutputFormat format)
+    /// <param name="underReplicated">Models of which too few silos hold what they need; null = not known.</param>
+    public static void Write(RunStatus status, bool live, OutputFormat format, string[]? underReplicated = null)
     {
         if (format == OutputFormat.Json)
         {
-            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status }, Json));
+            Console.WriteLine(JsonSerializer.Serialize(new { live, phase = PhaseOf(status, live), status, underReplicated }, Json));
             return;
         }
 
@@ -46,6 +47,11 @@ internal static class StatusText
         if (status.Waiting is not null)
         {
             Console.WriteLine("  waiting for " + status.Waiting);
+        }
+
+        if (underReplicated is { Length: > 0 })
+        {
+            Console.WriteLine($"  under-replicated: {string.Join(", ", underReplicated)}: fewer silos than wanted hold what they need");
         }
 
         if (status.Message is not null)

@@ -25,6 +25,13 @@ public interface IDeviceHost : IGrainService
     [Alias(Aliases.PrepareData)]
     Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Has the silo leave as if its process were told to end: no new work, models in training write a checkpoint and go on elsewhere. Returns
+    /// at once.
+    /// </summary>
+    [Alias(Aliases.DrainDevices)]
+    Task DrainAsync(CancellationToken cancellation = default);
+
     /// <summary>What its slots are doing.</summary>
     [Alias(Aliases.DeviceStatusOf)]
     Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default);

@@ -26,6 +26,17 @@ public interface IModelGrain : IGrainWithStringKey
     [Alias(Aliases.StopModel)]
     Task<ModelStatus> StopAsync(long runTerm, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// Moves it to another silo: training stops after the current step, a checkpoint is written, and the next call finds it there. Whoever
+    /// drives the run starts it again.
+    /// </summary>
+    /// <param name="silo">Name of the silo.</param>
+    /// <param name="cancellation">Gives up the call.</param>
+    /// <returns>Whether it moves; false where it is there already, or where no active silo has the name.</returns>
+    [AlwaysInterleave]
+    [Alias(Aliases.MoveModel)]
+    Task<bool> MoveAsync(string silo, CancellationToken cancellation = default);
+
     /// <summary>What is known of it now.</summary>
     [AlwaysInterleave]
     [Alias(Aliases.ModelStatusOf)]
@@ -37,10 +48,13 @@ public interface IModelGrain : IGrainWithStringKey
     Task<ModelMetrics> GetMetricsAsync(CancellationToken cancellation = default);
 
     /// <summary>For the run: stops training and forgets the model.</summary>
+    /// <param name="runTerm">Term of the run.</param>
+    /// <param name="cancellation">Gives up the call.</param>
     /// <returns>The artifacts that its state referred to; nothing refers to them any more.</returns>
+    /// <exception cref="StaleTermException">A newer run term has been seen.</exception>
     [ResponseTimeout("00:02:00")]
     [Alias(Aliases.RemoveModel)]
-    Task<ArtifactReference[]> RemoveAsync(CancellationToken cancellation = default);
+    Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default);
 }
 
 /// <summary>An expert in training. Key: <c>model/NAME/expert-N</c>.</summary>

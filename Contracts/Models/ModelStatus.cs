@@ -65,4 +65,8 @@ public sealed record ModelStatus
     /// <summary>Its island; null where it is trained in one place.</summary>
     [Id(14)]
     public Peers.IslandStatus? Island { get; init; }
+
+    /// <summary>Step of the checkpoint from which the activation of <see cref="Term"/> went on; 0 = from scratch.</summary>
+    [Id(15)]
+    public int From { get; init; }
 }

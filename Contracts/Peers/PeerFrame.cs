@@ -1,10 +1,13 @@
+using OrleansDDM.Contracts.Models;
+
 namespace OrleansDDM.Contracts.Peers;
 
 /// <summary>A message between two peers of an island. Sender and receiver share the bytes: neither changes them.</summary>
 /// <param name="SpecHash">The run; a frame of another run is refused.</param>
 /// <param name="From">Number of the sender.</param>
 /// <param name="Term">Term of the sender's activation; a lower one than the receiver has seen of it is refused.</param>
-/// <param name="Bytes">Frame of the protocol's codec. Models that it names travel beside it.</param>
+/// <param name="Bytes">Frame of the protocol's codec.</param>
+/// <param name="Models">The models that it names, but for the initial one. Their bytes travel beside it: the receiver takes what it lacks from a silo that has them.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.PeerFrame)]
@@ -12,4 +15,5 @@ public sealed record PeerFrame(
     [property: Id(0)] string SpecHash,
     [property: Id(1)] int From,
     [property: Id(2)] long Term,
-    [property: Id(3)] byte[] Bytes);
+    [property: Id(3)] byte[] Bytes,
+    [property: Id(4)] ArtifactReference[] Models);

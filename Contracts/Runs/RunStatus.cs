@@ -47,4 +47,8 @@ public sealed record RunStatus
     /// <summary>What it waits for, e.g. the database or a silo with its data; null = nothing.</summary>
     [Id(9)]
     public string? Waiting { get; init; }
+
+    /// <summary>Name of the silo that drives it.</summary>
+    [Id(10)]
+    public string? Silo { get; init; }
 }

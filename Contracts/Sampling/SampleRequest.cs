@@ -49,4 +49,11 @@ public sealed record SampleRequest
     /// <summary>Class of each sample, -1 = unconditional; null = <see cref="Class"/> for all. At most one of the two is given.</summary>
     [Id(10)]
     public int[]? Classes { get; init; }
+
+    /// <summary>
+    /// Whether to go on without an expert that no silo can evaluate, the weights of the others renormalised, and to say so in
+    /// <see cref="SampleResult.Failed"/>; otherwise the request fails.
+    /// </summary>
+    [Id(11)]
+    public bool Fallback { get; init; }
 }

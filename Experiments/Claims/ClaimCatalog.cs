@@ -1,3 +1,5 @@
+using OrleansDDM.Experiments.Claims.Dfedsam;
+using OrleansDDM.Experiments.Claims.Disaster;
 using OrleansDDM.Experiments.Claims.Modest;
 using OrleansDDM.Experiments.Claims.Variance;
 using OrleansDDM.Specs;
@@ -9,6 +11,8 @@ public static class ClaimCatalog
 {
     private static readonly SortedDictionary<string, Func<string, bool, ClaimExperiment>> Entries = new(StringComparer.Ordinal)
     {
+        ["dfedsam"] = (data, quick) => new DfedsamExperiment(DfedsamSettings.Of(data, quick)),
+        ["disaster"] = (data, quick) => new DisasterExperiment(DisasterSettings.Of(data, quick)),
         ["modest"] = (data, quick) => new ModestExperiment(ModestSettings.Of(data, quick)),
         ["variance"] = (data, quick) => new VarianceExperiment(VarianceSettings.Of(data, quick)),
     };

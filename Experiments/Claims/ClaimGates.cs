@@ -8,7 +8,7 @@ using OrleansDDM.Experiments.Reports;
 namespace OrleansDDM.Experiments.Claims;
 
 /// <summary>Makes gates of figures that were measured once for each seed. A gate is held against the mean; the interval says how sure it is.</summary>
-internal static class ClaimGates
+public static class ClaimGates
 {
     /// <summary>A gate on the mean over seeds. A figure that is missing under a seed (NaN) makes it fail.</summary>
     /// <param name="id">Short name.</param>

@@ -20,6 +20,7 @@ public interface ISampleSource
 /// <param name="Class">Class of all samples.</param>
 /// <param name="Guidance">Classifier-free guidance weight.</param>
 /// <param name="Classes">Class of each sample, in place of <paramref name="Class"/>.</param>
+/// <param name="Fallback">Go on without an expert that nobody can evaluate, and say so in <see cref="SampledImages.Failed"/>.</param>
 public sealed record SampleOrder(
     string Rule,
     int Count,
@@ -29,7 +30,8 @@ public sealed record SampleOrder(
     string? Scheduler = null,
     int? Class = null,
     double? Guidance = null,
-    IReadOnlyList<int>? Classes = null);
+    IReadOnlyList<int>? Classes = null,
+    bool Fallback = false);
 
 /// <summary>Samples and how the experts were used for them.</summary>
 /// <param name="Values">(N, C, H, W), about [-1, 1].</param>
@@ -40,4 +42,8 @@ public sealed record SampleOrder(
 /// <param name="Evaluations">Evaluations of the ensemble by the solver, the same for each sample.</param>
 /// <param name="ExpertEvaluations">Evaluations of experts for one sample, the mean; guidance passes counted.</param>
 public sealed record SampledImages(
-    float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds, int[] Shape, int Evaluations, double ExpertEvaluations);
+    float[] Values, double[][] ExpertUse, double[] DroppedMass, double Seconds, int[] Shape, int Evaluations, double ExpertEvaluations)
+{
+    /// <summary>Experts that nobody could evaluate and that were left out of some samples, ascending.</summary>
+    public IReadOnlyList<int> Failed { get; init; } = [];
+}

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 using Orleans.Runtime;
@@ -12,7 +13,7 @@ namespace OrleansDDM.Grains.Devices;
 
 /// <summary>The silo's devices as a service that other silos can call. Stateless but for the slots; a new silo starts with empty ones.</summary>
 internal sealed class DeviceHost(
-    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, ILearningRuntime runtime, ILocalSiloDetails details)
+    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, ILearningRuntime runtime, ILocalSiloDetails details, IHostApplicationLifetime host)
     : GrainService(id, silo, loggers), IDeviceHost
 {
     public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default) =>
@@ -33,6 +34,12 @@ internal sealed class DeviceHost(
         {
             throw new BadRequestException(e.Message);
         }
+    }
+
+    public Task DrainAsync(CancellationToken cancellation = default)
+    {
+        host.StopApplication();
+        return Task.CompletedTask;
     }
 
     public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) =>

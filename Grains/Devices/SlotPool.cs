@@ -88,7 +88,7 @@ internal sealed class SlotPool : IDisposable
         if (!slot.Predictors!.Contains(key))
         {
             // Not on the slot: its other work need not wait for the network.
-            await _artifacts.FetchAsync(model.Weights, cancellation: cancellation);
+            await _artifacts.FetchAsync(model.Weights, LimitOf(model), cancellation);
         }
 
         return await slot.RunAsync(
@@ -122,6 +122,8 @@ internal sealed class SlotPool : IDisposable
         }
     }
 
+    private static long LimitOf(ModelReference model) => ArtifactLimits.Of(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role));
+
     private IPredictor Open(ModelReference model) =>
-        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights));
+        _runtime.OpenPredictor(SpecJson.Read(model.Spec), ModelRole.Parse(model.Role), _artifacts.Read(model.Weights, LimitOf(model)));
 }

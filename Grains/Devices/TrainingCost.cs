@@ -13,11 +13,18 @@ internal static class TrainingCost
     /// <summary>Images times the operations of one forward pass.</summary>
     public static double Of(RunSpec spec, ModelRole role)
     {
+        double forward = Forward(spec, role);
+        return role.IsRouter
+            ? spec.Training.Steps * spec.Router.StepShare * spec.Router.Batch * forward
+            : (double)spec.Training.Steps * spec.Training.Batch / spec.Experts.Count * forward;
+    }
+
+    /// <summary>Operations of one forward pass of one image of a usual size.</summary>
+    public static double Forward(RunSpec spec, ModelRole role)
+    {
         ModelSpec model = role.IsRouter ? spec.Router.Model : spec.Model;
         ModelShape shape = Nominal(model);
-        return role.IsRouter
-            ? spec.Training.Steps * spec.Router.StepShare * spec.Router.Batch * ModelFlops.Router(model, shape, spec.Experts.Count)
-            : (double)spec.Training.Steps * spec.Training.Batch / spec.Experts.Count * ModelFlops.Denoiser(model, shape);
+        return role.IsRouter ? ModelFlops.Router(model, shape, spec.Experts.Count) : ModelFlops.Denoiser(model, shape);
     }
 
     // Grey images of about the usual side that the network can take.

@@ -9,11 +9,10 @@ namespace OrleansDDM.Grains.Devices;
 /// Which silos have told that they lack what a model needs. A model is hinted to another one, and where none is left it is asked again
 /// only after a while. Used in the run's turns only.
 /// </summary>
-internal sealed class UnfitSilos(TimeProvider clock)
+/// <param name="clock">Clock.</param>
+/// <param name="period">Time after which a silo is asked again.</param>
+internal sealed class UnfitSilos(TimeProvider clock, Func<TimeSpan> period)
 {
-    /// <summary>Time after which a silo is asked again.</summary>
-    public static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
-
     private readonly Dictionary<(string Role, string Silo), long> _told = [];
 
     /// <summary>Takes a model's word for it.</summary>
@@ -45,5 +44,5 @@ internal sealed class UnfitSilos(TimeProvider clock)
     }
 
     private bool IsFit(string role, ActiveSilo silo) =>
-        !_told.TryGetValue((role, silo.Name), out long told) || clock.GetElapsedTime(told) >= Period;
+        !_told.TryGetValue((role, silo.Name), out long told) || clock.GetElapsedTime(told) >= period();
 }

@@ -25,8 +25,6 @@ internal sealed partial class IslandGrain(
     ModelServices services,
     PeerServices peers) : ModelGrain(state, services), IIslandGrain
 {
-    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(5);
-
     private readonly ILogger _logger = peers.Loggers.CreateLogger<IslandGrain>();
     private IslandCrew? _crew;
     private bool _atWork;
@@ -92,11 +90,11 @@ internal sealed partial class IslandGrain(
             return;
         }
 
-        TimeSpan rest = WatchPeriod - Services.Clock.GetElapsedTime(_watchedAt);
+        TimeSpan rest = Services.Options.Value.PollPeriod - Services.Clock.GetElapsedTime(_watchedAt);
         if (rest <= TimeSpan.Zero)
         {
             await StartPeersAsync(crew, stop);
-            rest = WatchPeriod;
+            rest = Services.Options.Value.PollPeriod;
         }
 
         if (!crew.HasRounds && !stop.IsCancellationRequested)
@@ -130,7 +128,7 @@ internal sealed partial class IslandGrain(
         foreach (CompletedRound round in rounds)
         {
             ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
-            if (peers.Shelf.Fetch(model) is null)
+            if (peers.Shelf.Fetch(round.Model) is null)
             {
                 LogMissed(Role.ToString(), round.Rounds);
                 continue;

@@ -10,8 +10,8 @@ namespace OrleansDDM.Grains.Islands;
 /// <summary>The protocols of islands, with the options that a run's spec gives them.</summary>
 internal static class IslandProtocols
 {
-    // Turns take milliseconds, but two busy cores and a collection can hold one up for a second.
-    private const double PingSeconds = 2;
+    // Turns take milliseconds; a peer that was taken for dead wrongly is back as soon as it is heard.
+    private const double PingSeconds = 1;
     private const double HeartbeatSeconds = 3;
 
     /// <summary>The protocol of a spec.</summary>

@@ -64,8 +64,9 @@ internal sealed partial class ModelShelf(
     }
 
     /// <summary>Reads a model from the artifact store onto the shelf and holds it: its length, or null where it is not to be had.</summary>
-    public long? Fetch(ModelHandle model)
+    public long? Fetch(ArtifactReference reference)
     {
+        ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(reference.Sha256));
         if (TryHold(model) is { } length)
         {
             return length;
@@ -74,7 +75,7 @@ internal sealed partial class ModelShelf(
         byte[] bytes;
         try
         {
-            bytes = artifacts.Read(model.ToString());
+            bytes = artifacts.Read(reference.Sha256);
         }
         catch (ArtifactException)
         {

@@ -33,7 +33,7 @@ internal sealed partial class PeerGrain
         life.Terms[frame.From] = frame.Term;
         foreach (ModelHandle model in body.Models.Where(m => !m.IsNone).Distinct().ToArray())
         {
-            if (!await TakeAsync(life, model))
+            if (!await TakeAsync(life, model, frame.Models))
             {
                 // A model that cannot be had makes its message a lost one.
                 life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
@@ -48,14 +48,14 @@ internal sealed partial class PeerGrain
     }
 
     /// <summary>Makes a model local and holds it for this peer.</summary>
-    private async Task<bool> TakeAsync(Life life, ModelHandle model)
+    private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references)
     {
         if (life.Held.Contains(model))
         {
             return true;
         }
 
-        long? length = services.Shelf.TryHold(model) ?? await FetchAsync(model);
+        long? length = services.Shelf.TryHold(model) ?? await FetchAsync(life, model, references);
         if (length is not { } bytes)
         {
             return false;
@@ -71,11 +71,16 @@ internal sealed partial class PeerGrain
         return true;
     }
 
-    private async Task<long?> FetchAsync(ModelHandle model)
+    private async Task<long?> FetchAsync(Life life, ModelHandle model, ArtifactReference[] references)
     {
+        string name = model.ToString();
         try
         {
-            return await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Fetch(model));
+            // All models of an island are of one size; one that is said to be larger is not asked for.
+            long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
+            return bytes > 2 * life.ModelBytes
+                ? null
+                : await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Fetch(new ArtifactReference(name, bytes)));
         }
         catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException or IOException)
         {
@@ -170,7 +175,8 @@ internal sealed partial class PeerGrain
                 set.Dispose();
                 break;
             case Effect.Persist persist:
-                await StoreAsync(persist.Durable.Models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel));
+                ArtifactReference[] models = await StoreAsync(life, persist.Durable.Models);
+                State.Models = [.. models.Select(m => m.Sha256)];
                 State.Durable = life.Codec.Encode(persist.Durable);
                 State.Time = now;
                 await _row.SaveAsync();
@@ -194,23 +200,20 @@ internal sealed partial class PeerGrain
             frames[send.Body] = bytes = life.Codec.Encode(send.Body);
         }
 
-        if (to.Host != services.Hosts.Own)
-        {
-            await StoreAsync(send.Body.Models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel));
-        }
+        ArtifactReference[] models = to.Host == services.Hosts.Own ? [] : await StoreAsync(life, send.Body.Models);
 
         life.Counts = life.Counts with { FramesSent = life.Counts.FramesSent + 1, FrameBytes = life.Counts.FrameBytes + bytes.Length };
         IPeerGrain peer = GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(_run, _role, to.Number, to.Host));
-        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes)).Ignore();
+        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models)).Ignore();
     }
 
-    private async Task StoreAsync(IEnumerable<ModelHandle> models)
+    /// <summary>Sees to it that models are in the artifact store. The initial one everybody makes anew.</summary>
+    private async Task<ArtifactReference[]> StoreAsync(Life life, IEnumerable<ModelHandle> models)
     {
-        ModelHandle[] fresh = [.. models.Distinct().Where(m => !services.Shelf.IsStored(m))];
-        if (fresh.Length > 0)
-        {
-            await services.Slots.RunAsync(Lane.Sampling, () => Array.ConvertAll(fresh, m => services.Shelf.Store(m, _run, _role)));
-        }
+        ModelHandle[] named = [.. models.Where(m => !m.IsNone && m != life.Machine.Setup.InitialModel).Distinct()];
+        return Array.TrueForAll(named, services.Shelf.IsStored)
+            ? Array.ConvertAll(named, m => services.Shelf.Store(m, _run, _role)) // touches no disk
+            : await services.Slots.RunAsync(Lane.Sampling, () => Array.ConvertAll(named, m => services.Shelf.Store(m, _run, _role)));
     }
 
     private void SetTimer(Life life, Effect.SetTimer set)

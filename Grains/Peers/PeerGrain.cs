@@ -6,6 +6,7 @@ using Orleans.Runtime;
 using Orleans.Storage;
 
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
@@ -165,6 +166,7 @@ internal sealed partial class PeerGrain(
                 Bench = bench,
                 Plan = plan,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
+                ModelBytes = estimate.ModelBytes,
                 Machine = protocol.Create(new PeerSetup
                 {
                     Self = Self,
@@ -205,7 +207,7 @@ internal sealed partial class PeerGrain(
             DurableState durable = life.Codec.DecodeDurable(State.Durable);
             foreach (ModelHandle model in durable.Models.Where(m => !m.IsNone && !life.Held.Contains(m)).Distinct().ToArray())
             {
-                _ = await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Fetch(model))
+                _ = await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Fetch(new ArtifactReference(model.ToString(), life.ModelBytes)))
                     ?? throw new InvalidDataException($"Model {model} of its last state is lost.");
                 life.Held.Add(model);
             }
@@ -269,6 +271,9 @@ internal sealed partial class PeerGrain(
 
         /// <summary>Run-relative time of the newest step; it never goes back, whatever clocks do.</summary>
         public TimeSpan Now { get; set; }
+
+        /// <summary>Bytes of a model.</summary>
+        public required long ModelBytes { get; init; }
 
         public required PeerState Machine { get; set; }
 

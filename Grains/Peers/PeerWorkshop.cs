@@ -19,7 +19,7 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
 
     /// <summary>The learning of islands.</summary>
     /// <exception cref="NotSupportedException">The silo's learning knows no islands.</exception>
-    public IIslandLearning Learning => runtime as IIslandLearning
+    public IIslandLearning Learning => runtime.Islands
         ?? throw new NotSupportedException("This silo cannot train by islands; set islands.peers to 0.");
 
     /// <summary>Opens the bench of an island, or the one that another peer has opened already. Each must be closed.</summary>

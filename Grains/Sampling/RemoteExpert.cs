@@ -4,8 +4,8 @@ using OrleansDDM.Learning.Sampling;
 
 namespace OrleansDDM.Grains.Sampling;
 
-/// <summary>An expert behind a device host.</summary>
-internal sealed class RemoteExpert(IDeviceHost host, ModelReference model, ExpertContract contract) : IExpert<float>
+/// <summary>An expert behind device hosts.</summary>
+internal sealed class RemoteExpert(Replicas replicas, ModelReference model, ExpertContract contract) : IExpert<float>
 {
     /// <inheritdoc/>
     public ExpertContract Contract => contract;
@@ -15,7 +15,7 @@ internal sealed class RemoteExpert(IDeviceHost host, ModelReference model, Exper
         State<float> x, Level level, Condition condition, CancellationToken cancellation = default)
     {
         StateArray<float> array = x["x"];
-        float[] values = await RemoteModel.EvaluateAsync(host, model, array.Values, x.Batch, level, condition, cancellation);
+        float[] values = await RemoteModel.EvaluateAsync(replicas, model, array.Values, x.Batch, level, condition, cancellation);
         return State<float>.Of(array.Shape, values);
     }
 }

@@ -4,8 +4,8 @@ using OrleansDDM.Learning.Sampling;
 
 namespace OrleansDDM.Grains.Sampling;
 
-/// <summary>The router behind a device host.</summary>
-internal sealed class RemoteRouter(IDeviceHost host, ModelReference model, int count) : IRouter<float>
+/// <summary>The router behind device hosts.</summary>
+internal sealed class RemoteRouter(Replicas replicas, ModelReference model, int count) : IRouter<float>
 {
     /// <inheritdoc/>
     public int Count => count;
@@ -14,7 +14,7 @@ internal sealed class RemoteRouter(IDeviceHost host, ModelReference model, int c
     public async ValueTask<double[]> WeightsAsync(
         State<float> x, Level level, Condition condition, CancellationToken cancellation = default)
     {
-        float[] probabilities = await RemoteModel.EvaluateAsync(host, model, x["x"].Values, x.Batch, level, condition, cancellation);
+        float[] probabilities = await RemoteModel.EvaluateAsync(replicas, model, x["x"].Values, x.Batch, level, condition, cancellation);
         double[] weights = new double[probabilities.Length];
         for (int row = 0; row < weights.Length; row += count)
         {

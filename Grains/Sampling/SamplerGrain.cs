@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
+using Microsoft.Extensions.Options;
+
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
@@ -9,7 +11,6 @@ using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Contracts.Sampling;
-using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Sampling;
@@ -19,23 +20,25 @@ using OrleansDDM.Specs;
 namespace OrleansDDM.Grains.Sampling;
 
 /// <summary>
-/// Draws the samples of one request: a solver over experts on device hosts. Recovery: it remembers nothing; the same request asked
-/// again gives the same samples. Key format: <c>sample/ID</c>.
+/// Draws the samples of one request: a solver over experts on device hosts. An expert whose silo goes in mid-image is evaluated on another
+/// one, with the same outcome; where none can, the request fails, or goes on without it if it allows that. Recovery: it remembers nothing;
+/// the same request asked again gives the same samples. Key format: <c>sample/ID</c>.
 /// </summary>
-internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails silo) : Grain, ISamplerGrain
+internal sealed class SamplerGrain(Replicas replicas, IOptions<RunOptions> options, TimeProvider clock) : Grain, ISamplerGrain
 {
     public async IAsyncEnumerable<SampleProgress> SampleAsync(
         SampleRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        RunStatus run = await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(request.Run)).GetStatusAsync(cancellation);
+        Retry retry = options.Value.Retry(options.Value.CallPatience, clock, (int)this.GetGrainId().GetUniformHashCode());
+        RunStatus run = await retry.RunAsync(
+            () => GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(request.Run)).GetStatusAsync(cancellation), Retry.OfCall, null, cancellation);
         SamplePlan plan = SamplePlan.For(request, run);
-        IDeviceHost host = hosts.On(silo.SiloAddress);
         var contract = new ExpertContract(plan.Schedule, Parameterizations.Parse(plan.Spec.Diffusion.Parameterization));
         IExpert<float>[] experts = [.. run.Models.Where(m => !ModelRole.Parse(m.Role).IsRouter)
-            .Select(m => new RemoteExpert(host, Reference(run, m), contract))];
+            .Select(m => new RemoteExpert(replicas, Reference(run, m), contract))];
         ModelStatus? router = run.Models.FirstOrDefault(m => ModelRole.Parse(m.Role).IsRouter);
         var denoiser = new EnsembleDenoiser<float>(
-            router is null ? null : new RemoteRouter(host, Reference(run, router), experts.Length), experts, plan.Rule, plan.Options);
+            router is null ? null : new RemoteRouter(replicas, Reference(run, router), experts.Length), experts, plan.Rule, plan.Options with { TolerateFailures = request.Fallback });
         var loop = new SamplingLoop<float>(Schedulers.Create<float>(plan.Spec.Sampling), denoiser);
 
         // By step, not by evaluation: Heun asks twice in most steps.
@@ -57,7 +60,8 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
                 [.. reports.GroupBy(r => r.Step, r => r.Report).Select(step => Mean([.. step.Select(r => r.MeanWeights)]))],
                 [.. reports.GroupBy(r => r.Step, r => r.Report).Select(step => step.Average(r => r.Dropped.Length == 0 ? 0 : r.Dropped.Average()))],
                 reports.Count,
-                reports.Sum(r => (long)r.Report.Evaluations)));
+                reports.Sum(r => (long)r.Report.Evaluations),
+                [.. result.Failed]));
         }
         finally
         {
@@ -87,6 +91,11 @@ internal sealed class SamplerGrain(IDeviceHostClient hosts, ILocalSiloDetails si
                         return ValueTask.CompletedTask;
                     },
                     stop.Token);
+            }
+            catch (ExpertUnavailableException e) when (e.InnerException is { } reason)
+            {
+                // Clients do not know the learning's exceptions.
+                throw reason is ArtifactException ? reason : new TimeoutException(e.Message);
             }
             finally
             {

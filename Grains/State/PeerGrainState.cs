@@ -23,6 +23,10 @@ internal sealed class PeerGrainState : IStoredState<PeerGrainState>
     [Id(3)]
     public byte[] Durable { get; set; } = [];
 
+    /// <summary>Names of the models that it refers to, so that nobody collects them.</summary>
+    [Id(7)]
+    public string[] Models { get; set; } = [];
+
     /// <summary>Run-relative time at which that was written.</summary>
     [Id(4)]
     public TimeSpan Time { get; set; }

@@ -81,6 +81,56 @@ internal sealed class StateRow<T>
         }
     }
 
+    /// <summary>Removes the row; the state is empty then.</summary>
+    /// <exception cref="InconsistentStateException">A newer activation owns the row.</exception>
+    public async Task ClearAsync()
+    {
+        await _saving.WaitAsync();
+        try
+        {
+            _written = ++_wanted;
+            bool doubtful = false;
+            await _retry.RunAsync(
+                async () =>
+                {
+                    try
+                    {
+                        await _row.ClearStateAsync();
+                    }
+                    catch (InconsistentStateException) when (doubtful)
+                    {
+                        // An earlier try may have come through although its answer was lost.
+                        await _row.ReadStateAsync();
+                        if (_row.RecordExists)
+                        {
+                            throw;
+                        }
+                    }
+                    catch
+                    {
+                        doubtful = true;
+                        throw;
+                    }
+
+                    return true;
+                },
+                Retry.OfStorage,
+                null,
+                _left.Token);
+            Value = _row.State;
+            Stored = Value.Copy();
+        }
+        catch (InconsistentStateException)
+        {
+            IsLost = true;
+            throw;
+        }
+        finally
+        {
+            _saving.Release();
+        }
+    }
+
     private async Task WriteAsync(bool patient)
     {
         if (IsLost)

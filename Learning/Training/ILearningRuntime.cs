@@ -1,3 +1,4 @@
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Learning.Training;
@@ -8,6 +9,9 @@ namespace OrleansDDM.Learning.Training;
 /// </summary>
 public interface ILearningRuntime
 {
+    /// <summary>The learning of islands; null = it knows none.</summary>
+    IIslandLearning? Islands => this as IIslandLearning;
+
     /// <summary>Called once on each slot's thread, before anything else on it, to set what is per thread.</summary>
     /// <param name="threads">Native threads that work on this slot may use.</param>
     void EnterSlot(int threads);

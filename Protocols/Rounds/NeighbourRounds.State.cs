@@ -43,6 +43,9 @@ public abstract partial class NeighbourRounds
         /// <summary>Deadlines that neighbours missed in a row.</summary>
         public ImmutableSortedDictionary<PeerId, int> Missed { get; init; } = ImmutableSortedDictionary<PeerId, int>.Empty;
 
+        /// <summary>When neighbours were last sent a model.</summary>
+        public ImmutableSortedDictionary<PeerId, TimeSpan> Probed { get; init; } = ImmutableSortedDictionary<PeerId, TimeSpan>.Empty;
+
         /// <inheritdoc/>
         public override IEnumerable<ModelHandle> Models => Received.Values.Select(s => s.Model).Append(Half);
     }

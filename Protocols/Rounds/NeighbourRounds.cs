@@ -10,7 +10,8 @@ namespace OrleansDDM.Protocols.Rounds;
 /// model, wait for theirs, average. Q = 1 unless a protocol says otherwise.
 /// <para>
 /// For networks that fail: the wait ends at a deadline, and a missing model's weight goes to the own one (the row still sums to 1); a
-/// neighbour that misses several is not waited for until it is heard; a peer that is behind goes on in the exchange that it hears of. In a
+/// neighbour that misses several is not waited for until it is heard, and until then gets one model per wait instead of one per exchange,
+/// so that who runs ahead does not flood who is slow; a peer that is behind goes on in the exchange that it hears of. In a
 /// run without faults none of it happens, and with a doubly stochastic W every exchange preserves the mean of all models.
 /// </para>
 /// </summary>
@@ -234,15 +235,24 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     {
         turn.Volatile = turn.Volatile with { Half = model };
         Share share = NewShare(turn.Setup, turn.Durable.Exchange, model);
+        TimeSpan wait = Wait(turn);
         foreach (int receiver in turn.Setup.RequireMixing().Receivers(turn.Setup.IndexOf(turn.Self), turn.Durable.Exchange))
         {
-            turn.Send(turn.Setup.Roster[receiver], share);
+            PeerId peer = turn.Setup.Roster[receiver];
+            if (!IsSuspect(turn, peer) || turn.Now - turn.Volatile.Probed.GetValueOrDefault(peer) >= wait)
+            {
+                turn.Volatile = turn.Volatile with { Probed = turn.Volatile.Probed.SetItem(peer, turn.Now) };
+                turn.Send(peer, share);
+            }
         }
 
-        turn.SetTimer(new TimerId("deadline", turn.Durable.Exchange), Wait(turn));
+        turn.SetTimer(new TimerId("deadline", turn.Durable.Exchange), wait);
         MixIfComplete(turn);
     }
 
+    private bool IsSuspect(Turn<Saved, Live> turn, PeerId peer) => turn.Volatile.Missed.GetValueOrDefault(peer) >= options.SuspectAfter;
+
+    // The neighbour with the most neighbours of its own is the one to wait for: its link is shared by as many models.
     private TimeSpan Wait(Turn<Saved, Live> turn)
     {
         if (options.DeadlineSeconds is { } seconds)
@@ -250,7 +260,8 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
             return TimeSpan.FromSeconds(seconds);
         }
 
-        (TimeSpan time, string reason) = turn.Setup.Estimate.Deadline(Row(turn).Count());
+        (TimeSpan time, string reason) = turn.Setup.Estimate.Deadline(
+            Row(turn).Max(w => turn.Setup.RequireMixing().Row(w.Node, turn.Durable.Exchange).Length));
         turn.Report(ReportKind.Deadline, turn.Durable.Exchange / GossipSteps, default, reason);
         return time;
     }
@@ -258,7 +269,7 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     private void MixIfComplete(Turn<Saved, Live> turn)
     {
         if (!turn.Volatile.Half.IsNone && turn.Volatile.Mixing == 0
-            && Missing(turn).All(p => turn.Volatile.Missed.GetValueOrDefault(p) >= options.SuspectAfter))
+            && Missing(turn).All(p => IsSuspect(turn, p)))
         {
             turn.CancelTimer(new TimerId("deadline", turn.Durable.Exchange));
             Mix(turn);

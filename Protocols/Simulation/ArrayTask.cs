@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 
 using OrleansDDM.Protocols.Aggregation;
+using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
 
 namespace OrleansDDM.Protocols.Simulation;
@@ -9,6 +10,8 @@ namespace OrleansDDM.Protocols.Simulation;
 public abstract class ArrayTask : ILearningTask
 {
     private readonly Dictionary<ModelHandle, double[]> _models = [];
+    private readonly Dictionary<ModelHandle, (long Bytes, ModelHandle? Base)> _compressed = [];
+    private readonly Dictionary<int, float[]> _residuals = [];
     private readonly TimeSpan _stepTime;
     private readonly long? _modelBytes;
 
@@ -25,6 +28,9 @@ public abstract class ArrayTask : ILearningTask
 
     /// <inheritdoc/>
     public ModelHandle InitialModel { get; }
+
+    /// <summary>How trained models are compressed when they are sent; what others and the peer itself go on with is what came through.</summary>
+    public CompressionOptions Compression { get; init; } = new();
 
     /// <summary>Models held.</summary>
     public int Count => _models.Count;
@@ -54,6 +60,12 @@ public abstract class ArrayTask : ILearningTask
         && elements.Length == _models[InitialModel].Length && Array.TrueForAll(elements, double.IsFinite);
 
     /// <inheritdoc/>
+    public long Bytes(ModelHandle model, IReadOnlySet<ModelHandle> held) =>
+        _compressed.TryGetValue(model, out var sent) && (sent.Base is not { } start || start == InitialModel || held.Contains(start))
+            ? sent.Bytes
+            : Bytes(model);
+
+    /// <inheritdoc/>
     public TimeSpan Duration(TrainWork work) => _stepTime * work.Steps;
 
     /// <inheritdoc/>
@@ -65,7 +77,12 @@ public abstract class ArrayTask : ILearningTask
     public ModelHandle? Complete(TrainWork work)
     {
         double[] trained = Train((double[])_models[work.Model].Clone(), work);
-        return Array.TrueForAll(trained, double.IsFinite) ? Store(trained) : null;
+        if (!Array.TrueForAll(trained, double.IsFinite))
+        {
+            return null;
+        }
+
+        return Compression.Kind == "none" || work.Rule is TrainingRule.Gradient ? Store(trained) : StoreCompressed(work, trained);
     }
 
     /// <inheritdoc/>
@@ -86,11 +103,29 @@ public abstract class ArrayTask : ILearningTask
         foreach (ModelHandle model in _models.Keys.Where(m => m != InitialModel && !models.Contains(m)).ToList())
         {
             _models.Remove(model);
+            _compressed.Remove(model);
         }
     }
 
     /// <inheritdoc/>
     public ulong Digest(ModelHandle model) => model.A;
+
+    // A difference carries on what it left out of the one before; a whole model has nothing to carry.
+    private ModelHandle StoreCompressed(TrainWork work, double[] trained)
+    {
+        double[] start = _models[work.Model];
+        float[] update = [.. trained.Select((t, i) => (float)(Compression.IsDifference ? t - start[i] : t))];
+        Compressed compressed = ErrorFeedback.Compress(
+            update, Compression.IsDifference ? _residuals.GetValueOrDefault(work.Peer) ?? [] : [], Compression);
+        if (Compression.IsDifference)
+        {
+            _residuals[work.Peer] = compressed.Residual;
+        }
+
+        ModelHandle handle = Store([.. compressed.Decoded.Select((c, i) => Compression.IsDifference ? start[i] + c : c)]);
+        _compressed[handle] = (compressed.Bytes.Length, Compression.IsDifference ? work.Model : null);
+        return handle;
+    }
 
     /// <summary>Local steps in place.</summary>
     /// <param name="model">A copy to train.</param>

@@ -18,6 +18,9 @@ public interface ILearningTask
     /// <summary>Bytes of a model as it would be sent.</summary>
     long Bytes(ModelHandle model);
 
+    /// <summary>Bytes to send a model to a peer that holds these: fewer where it is sent as a difference to one of them.</summary>
+    long Bytes(ModelHandle model, IReadOnlySet<ModelHandle> held) => Bytes(model);
+
     /// <summary>Time that a training takes on a peer of normal speed.</summary>
     TimeSpan Duration(TrainWork work);
 

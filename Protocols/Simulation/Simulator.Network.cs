@@ -27,7 +27,7 @@ public sealed partial class Simulator
             RequireLocal(from, model);
             if (to.Group == from.Group && model != Task.InitialModel && !to.Local.Contains(model))
             {
-                modelBytes += Task.Bytes(model);
+                modelBytes += Task.Bytes(model, to.Local);
                 _counts.ModelTransfers++;
             }
         }

@@ -1,3 +1,4 @@
+using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Simulation;
@@ -23,6 +24,9 @@ public sealed record TaskPlan
     /// <summary>Bytes of a model on the wire; null = 4 for each element.</summary>
     public long? ModelBytes { get; init; } = 350_000;
 
+    /// <summary>How trained models are compressed when they are sent. With any but "none", bytes are those of the compressed elements.</summary>
+    public CompressionOptions Compression { get; init; } = new();
+
     /// <summary>Checks ranges.</summary>
     /// <exception cref="SpecException">A value is out of range.</exception>
     public void Validate()
@@ -32,15 +36,21 @@ public sealed record TaskPlan
         SimulationPlan.Within(Skew, 0, 1e6, "task.skew");
         SimulationPlan.Within(StepSeconds, 0.0001, 1e6, "task.stepSeconds");
         SimulationPlan.Within(ModelBytes ?? 1, 1, 1e12, "task.modelBytes");
+        if (Compression is null)
+        {
+            throw new SpecException("simulation.task.compression", "must not be null");
+        }
+
+        Compression.Validate();
     }
 
     /// <summary>The task for so many peers.</summary>
     /// <exception cref="SpecException">There is no such task.</exception>
     public ArrayTask Create(int peers, ulong seed) => Kind switch
     {
-        "quadratic" => new QuadraticTask(peers, seed, Dimension, Rate, Skew, StepSeconds, ModelBytes),
+        "quadratic" => new QuadraticTask(peers, seed, Dimension, Rate, Skew, StepSeconds, ModelBytes) { Compression = Compression },
         "regression" => new LinearRegressionTask(
-            peers, seed, Dimension, rate: Rate, skew: Skew, stepSeconds: StepSeconds, modelBytes: ModelBytes),
+            peers, seed, Dimension, rate: Rate, skew: Skew, stepSeconds: StepSeconds, modelBytes: ModelBytes) { Compression = Compression },
         _ => throw new SpecException("simulation.task.kind", $"must be quadratic or regression, not '{Kind}'"),
     };
 }

@@ -10,6 +10,7 @@ using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -25,6 +26,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     private readonly IHost _host;
     private readonly SiloNameLock _name;
     private readonly TimeSpan _stopLimit;
+    private readonly TaskCompletionSource _draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopped;
 
     private ClusterSilo(IHost host, SiloNameLock name, SiloInfo info, TimeSpan stopLimit)
@@ -33,6 +35,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         _name = name;
         _stopLimit = stopLimit;
         Info = info;
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(_draining.SetResult);
     }
 
     /// <summary>Who it is and where it can be reached.</summary>
@@ -40,6 +43,12 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     /// <summary>A client in the silo itself.</summary>
     public IClusterClient Client => _host.Services.GetRequiredService<IClusterClient>();
+
+    /// <summary>Completes when somebody asks the silo to leave: see <see cref="Contracts.Clusters.IClusterGrain.DrainAsync"/>.</summary>
+    public Task Draining => _draining.Task;
+
+    /// <summary>Completes with the reason when it cannot go on, e.g. because the others took it for dead.</summary>
+    public Task<string> Failed => _host.Services.GetRequiredService<FatalErrors>().Fatal;
 
     /// <summary>The silo's services, for tests.</summary>
     internal IServiceProvider Services => _host.Services;
@@ -66,7 +75,7 @@ public sealed class ClusterSilo : IAsyncDisposable
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
-                IHost host = SiloHost.Build(Plan(options, learning, info));
+                IHost host = SiloHost.Build(Plan(options, learning, info, cancellation));
                 try
                 {
                     await host.StartAsync(cancellation);
@@ -148,7 +157,17 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info) => new()
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, CancellationToken givenUp)
+    {
+        FaultSwitch? faults = options.FaultsFolder is { } folder ? new FaultSwitch(folder, info.Name) : null;
+        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), info, faults) with
+        {
+            GivenUp = givenUp,
+            Clock = faults is null ? TimeProvider.System : new ShiftedClock(faults, TimeProvider.System),
+        };
+    }
+
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, FaultSwitch? faults) => new()
     {
         Folder = FolderOf(options, info.Name),
         Artifacts = artifacts =>
@@ -187,6 +206,18 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
             silo.Services.Configure<RunOptions>(o => o.WaitForData = true);
+            silo.Services.AddSingleton<FatalErrors>().AddSingleton<IFatalErrorHandler>(s => s.GetRequiredService<FatalErrors>()).AddSingleton<CrashWatch>();
+            if (options.Failures.RefusedIsDead)
+            {
+                silo.Services.AddOptions<SiloConnectionOptions>().Configure<CrashWatch>((o, watch) => watch.Apply(o));
+            }
+
+            if (faults is not null)
+            {
+                silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
+                silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
+            }
+
             silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();
         },
     };

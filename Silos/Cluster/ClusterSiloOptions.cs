@@ -60,6 +60,9 @@ public sealed record ClusterSiloOptions
     /// <summary>How a silo that fails is noticed.</summary>
     public FailureDetection Failures { get; init; } = new();
 
+    /// <summary>Folder with a <see cref="Local.Faults.FaultPlan"/> for each silo, for <c>ddm chaos</c> and tests; null = nothing is made to fail.</summary>
+    public string? FaultsFolder { get; init; }
+
     /// <summary>Lowest level that is logged, to standard error.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 

@@ -29,6 +29,12 @@ public sealed record FailureDetection
     /// </summary>
     public TimeSpan Heartbeat { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// Whether a silo is declared dead as soon as its host answers that nobody listens at its port. Where something between the silos refuses
+    /// connections in the name of others, switch it off: probes then take some seconds to notice a crash.
+    /// </summary>
+    public bool RefusedIsDead { get; init; } = true;
+
     internal void Apply(ClusterMembershipOptions options)
     {
         options.ProbeTimeout = ProbeTimeout;

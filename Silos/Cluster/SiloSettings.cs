@@ -38,14 +38,15 @@ public static class SiloSettings
     private static readonly Setting LogFormat = new("Silo:LogFormat", "log-format", "simple|json", "How the log is written; json is one object a line. simple by default.");
     private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
     private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
+    private static readonly Setting Refused = new("Failures:RefusedIsDead", "refused-is-dead", "true|false", "Whether a silo at whose port nobody listens is declared dead at once; true by default.");
     private static readonly Setting Refresh = new("Failures:TableRefreshSeconds", "table-refresh-seconds", "S", "Time between two looks at the membership table; 10 by default.");
     private static readonly Setting Heartbeat = new("Failures:HeartbeatSeconds", "heartbeat-seconds", "S", "Time between two signs of life in that table; 5 by default.");
+    private static readonly Setting Faults = new("Faults:Folder", "faults-folder", "DIR", "Folder in which ddm chaos says what this silo makes fail; for tests only, none by default.");
 
     private static readonly Setting[] All =
     [
         Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
-        Probe, MaxProbe,
-        Refresh, Heartbeat,
+        Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
     ];
 
     /// <summary>Reads and validates all settings.</summary>
@@ -120,6 +121,7 @@ public static class SiloSettings
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
+            FaultsFolder = values.Text(Faults) is { Length: > 0 } faults ? Path.GetFullPath(faults) : null,
             LogLevel = values.Name<LogLevel>(Log) ?? LogLevel.Warning,
             LogAsJson = values.Text(LogFormat) switch
             {
@@ -131,6 +133,7 @@ public static class SiloSettings
             {
                 ProbeTimeout = values.Seconds(Probe, 0.1, 300) ?? defaults.ProbeTimeout,
                 MaxProbeTimeout = values.Seconds(MaxProbe, 0.1, 300) ?? defaults.MaxProbeTimeout,
+                RefusedIsDead = values.Bool(Refused) ?? defaults.RefusedIsDead,
                 TableRefresh = values.Seconds(Refresh, 1, 3600) ?? defaults.TableRefresh,
                 Heartbeat = values.Seconds(Heartbeat, 1, 3600) ?? defaults.Heartbeat,
             },
@@ -148,6 +151,11 @@ public static class SiloSettings
         if (options.WebUrl is { IsLocal: false } && !options.AllowUnauthenticated)
         {
             throw values.Wrong(Web, $"must have a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+        }
+
+        if (values.Text(Address) is null && !ClusterDatabase.IsLocal(ClusterDatabase.Parse(connection)))
+        {
+            throw values.Wrong(Address, "must be set where the database is on another machine, as the silo would tell the others 127.0.0.1; if all silos are on this one, set it to 127.0.0.1");
         }
 
         return options;

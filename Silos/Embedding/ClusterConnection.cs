@@ -75,6 +75,29 @@ public sealed class ClusterConnection : IAsyncDisposable
             cancellation);
     }
 
+    /// <summary>Connects to a cluster by the gateways of some of its silos only, e.g. where the others are known not to answer.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="silos">Names of the silos.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ClusterUnreachableException">The database does not answer, or none of the silos does.</exception>
+    public static async Task<ClusterConnection> ToSilosAsync(string connectionString, IReadOnlyCollection<string> silos, CancellationToken cancellation = default)
+    {
+        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(connectionString, cancellation);
+        IPEndPoint[] gateways = [.. members.Where(m => m.Status == "Active" && silos.Contains(m.Name)).Select(m => m.Gateway).OfType<IPEndPoint>()];
+        if (gateways.Length == 0)
+        {
+            throw new ClusterUnreachableException($"Of the silos {string.Join(", ", silos)} none is active.");
+        }
+
+        return await ConnectAsync(
+            "The cluster",
+            gateways,
+            client => client.UseStaticClustering(gateways)
+                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
+            DefaultLimit,
+            cancellation);
+    }
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {

@@ -80,7 +80,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
 
                     EndpointFile endpoint = new(
                         Environment.ProcessId,
-                        EndpointFile.ThisProcessStarted(),
+                        ProcessToken.Of(Environment.ProcessId)!,
                         string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{gatewayPort}"),
                         clusterId,
                         SiloHost.ServiceId,

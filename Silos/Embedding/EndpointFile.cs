@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 using OrleansDDM.Learning.Serialization;
@@ -7,16 +6,15 @@ namespace OrleansDDM.Silos.Embedding;
 
 /// <summary>The file <c>endpoint.json</c> in a run folder: where the silo that runs it can be reached.</summary>
 /// <param name="ProcessId">The silo's process.</param>
-/// <param name="ProcessStarted">When that process started, UTC; tells it from a later one with the same id.</param>
+/// <param name="Token">Tells that process from a later one with the same id.</param>
 /// <param name="Gateway">Address and port for clients, e.g. <c>127.0.0.1:30000</c>.</param>
 /// <param name="ClusterId">The cluster's id.</param>
 /// <param name="ServiceId">The service's id.</param>
 /// <param name="Started">When the silo was ready, UTC.</param>
 public sealed record EndpointFile(
-    int ProcessId, DateTimeOffset ProcessStarted, string Gateway, string ClusterId, string ServiceId, DateTimeOffset Started)
+    int ProcessId, string Token, string Gateway, string ClusterId, string ServiceId, DateTimeOffset Started)
 {
     private const string FileName = "endpoint.json";
-    private static readonly TimeSpan StartTolerance = TimeSpan.FromSeconds(5);
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     /// <summary>Reads the file of a run folder; null where there is none, where it is unreadable, or where its process is gone.</summary>
@@ -33,13 +31,6 @@ public sealed record EndpointFile(
         }
     }
 
-    /// <summary>The start of this process, UTC.</summary>
-    internal static DateTimeOffset ThisProcessStarted()
-    {
-        using var process = Process.GetCurrentProcess();
-        return process.StartTime.ToUniversalTime();
-    }
-
     /// <summary>Writes the file so that nobody reads half of it.</summary>
     internal void Write(string folder)
     {
@@ -50,16 +41,5 @@ public sealed record EndpointFile(
     /// <summary>Deletes the file of a run folder.</summary>
     internal static void Delete(string folder) => File.Delete(Path.Combine(folder, FileName));
 
-    private bool IsAlive()
-    {
-        try
-        {
-            using var process = Process.GetProcessById(ProcessId);
-            return (process.StartTime.ToUniversalTime() - ProcessStarted.UtcDateTime).Duration() < StartTolerance;
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-        {
-            return false;
-        }
-    }
+    private bool IsAlive() => Token is not null && ProcessToken.Of(ProcessId) == Token;
 }

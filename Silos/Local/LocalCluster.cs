@@ -1,11 +1,10 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
+
+using Npgsql;
 
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
-using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Local;
 
@@ -13,11 +12,13 @@ namespace OrleansDDM.Silos.Local;
 public static class LocalCluster
 {
     private const int MostSilos = 64;
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(45);
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly Lock Writing = new();
 
-    /// <summary>Starts silos, and a database if none is named, and returns when all of them are active. If one fails, all end.</summary>
+    /// <summary>
+    /// Starts silos, and a database if none is named, and returns when all of them are active. Where all silos of the folder have ended
+    /// without <see cref="DownAsync(string, CancellationToken)"/>, they go on with the database that they had. If a silo fails, all end.
+    /// </summary>
     /// <exception cref="ConfigurationException">A cluster runs in the folder already, or a silo refuses its settings.</exception>
     /// <exception cref="SchemaException">The named database has no schema of this version.</exception>
     /// <exception cref="ClusterUnreachableException">The named database does not answer, or PostgreSQL is not installed.</exception>
@@ -30,14 +31,15 @@ public static class LocalCluster
             throw new ConfigurationException($"--silos is {options.Silos}; it must be in [1, {MostSilos}].");
         }
 
-        if (LocalClusterFile.Read(folder) is { } running)
+        LocalClusterFile? known = LocalClusterFile.Read(folder);
+        if (known?.Silos.Any(s => s.Process.IsAlive()) == true)
         {
-            if (running.Silos.Any(s => s.Process.IsAlive()))
-            {
-                throw new ConfigurationException($"A cluster runs in '{folder}' already. End it first: ddm cluster down, or choose another --folder.");
-            }
+            throw new ConfigurationException($"A cluster runs in '{folder}' already. End it first: ddm cluster down, or choose another --folder.");
+        }
 
-            await DownAsync(folder, cancellation);
+        if (known is not null && options.Connection is { } other && other != known.ConnectionString)
+        {
+            throw new ConfigurationException($"The silos of '{folder}' have another database. Leave --cluster out to go on with it, or give it up first: ddm cluster down.");
         }
 
         if (options.Connection is not null)
@@ -46,36 +48,100 @@ public static class LocalCluster
         }
 
         Directory.CreateDirectory(Path.Combine(folder, "logs"));
-        LocalPostgres? postgres = options.Connection is null ? await LocalPostgres.StartAsync(guarded: false, cancellation) : null;
-        var file = new LocalClusterFile(
-            options.Connection ?? postgres!.ConnectionString, [], postgres is null ? null : new LocalServer(postgres.ProcessId, postgres.Folder));
-        file.Write(folder);
+        LocalClusterFile file = known is null ? await CreateAsync(folder, options.Connection, cancellation) : await WithDatabaseAsync(known, cancellation);
         try
         {
-            if (postgres is not null)
+            file = file with { Settings = options.Settings };
+            if (file.Postgres is not null)
             {
                 await PostgresSchema.InstallAsync(file.ConnectionString, cancellation);
             }
 
-            Process[] processes = [.. Enumerable.Range(1, options.Silos).Select(i => Start(folder, file.ConnectionString, NameOf(i), options.Silos, options.Settings))];
-            file = file with { Silos = [.. processes.Select((p, i) => new LocalSilo(NameOf(i + 1), LocalProcess.Of(p), null))] };
+            LocalSiloStart[] starts = [.. Enumerable.Range(1, options.Silos).Select(i => LocalSiloStart.Begin(folder, NameOf(i), file, options.Silos))];
+            file = file with { Silos = [.. starts.Select(s => s.Silo)] };
             file.Write(folder);
-            SiloInfo[] ready = await Task.WhenAll(processes.Zip(file.Silos, (p, s) => ReadyAsync(p, folder, s.Name, cancellation)));
-            file = file with { Silos = [.. file.Silos.Zip(ready, (s, r) => s with { HttpUrl = r.HttpUrl })] };
+            file = file with { Silos = await Task.WhenAll(starts.Select(s => s.ReadyAsync(cancellation))) };
             file.Write(folder);
             return file;
         }
         catch
         {
-            await DownAsync(folder, TimeSpan.Zero, CancellationToken.None);
+            await EndSilosAsync(LocalClusterFile.Read(folder) ?? file, TimeSpan.Zero, CancellationToken.None);
+            if (known is null)
+            {
+                await DownAsync(folder, TimeSpan.Zero, CancellationToken.None);
+            }
+
             throw;
         }
     }
 
-    /// <summary>Ends the silos of a folder in good order, so that they write checkpoints and leave, then its throw-away database.</summary>
+    /// <summary>
+    /// Ends the silos of a folder in good order, so that they write checkpoints and leave. A throw-away database is deleted, and with it the
+    /// artifacts that only it knows.
+    /// </summary>
     /// <returns>What ran; null = nothing.</returns>
     public static Task<LocalClusterFile?> DownAsync(string folder, CancellationToken cancellation = default) =>
         DownAsync(Path.GetFullPath(folder), DrainLimit, cancellation);
+
+    /// <summary>Starts a silo of the folder again that has ended, and returns when it is active.</summary>
+    /// <exception cref="ConfigurationException">Nothing was started there, no silo has the name, or it runs.</exception>
+    /// <exception cref="ClusterUnreachableException">It does not become active.</exception>
+    public static async Task<LocalSilo> StartAgainAsync(string folder, string name, CancellationToken cancellation = default)
+    {
+        folder = Path.GetFullPath(folder);
+        LocalClusterFile file = Open(folder);
+        if (file.Silos.FirstOrDefault(s => s.Name == name) is not { } silo || silo.Process.IsAlive())
+        {
+            throw new ConfigurationException($"'{name}' is no silo of '{folder}' that has ended. Its silos are {string.Join(", ", file.Silos.Select(s => s.Name))}.");
+        }
+
+        LocalSiloStart start = LocalSiloStart.Begin(folder, name, file, file.Silos.Count);
+        Replace(folder, start.Silo);
+        LocalSilo ready = await start.ReadyAsync(cancellation);
+        Replace(folder, ready);
+        return ready;
+    }
+
+    /// <summary>Ends the throw-away database of a folder in good order; its data stays.</summary>
+    public static void StopDatabase(string folder)
+    {
+        LocalServer server = ServerOf(Open(Path.GetFullPath(folder)));
+        LocalPostgres.Halt(server.ProcessId, server.Folder);
+    }
+
+    /// <summary>Starts the throw-away database of a folder again, if it has ended.</summary>
+    /// <exception cref="ClusterUnreachableException">It does not start.</exception>
+    public static async Task StartDatabaseAsync(string folder, CancellationToken cancellation = default)
+    {
+        folder = Path.GetFullPath(folder);
+        LocalClusterFile file = Open(folder);
+        _ = ServerOf(file);
+        (await WithDatabaseAsync(file, cancellation)).Write(folder);
+    }
+
+    /// <summary>Where the log of a silo is; each start goes on with it.</summary>
+    public static string LogOf(string folder, string silo) => Path.Combine(folder, "logs", silo + ".log");
+
+    private static async Task<LocalClusterFile> CreateAsync(string folder, string? connection, CancellationToken cancellation)
+    {
+        LocalPostgres? postgres = connection is null ? await LocalPostgres.StartAsync(guarded: false, cancellation) : null;
+        var file = new LocalClusterFile(
+            connection ?? postgres!.ConnectionString, [], postgres is null ? null : new LocalServer(postgres.ProcessId, postgres.Folder));
+        file.Write(folder);
+        return file;
+    }
+
+    private static async Task<LocalClusterFile> WithDatabaseAsync(LocalClusterFile file, CancellationToken cancellation)
+    {
+        if (file.Postgres is not { } server || LocalPostgres.IsServer(server.ProcessId, server.Folder))
+        {
+            return file;
+        }
+
+        int port = new NpgsqlConnectionStringBuilder(file.ConnectionString).Port;
+        return file with { Postgres = server with { ProcessId = await LocalPostgres.StartAgainAsync(server.Folder, port, cancellation) } };
+    }
 
     private static async Task<LocalClusterFile?> DownAsync(string folder, TimeSpan limit, CancellationToken cancellation)
     {
@@ -84,9 +150,43 @@ public static class LocalCluster
             return null;
         }
 
+        await EndSilosAsync(file, limit, cancellation);
+        if (file.Postgres is { } server)
+        {
+            Guid? id = await IdentityAsync(file.ConnectionString);
+            LocalPostgres.Stop(server.ProcessId, server.Folder);
+
+            // Without their database nobody knows what these artifacts are.
+            foreach (string artifacts in file.Silos.Select(s => Path.Combine(folder, s.Name)).Where(f => id is not null && ClusterIdentity.Belongs(f, id.Value)))
+            {
+                Directory.Delete(artifacts, recursive: true);
+            }
+        }
+
+        LocalClusterFile.Delete(folder);
+        return file;
+    }
+
+    private static async Task<Guid?> IdentityAsync(string connection)
+    {
+        try
+        {
+            return await ClusterIdentity.ReadAsync(connection);
+        }
+        catch (Exception e) when (e is ClusterUnreachableException or SchemaException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task EndSilosAsync(LocalClusterFile file, TimeSpan limit, CancellationToken cancellation)
+    {
         foreach (LocalSilo silo in file.Silos)
         {
             silo.Process.Signal("TERM");
+
+            // One that is stopped hears nothing else.
+            silo.Process.Signal("CONT");
         }
 
         await Task.WhenAll(file.Silos.Select(async silo =>
@@ -97,66 +197,22 @@ public static class LocalCluster
                 await silo.Process.EndedAsync(DrainLimit, cancellation);
             }
         }));
-        if (file.Postgres is { } server)
-        {
-            LocalPostgres.Stop(server.ProcessId, server.Folder);
-        }
+    }
 
-        LocalClusterFile.Delete(folder);
-        return file;
+    private static LocalClusterFile Open(string folder) =>
+        LocalClusterFile.Read(folder) ?? throw new ConfigurationException($"No cluster was started in '{folder}'. Start one: ddm cluster up.");
+
+    private static LocalServer ServerOf(LocalClusterFile file) =>
+        file.Postgres ?? throw new ConfigurationException("The cluster's database is not a throw-away one; it is left alone.");
+
+    private static void Replace(string folder, LocalSilo silo)
+    {
+        lock (Writing)
+        {
+            LocalClusterFile file = Open(folder);
+            (file with { Silos = [.. file.Silos.Select(s => s.Name == silo.Name ? silo : s)] }).Write(folder);
+        }
     }
 
     private static string NameOf(int silo) => "silo-" + silo.ToString(CultureInfo.InvariantCulture);
-
-    private static string OutputOf(string folder, string name) => Path.Combine(folder, "logs", name + ".out");
-
-    private static string LogOf(string folder, string name) => Path.Combine(folder, "logs", name + ".log");
-
-    /// <summary>Starts a silo in a session of its own, so that Ctrl+C in our terminal does not reach it, with its output in files.</summary>
-    private static Process Start(string folder, string connection, string name, int silos, IReadOnlyDictionary<string, string> settings)
-    {
-        const string script = "out=$1 log=$2; shift 2; exec setsid \"$@\" > \"$out\" 2>> \"$log\" < /dev/null";
-        string[] silo = [Dotnet(), Path.Combine(AppContext.BaseDirectory, "OrleansDDM.Silos.dll")];
-        var start = new ProcessStartInfo("sh", ["-c", script, "sh", OutputOf(folder, name), LogOf(folder, name), .. silo]);
-        foreach ((string key, string value) in settings)
-        {
-            start.Environment[key] = value;
-        }
-
-        // Not on the command line, which everybody on the machine can read.
-        start.Environment["DDM__Cluster__Connection"] = connection;
-        start.Environment["DDM__Silo__Name"] = name;
-        start.Environment["DDM__Silo__Folder"] = folder;
-        start.Environment["DDM__Web__Url"] = WebUrl.Local.ToString();
-        start.Environment["DDM__Silo__ExpectedSilos"] = silos.ToString(CultureInfo.InvariantCulture);
-        return Process.Start(start)!;
-    }
-
-    private static string Dotnet() =>
-        Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
-
-    private static async Task<SiloInfo> ReadyAsync(Process process, string folder, string name, CancellationToken cancellation)
-    {
-        var clock = Stopwatch.StartNew();
-        while (true)
-        {
-            bool ended = process.HasExited;
-            string output = OutputOf(folder, name);
-            if (File.Exists(output) && await File.ReadAllTextAsync(output, cancellation) is { } text && text.EndsWith('\n'))
-            {
-                return JsonSerializer.Deserialize<SiloInfo>(text, Json)!;
-            }
-
-            if (ended || clock.Elapsed > StartLimit)
-            {
-                string log = LogOf(folder, name);
-                string last = File.Exists(log) ? File.ReadLines(log).LastOrDefault(l => l.Length > 0) ?? string.Empty : string.Empty;
-                string how = ended ? $"ended with {process.ExitCode}" : "is not ready in time";
-                string message = $"{name} {how}: {last} Its log is '{log}'.";
-                throw process is { HasExited: true, ExitCode: 3 } ? new ConfigurationException(message) : new ClusterUnreachableException(message);
-            }
-
-            await Task.Delay(50, cancellation);
-        }
-    }
 }

@@ -13,6 +13,9 @@ public sealed record LocalClusterFile(string ConnectionString, IReadOnlyList<Loc
     private const string FileName = "cluster.json";
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
+    /// <summary>More settings of the silos, by their names in the environment.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
     /// <summary>Reads the file of a folder; null = there is none.</summary>
     /// <exception cref="ConfigurationException">It cannot be read.</exception>
     public static LocalClusterFile? Read(string folder)

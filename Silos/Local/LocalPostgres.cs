@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 
 using Npgsql;
@@ -12,7 +11,7 @@ namespace OrleansDDM.Silos.Local;
 /// A throw-away PostgreSQL server on loopback, made of the binaries of this machine: for trying things out and for tests. It is fast and
 /// not durable (no fsync), and nobody gets in without its password.
 /// </summary>
-public sealed class LocalPostgres : IAsyncDisposable
+public sealed partial class LocalPostgres : IAsyncDisposable
 {
     private const string User = "ddm";
     private const string Database = "ddm";
@@ -64,16 +63,16 @@ public sealed class LocalPostgres : IAsyncDisposable
             await File.WriteAllTextAsync(passwordFile, password + "\n", cancellation);
             if (Environment.IsPrivilegedProcess)
             {
-                await RunAsync(folder, "chown", ["-R", SystemUser, folder], cancellation);
+                await RunAsync(folder, "chown", ["-R", SystemUser, folder], StartLimit, cancellation);
             }
 
-            string data = Path.Combine(folder, "data");
+            string data = DataOf(folder);
             await RunAsServerAsync(
                 folder, "initdb", ["-D", data, "-U", User, "-A", "scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync"], cancellation);
             File.Delete(passwordFile);
-            int port = await StartServerAsync(folder, data, cancellation);
-            int processId = int.Parse(File.ReadLines(Path.Combine(data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
-            Process? guard = guarded ? Guard(processId, folder) : null;
+            int port = await StartServerAsync(folder, cancellation);
+            int processId = ProcessIdOf(folder) ?? throw new ClusterUnreachableException("The local PostgreSQL ended right after its start.");
+            Process? guard = guarded ? Guard(folder) : null;
             string connection = new NpgsqlConnectionStringBuilder
             {
                 Host = "127.0.0.1",
@@ -87,47 +86,9 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
         catch
         {
-            Directory.Delete(folder, recursive: true);
+            // What we waited for in vain may have started after all.
+            Stop(ProcessIdOf(folder) ?? 0, folder);
             throw;
-        }
-    }
-
-    /// <summary>Ends a server at once and deletes its data.</summary>
-    /// <param name="processId">Its main process.</param>
-    /// <param name="folder">Its folder.</param>
-    public static void Stop(int processId, string folder)
-    {
-        if (IsServer(processId, folder))
-        {
-            // SIGQUIT: nothing is worth saving.
-            using Process kill = Process.Start("kill", ["-QUIT", processId.ToString(CultureInfo.InvariantCulture)]);
-            kill.WaitForExit();
-            using var clock = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-            while (IsServer(processId, folder) && !clock.IsCancellationRequested)
-            {
-                Thread.Sleep(10);
-            }
-        }
-
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    /// <summary>Whether the process is the server of that folder.</summary>
-    public static bool IsServer(int processId, string folder)
-    {
-        try
-        {
-            string pidFile = Path.Combine(folder, "data", "postmaster.pid");
-            using var process = Process.GetProcessById(processId);
-            return !process.HasExited && File.Exists(pidFile)
-                && File.ReadLines(pidFile).FirstOrDefault() == processId.ToString(CultureInfo.InvariantCulture);
-        }
-        catch (Exception e) when (e is ArgumentException or InvalidOperationException or IOException)
-        {
-            return false;
         }
     }
 
@@ -164,72 +125,5 @@ public sealed class LocalPostgres : IAsyncDisposable
             ? Directory.EnumerateDirectories(debian).OrderByDescending(d => int.TryParse(Path.GetFileName(d), out int v) ? v : 0).Select(d => Path.Combine(d, "bin"))
             : [];
         return versions.Concat((Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
-    }
-
-    private static async Task<int> StartServerAsync(string folder, string data, CancellationToken cancellation)
-    {
-        for (int attempt = 1; ; attempt++)
-        {
-            (int port, _) = FreePorts.Two();
-            string options = string.Create(
-                CultureInfo.InvariantCulture,
-                $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -c shared_buffers=32MB");
-            try
-            {
-                await RunAsServerAsync(folder, "pg_ctl", ["-D", data, "-l", Path.Combine(folder, "data", "server.log"), "-w", "-t", "30", "-o", options, "start"], cancellation);
-                return port;
-            }
-            catch (ClusterUnreachableException) when (attempt < PortAttempts)
-            {
-                // Most likely another process took the port.
-            }
-        }
-    }
-
-    // Outlives this process by a moment: its standard input ends with us, and then it ends the server.
-    private static Process Guard(int processId, string folder)
-    {
-        const string script = "trap '' INT TERM HUP; read -r _; kill -QUIT \"$1\" 2> /dev/null; n=0; while [ -e \"$2/data/postmaster.pid\" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done; rm -rf \"$2\"";
-        return Process.Start(new ProcessStartInfo("sh", ["-c", script, "sh", processId.ToString(CultureInfo.InvariantCulture), folder])
-        {
-            RedirectStandardInput = true,
-            WorkingDirectory = "/",
-        })!;
-    }
-
-    private static Task RunAsServerAsync(string folder, string program, string[] arguments, CancellationToken cancellation)
-    {
-        string path = Path.Combine(Binaries!, program);
-        return Environment.IsPrivilegedProcess
-            ? RunAsync(folder, "runuser", ["-u", SystemUser, "--", path, .. arguments], cancellation)
-            : RunAsync(folder, path, arguments, cancellation);
-    }
-
-    private static async Task RunAsync(string folder, string program, string[] arguments, CancellationToken cancellation)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        late.CancelAfter(StartLimit);
-        Task<string> output = process.StandardOutput.ReadToEndAsync(late.Token);
-        Task<string> error = process.StandardError.ReadToEndAsync(late.Token);
-        try
-        {
-            await process.WaitForExitAsync(late.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw;
-        }
-
-        if (process.ExitCode != 0)
-        {
-            throw new ClusterUnreachableException($"{Path.GetFileName(program)} for a local PostgreSQL failed: {(await output).Trim()} {(await error).Trim()}");
-        }
     }
 }

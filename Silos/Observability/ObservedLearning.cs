@@ -1,6 +1,7 @@
 using System.Diagnostics;
 
 using OrleansDDM.Grains.Telemetry;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -13,6 +14,8 @@ namespace OrleansDDM.Silos.Observability;
 /// <param name="clock">What time it is.</param>
 internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
 {
+    public IIslandLearning? Islands => inner.Islands;
+
     public void EnterSlot(int threads) => inner.EnterSlot(threads);
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => Observe(

@@ -1,3 +1,5 @@
+using System.Net;
+
 using Npgsql;
 
 using OrleansDDM.Silos.Cluster;
@@ -41,6 +43,10 @@ internal static class ClusterDatabase
 
     /// <summary>The database in words, without its password.</summary>
     public static string NameOf(NpgsqlConnectionStringBuilder builder) => $"'{builder.Database ?? builder.Username ?? "default"}' on {builder.Host}:{builder.Port}";
+
+    /// <summary>Whether the server is on this machine, as far as its name tells.</summary>
+    public static bool IsLocal(NpgsqlConnectionStringBuilder builder) => builder.Host!.Split(',').Select(h => h.Split(':')[0]).All(host =>
+        host is "localhost" or "" || host.StartsWith('/') || host.StartsWith('@') || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address)));
 
     /// <summary>Opens a connection that is not pooled.</summary>
     /// <exception cref="ConfigurationException">The connection string is wrong.</exception>

@@ -49,6 +49,9 @@ internal static class ClusterIdentity
         AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(new Marker(database), Json));
     }
 
+    /// <summary>Whether a folder says that it belongs to a database.</summary>
+    public static bool Belongs(string folder, Guid database) => ReadMarker(Path.Combine(folder, FileName)) == database;
+
     /// <summary>The id of a database.</summary>
     /// <exception cref="SchemaException">It has none.</exception>
     public static async Task<Guid> ReadAsync(string connectionString, CancellationToken cancellation = default)

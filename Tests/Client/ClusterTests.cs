@@ -54,6 +54,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
         await DdmProcess.ExpectAsync(0, _folder, "watch", "--cluster", cluster, "--run", "shapes");
         status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
+        Assert.Equal(0, status.GetProperty("underReplicated").GetArrayLength());
         Assert.Equal("ready", status.GetProperty("phase").GetString());
         await undisturbed;
         Assert.Equal(Weights(JsonDocument.Parse(File.ReadAllText(_folder.File("runs/shapes/status.json"))).RootElement), Weights(status.GetProperty("status")));
@@ -64,8 +65,14 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Equal(["shapes ready"], runs.EnumerateArray().Select(r => r.GetProperty("name").GetString() + " " + r.GetProperty("phase").GetString()));
         await DdmProcess.ExpectAsync(0, _folder, "sample", "--cluster", cluster, "--run", "shapes", "--count", "4");
         Assert.True(File.Exists(_folder.File("samples.png")));
+        await PullAsync(cluster);
         await DdmProcess.ExpectAsync(0, _folder, "resume", "shapes", "--cluster", cluster);
         await DdmProcess.ExpectAsync(0, _folder, "stop", "--cluster", cluster, "--run", "shapes");
+        Assert.NotEmpty(Artifacts());
+        await DdmProcess.ExpectAsync(0, _folder, "runs", "rm", "shapes", "--cluster", cluster);
+        Assert.Empty((await DdmProcess.ExpectAsync(0, _folder, "runs", "--cluster", cluster, "--format", "json")).Json.EnumerateArray());
+        Assert.Empty(Artifacts());
+        Assert.Contains("no run 'shapes'", (await DdmProcess.ExpectAsync(3, _folder, "runs", "rm", "shapes", "--cluster", cluster)).Error, StringComparison.Ordinal);
         Assert.Contains("no run 'nothing'", (await DdmProcess.ExpectAsync(3, _folder, "status", "--cluster", cluster, "--run", "nothing")).Error, StringComparison.Ordinal);
 
         await DdmProcess.ExpectAsync(0, _folder, "cluster", "down");
@@ -128,6 +135,23 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Contains("[1, 256]", (await wrong.EndAsync(3)).Error, StringComparison.Ordinal);
         Assert.Contains("cannot be reached", (await away.EndAsync(4)).Error, StringComparison.Ordinal);
     }
+
+    /// <summary>The model comes over the network and gives the same picture here as there.</summary>
+    private async Task PullAsync(string cluster)
+    {
+        JsonElement pulled = (await DdmProcess.ExpectAsync(0, _folder, "pull", "--run", "shapes", "--cluster", cluster, "--out", "m", "--format", "json")).Json;
+        Assert.Equal(_folder.File("m"), pulled.GetProperty("model").GetString());
+        Assert.False(Directory.Exists(_folder.File("m.pull")));
+        DateTime written = File.GetLastWriteTimeUtc(_folder.File("m/manifest.json"));
+        await DdmProcess.ExpectAsync(0, _folder, "pull", "--run", "shapes", "--cluster", cluster, "--out", "m");
+        Assert.Equal(written, File.GetLastWriteTimeUtc(_folder.File("m/manifest.json")));
+        await DdmProcess.ExpectAsync(0, _folder, "sample", "--model", "m", "--count", "4", "--out", "here.png");
+        Assert.Equal(File.ReadAllBytes(_folder.File("samples.png")), File.ReadAllBytes(_folder.File("here.png")));
+        Assert.Equal(File.ReadAllBytes(_folder.File("runs/shapes/model/manifest.json")), File.ReadAllBytes(_folder.File("m/manifest.json")));
+    }
+
+    // The silo that is left; what the killed ones had they collect when they come back.
+    private string[] Artifacts() => Directory.GetFiles(_folder.File("ddm-cluster/silo-3/artifacts"), "*", SearchOption.AllDirectories);
 
     private static IEnumerable<string> Weights(JsonElement status) =>
         status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!);

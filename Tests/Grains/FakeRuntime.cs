@@ -21,6 +21,9 @@ internal sealed class FakeRuntime : ILearningRuntime
 
     public Action<RunSpec, CancellationToken> OnPrepare { get; set; } = (_, _) => { };
 
+    /// <summary>Called on the slot before each prediction of a trained model.</summary>
+    public Action<ModelRole> BeforePredict { get; set; } = _ => { };
+
     public int StepsPerSlice { get; init; } = 4;
 
     /// <summary>Validation loss at a step.</summary>
@@ -159,6 +162,7 @@ internal sealed class FakeRuntime : ILearningRuntime
         public float[] Predict(float[] x, int batch, Level level, int[]? classes)
         {
             runtime.Note();
+            runtime.BeforePredict(role);
             return role.IsRouter
                 ? [.. Enumerable.Range(0, batch * experts).Select(_ => 1f / experts)]
                 : [.. x.Select(v => v - role.Index)];

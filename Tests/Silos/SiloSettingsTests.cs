@@ -10,7 +10,7 @@ namespace OrleansDDM.Tests.Silos;
 
 public sealed class SiloSettingsTests : IDisposable
 {
-    private const string Connection = "Host=h;Database=d";
+    private const string Connection = "Host=localhost;Database=d";
 
     private readonly RunFolder _folder = new();
 
@@ -20,10 +20,10 @@ public sealed class SiloSettingsTests : IDisposable
     public void File_gives_way_to_the_environment_and_that_to_flags()
     {
         string file = _folder.File("silo.json");
-        File.WriteAllText(file, """{ "Cluster": { "Connection": "Host=file" }, "Silo": { "Slots": 2, "ThreadsPerSlot": 3, "Name": "file" } }""");
+        File.WriteAllText(file, """{ "Cluster": { "Connection": "Host=/file" }, "Silo": { "Slots": 2, "ThreadsPerSlot": 3, "Name": "file" } }""");
         ClusterSiloOptions options = Read(
             ["--settings", file, "--name=flag"], ("DDM__Silo__ThreadsPerSlot", "4"), ("ddm__silo__name", "environment"), ("DDM_DATA", "elsewhere"), ("PATH", "x"));
-        Assert.Equal(("Host=file", 2, 4, "flag"), (options.Connection, options.Slots, options.ThreadsPerSlot, options.Name));
+        Assert.Equal(("Host=/file", 2, 4, "flag"), (options.Connection, options.Slots, options.ThreadsPerSlot, options.Name));
     }
 
     [Fact]

@@ -55,7 +55,7 @@ internal sealed class ModestArms(ModestSettings settings, PeerTraining training,
             transfers.Add(run.Bytes * share / 1e6, mean);
             if (mean >= target || round >= settings.MostRounds)
             {
-                (bytes, seconds) = mean >= target ? (run.Bytes * share, run.Now) : (double.NaN, double.NaN);
+                (bytes, seconds) = (run.Bytes * share, run.Now);
                 stop = true;
             }
         };
@@ -90,6 +90,10 @@ internal sealed class ModestArms(ModestSettings settings, PeerTraining training,
             }
 
             stop = now >= Math.Max(target, roundsTarget) || round >= settings.MostRounds;
+            if (stop && double.IsNaN(bytes))
+            {
+                (bytes, seconds) = (run.Bytes, run.Now);
+            }
         });
         run.Run(Forever, () => stop, cancellation);
         return Record(accuracy, transfers, bytes, seconds, target, roundsTarget);
@@ -237,6 +241,7 @@ internal sealed class ModestArms(ModestSettings settings, PeerTraining training,
         };
     }
 
+    // An arm that did not reach the target has the bytes and the time of all its rounds, which is less than it would have needed.
     private static ArmRecord Record(CurveBuilder accuracy, CurveBuilder transfers, double bytes, double seconds, double target, double roundsTarget) => new()
     {
         Values =
@@ -244,6 +249,7 @@ internal sealed class ModestArms(ModestSettings settings, PeerTraining training,
             ["megabytes"] = bytes / 1e6,
             ["virtualSeconds"] = seconds,
             ["rounds"] = accuracy.Curve.Reaches(target),
+            ["reached"] = double.IsNaN(accuracy.Curve.Reaches(target)) ? 0 : 1,
             ["roundsToHigher"] = double.IsNaN(roundsTarget) ? double.NaN : accuracy.Curve.Reaches(roundsTarget),
             ["finalAccuracy"] = accuracy.Last,
         },

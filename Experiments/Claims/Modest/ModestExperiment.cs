@@ -83,6 +83,8 @@ public sealed class ModestExperiment(ModestSettings settings) : ClaimExperiment
         [
             Bytes("C3", "iid", settings.IidTarget, "equal shares"),
             Bytes("C3/skewed", "skewed", settings.SkewedTarget, "unlike classes"),
+            Time("C3/time", "iid", settings.IidTarget, "equal shares"),
+            Time("C3/time-skewed", "skewed", settings.SkewedTarget, "unlike classes"),
             Rounds("C4", "iid", settings.IidRoundsTarget, "equal shares"),
             Rounds("C4/skewed", "skewed", settings.SkewedRoundsTarget, "unlike classes"),
             ClaimGates.Mean(
@@ -112,8 +114,22 @@ public sealed class ModestExperiment(ModestSettings settings) : ClaimExperiment
             $"MoDeST needs far fewer bytes than D-SGD on the one-peer exponential graph ({shares})",
             $"bytes to {Figures.Share(target)}, D-SGD / MoDeST with one aggregator, >= 3",
             records.Each(arm => arm($"{data}-{Exponential}")["megabytes"] / arm($"{data}-{One}")["megabytes"]),
-            r => r >= 3,
-            " times");
+            r => r >= 3 && records.Values($"{data}-{One}", "reached").All(reached => reached > 0),
+            " times",
+            Unreached(data, Exponential));
+
+        Gate Time(string id, string data, double target, string shares) => ClaimGates.Mean(
+            id,
+            $"MoDeST is there sooner than D-SGD on the one-peer exponential graph, as the paper's second version says ({shares})",
+            $"virtual seconds to {Figures.Share(target)}, D-SGD / MoDeST with one aggregator, >= 1.2",
+            records.Each(arm => arm($"{data}-{Exponential}")["virtualSeconds"] / arm($"{data}-{One}")["virtualSeconds"]),
+            r => r >= 1.2 && records.Values($"{data}-{One}", "reached").All(reached => reached > 0),
+            " times",
+            Unreached(data, Exponential));
+
+        string Unreached(string data, string arm) => records.Values($"{data}-{arm}", "reached").Count(reached => reached == 0) is > 0 and var count
+            ? $"; D-SGD did not get there in {settings.MostRounds} rounds under {count} of {records.Seeds.Count} seeds and is counted with all of them"
+            : "";
 
         Gate Rounds(string id, string data, double target, string shares) => ClaimGates.RatioOfMeans(
             id,
@@ -142,14 +158,16 @@ public sealed class ModestExperiment(ModestSettings settings) : ClaimExperiment
                 $"{settings.Degree}-regular over MoDeST: {Times("iid", Regular, One, "megabytes")} and {Times("skewed", Regular, One, "megabytes")}"),
             new Control(
                 "virtual time",
-                "Time to the target on the virtual clock, training and network together, D-SGD on the exponential graph over MoDeST; below 1 MoDeST is slower, for its rounds are chains of messages and a tenth of the peers work",
-                $"{Times("iid", Exponential, One, "virtualSeconds")} and {Times("skewed", Exponential, One, "virtualSeconds")}"),
+                "A MoDeST round is a chain of messages between cities, and here models are small and steps short, so that latency is all; the papers' gain in time comes from slow links and devices",
+                $"Virtual seconds to the target with equal shares: D-SGD {Value(Exponential)}, MoDeST {Value(One)}, FedAvg with its server {Value(FedAvg)}"),
             new Control(
                 "no timeouts",
                 "The published form, in which an aggregator waits for ever, under the same crashes",
                 $"Stalled under {stalled} of {records.Seeds.Count} seeds, after {ClaimGates.Text(records.Values(NoTimeouts, "rounds"))} rounds; with timeouts {records.Values(Crash, "stalled").Count(s => s > 0)} of {records.Seeds.Count}"),
             new Control("common start", "All arms start from the same initial model under a seed", "Without it, averaging would first have to undo the damage that the variance claim is about, and D-SGD would look dearer than it is"),
         ];
+
+        string Value(string arm) => ClaimGates.Text(records.Values($"iid-{arm}", "virtualSeconds"));
 
         string Times(string data, string over, string under, string value) =>
             ClaimGates.Text(records.Each(arm => arm($"{data}-{over}")[value] / arm($"{data}-{under}")[value]), " times");

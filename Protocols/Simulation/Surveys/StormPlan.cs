@@ -11,6 +11,10 @@ public static class StormPlan
 {
     private const double FaultSeconds = 20, Moment = 2;
 
+    // A gossip peer works when another happens to pick it: once a second on average, and with e^-17 not in 17 s. A round of several exchanges
+    // may wait for as many deadlines.
+    private const double LongSilence = 17;
+
     private static readonly string[] Topologies = ["ring", "complete", "exponential", "one-peer-exponential", "star", "torus", "barabasi-albert"];
 
     /// <summary>The plan of a seed: loss, doubling, delay, damage and random faults of peers, all functions of the seed.</summary>
@@ -42,7 +46,7 @@ public static class StormPlan
             TrainFailure = 0.02,
             Seconds = 2 * FaultSeconds,
             Rounds = 0,
-            Progress = new ProgressRule { From = FaultSeconds + Moment },
+            Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = basis.Protocol is "gossip" or "dfedsam" ? LongSilence : 10 },
             Faults = RandomFaults.Draw(seed, count, FaultSeconds, spare: protocol.Owner == RoundOwner.FirstPeer ? 1 : 0),
         };
     }

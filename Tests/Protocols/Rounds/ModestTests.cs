@@ -5,6 +5,7 @@ using OrleansDDM.Protocols.Membership;
 using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
+using OrleansDDM.Protocols.Simulation.Surveys;
 using OrleansDDM.Tests.Protocols.Simulation;
 
 using Xunit;
@@ -13,14 +14,7 @@ namespace OrleansDDM.Tests.Protocols.Rounds;
 
 public sealed class ModestTests
 {
-    private static readonly ModestOptions Sane = new()
-    {
-        PingSeconds = 0.5,
-        HeartbeatSeconds = 0.5,
-        AggregationSeconds = 1.5,
-        StallSeconds = 2,
-        SuccessFraction = 0.8,
-    };
+    private static readonly ModestOptions Sane = CrashScenario.Options;
 
     private static readonly Modest Protocol = new(Sane);
 
@@ -30,41 +24,14 @@ public sealed class ModestTests
     [InlineData(3)]
     public void Eighty_of_a_hundred_die_at_once_and_come_back(ulong seed)
     {
-        int[] all = [.. Enumerable.Range(0, 100)];
-        new CounterStream(seed, "victims").Shuffle(all.AsSpan());
-        ImmutableArray<int> victims = [.. all.Take(80)];
-        SimulationPlan plan = Plan(100, 200, Sane, seed) with
-        {
-            Faults =
-            [
-                new Fault { At = 20, Kind = FaultKind.Crash, Peers = victims }, new Fault { At = 160, Kind = FaultKind.Restart, Peers = victims },
-            ],
-        };
-        Simulator simulator = new(plan);
+        CrashOutcome outcome = CrashScenario.Run(seed);
 
-        simulator.RunUntil(159.9);
-        SimulationResult alone = simulator.Result();
-        long before = alone.RoundAt(20), after = alone.RoundAt(159.9);
-
-        Assert.True(before > 15, $"{before} rounds before");
-        Assert.True(after - before > 55, $"{after - before} rounds after");
-        Assert.InRange(alone.LongestStall(5, 159.9), 0, 5);
-        PeerId[] survivors = [.. all.Skip(80).Order().Select(p => new PeerId((ulong)p))];
-        foreach (int survivor in all.Skip(80))
-        {
-            Assert.Equal(survivors, Protocol.Candidates(simulator.StateOf(survivor)!, after));
-        }
-
-        // Ten rounds after the return everyone knows everyone.
-        double time = 160;
-        while (simulator.Result().RoundAt(time) < after + 10)
-        {
-            simulator.RunUntil(time += 0.1);
-            Assert.True(time < 190, "ten rounds took 30 s");
-        }
-
-        Assert.All(all, p => Assert.Equal(100, Protocol.Candidates(simulator.StateOf(p)!, after + 10).Count()));
-        Assert.InRange(simulator.Run().LongestStall(159.9, 200), 0, 5);
+        Assert.True(outcome.RoundsBefore > 15, $"{outcome.RoundsBefore} rounds before");
+        Assert.True(outcome.RoundsAlone > 55, $"{outcome.RoundsAlone} rounds after");
+        Assert.InRange(outcome.WorstStall, 0, 5);
+        Assert.True(outcome.ViewsRight, "the survivors' views are not the survivors");
+        Assert.InRange(outcome.RoundsToKnowAll, 0, 10);
+        Assert.True(outcome.Holds);
     }
 
     [Fact]

@@ -1,7 +1,6 @@
-using OrleansDDM.Protocols.Machines;
-using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
+using OrleansDDM.Protocols.Simulation.Surveys;
 using OrleansDDM.Tests.Protocols.Simulation;
 
 using Xunit;
@@ -10,7 +9,7 @@ namespace OrleansDDM.Tests.Protocols.Rounds;
 
 /// <summary>
 /// Hundreds of runs with random faults. The simulator itself throws when a round is completed twice, a model is used that is not local, or
-/// an invariant of the protocol breaks; a failure prints the plan that replays it.
+/// an invariant of the protocol breaks; the survey asks at the end for progress, agreement and finite models. A failure prints the plan.
 /// </summary>
 public sealed class StormTests
 {
@@ -20,61 +19,47 @@ public sealed class StormTests
     [MemberData(nameof(Names))]
     public void Every_storm_passes_and_rounds_go_on(string protocol)
     {
-        long refused = 0;
-        for (ulong seed = 1; seed <= 40; seed++)
-        {
-            SimulationPlan plan = Plans.Stormy(protocol, seed);
-            Simulator simulator = new(plan);
-            SimulationResult result = simulator.Run();
+        SurveyResult survey = Survey.Run(40, i => Plans.Stormy(protocol, (ulong)i + 1), 2);
 
-            // Not the highest round: who held that may have come back with nothing.
-            double silence = protocol switch
-            {
-                "fedavg" => result.LongestSilence(22, 40, p => p == 0),
-                "modest" => result.LongestSilence(22, 40),
-                _ => Enumerable.Range(0, plan.Peers).Max(p => result.LongestSilence(22, 40, q => q == p)),
-            };
-            Check(plan, silence < 10, $"a silence of {silence} s");
-            Check(plan, !result.Refused.ContainsKey(FrameFault.Malformed) && !result.Refused.ContainsKey(FrameFault.UnknownKind), "a damaged frame was taken for another");
-            refused += result.Refused.Values.Sum();
-            QuadraticTask task = (QuadraticTask)simulator.Task;
-            for (int peer = 0; peer < plan.Peers; peer++)
-            {
-                PeerState? state = simulator.StateOf(peer);
-                Check(plan, state is not null, $"peer {peer} is not back");
-                foreach (ModelHandle model in state!.DurablePart.Models)
-                {
-                    // Every model is a convex combination of θ0 = 0 and the centres.
-                    Check(plan, task.Get(model).All(x => double.IsFinite(x) && Math.Abs(x) < 6), $"model of peer {peer} ran away");
-                }
-            }
-        }
-
-        Assert.True(refused > 0, "no frame was damaged: the storm is too weak");
+        SurveyRun? failed = survey.Failures.FirstOrDefault();
+        Assert.True(failed is null, $"{failed?.Failure}\n{failed?.Plan?.Write()}");
+        Assert.True(survey.Runs.Sum(r => r.Result.Refused.Values.Sum()) > 0, "no frame was damaged: the storm is too weak");
     }
 
     [Fact]
-    public void Views_are_equal_after_every_storm()
-    {
-        for (ulong seed = 101; seed <= 140; seed++)
-        {
-            SimulationPlan plan = Plans.Stormy("modest", seed);
-            Simulator simulator = new(plan);
-            simulator.Run();
+    public void Summary_does_not_depend_on_how_many_run_at_a_time() =>
+        Assert.Equal(
+            Survey.Run(6, i => Plans.Stormy("gossip", (ulong)i), 1).Hash,
+            Survey.Run(6, i => Plans.Stormy("gossip", (ulong)i), 3).Hash);
 
-            Check(plan, Enumerable.Range(0, plan.Peers).Select(p => View(simulator, p).Digest).Distinct().Count() == 1, "views differ");
-            Check(plan, View(simulator, 0).Members.All(m => !m.Value.Left) && View(simulator, 0).Ids.Length == plan.Peers, "someone is missing");
-        }
+    [Fact]
+    public void Silence_beyond_the_rule_is_a_failure_that_its_plan_repeats()
+    {
+        // A server that is gone for 15 s while 10 s are allowed.
+        SimulationPlan plan = Plans.Of("fedavg", 3, 6, 40) with
+        {
+            Progress = new ProgressRule { From = 5 },
+            Faults = [new Fault { At = 10, Kind = FaultKind.Crash, Peers = [0] }, new Fault { At = 25, Kind = FaultKind.Restart, Peers = [0] }],
+        };
+
+        SurveyRun failed = Survey.RunOne(plan);
+        SurveyRun again = Survey.RunOne(SimulationPlan.Read(failed.Plan!.Write()));
+
+        Assert.Contains("the server completed no round for 15", failed.Failure);
+        Assert.Equal((failed.Failure, failed.Result.Hash), (again.Failure, again.Result.Hash));
+        Assert.Null(Survey.RunOne(plan with { Progress = new ProgressRule { From = 5, Seconds = 20 } }).Failure);
     }
 
-    private static OrleansDDM.Protocols.Membership.MembershipView View(Simulator simulator, int peer) =>
-        ((Modest.Saved)simulator.StateOf(peer)!.DurablePart).View;
-
-    private static void Check(SimulationPlan plan, bool holds, string what)
+    [Fact]
+    public void Disagreement_of_views_is_a_failure()
     {
-        if (!holds)
+        // Half of the peers leave and nobody is left in peace to hear of it.
+        SimulationPlan plan = Plans.Of("modest", 3, 12, 10.2) with
         {
-            throw new SimulationException(what, plan);
-        }
+            Progress = new ProgressRule { From = 9 },
+            Faults = [new Fault { At = 10, Kind = FaultKind.Partition, Peers = [1, 2] }, new Fault { At = 10.1, Kind = FaultKind.Leave, Peers = [3, 4] }],
+        };
+
+        Assert.Equal("views differ", Survey.RunOne(plan).Failure);
     }
 }

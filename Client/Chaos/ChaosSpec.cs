@@ -1,0 +1,25 @@
+using System.Globalization;
+
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Client.Chaos;
+
+/// <summary>The run that faults are injected into: small, so that all that takes time is the cluster itself.</summary>
+internal static class ChaosSpec
+{
+    private static readonly string[] Settings =
+    [
+        "data.name=shapes", "data.shapesCount=200", "data.shapesSize=8", "experts.count=3", "clustering.fineCentroids=8", "clustering.dimensions=4",
+        "model.kind=dit", "model.patch=4", "model.width=16", "model.heads=2", "model.depth=1",
+        "router.model.kind=dit", "router.model.patch=4", "router.model.width=16", "router.model.heads=2", "router.model.depth=1",
+        "router.batch=16", "router.stepShare=1", "training.batch=24", "training.validations=1", "training.checkpointSeconds=2",
+    ];
+
+    /// <summary>A run of three experts and a router.</summary>
+    /// <param name="name">Its name; the weights' values do not depend on it.</param>
+    /// <param name="steps">Optimizer steps of each model.</param>
+    /// <param name="seed">Seed of everything random in it.</param>
+    public static RunSpec Run(string name, int steps, ulong seed) => SpecJson.Read(
+        SpecJson.Write(new RunSpec { Name = name }),
+        [.. Settings, string.Create(CultureInfo.InvariantCulture, $"training.steps={steps}"), string.Create(CultureInfo.InvariantCulture, $"seed={seed}")]);
+}

@@ -1,0 +1,32 @@
+namespace OrleansDDM.Client.Chaos;
+
+/// <summary>A fault and what is promised of it. Nothing lost and the same bits are promised of every one.</summary>
+/// <param name="Name">Its name on the command line.</param>
+/// <param name="What">What happens.</param>
+/// <param name="InjectAsync">Does it.</param>
+internal sealed record Fault(string Name, string What, Func<Scene, CancellationToken, Task<Harm>> InjectAsync)
+{
+    /// <summary>Whether the victims are gone for good: models go on elsewhere, under a new term. Otherwise they may, or go on where they are.</summary>
+    public bool Kills { get; init; }
+
+    /// <summary>Whether the manager waits with starting silos again until the others have the work.</summary>
+    public bool OthersGoOn { get; init; } = true;
+
+    /// <summary>Longest time until the victims are known to be dead; null = they need not be.</summary>
+    public double? NoticedWithin { get; init; }
+
+    /// <summary>Longest time until every model trains again; null = none is promised.</summary>
+    public double? BackWithin { get; init; }
+
+    /// <summary>How many of the newest checkpoints may be passed over, as the fault destroys them.</summary>
+    public int Spoils { get; init; }
+
+    /// <summary>The promise in words.</summary>
+    public string Promise => string.Join("; ", ((string?[])
+    [
+        NoticedWithin is { } n ? FormattableString.Invariant($"noticed in {n} s") : null,
+        BackWithin is { } b ? FormattableString.Invariant($"all train again in {b} s") : null,
+        Spoils > 0 ? "goes on from the checkpoint before" : "goes on from the last checkpoint",
+        "same bits",
+    ]).OfType<string>());
+}

@@ -1,0 +1,145 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+
+using OrleansDDM.Client.Chaos;
+using OrleansDDM.Client.Runs;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm chaos</c>.</summary>
+internal static class ChaosCommand
+{
+    private const int TrialSteps = 1500;
+    private const double TrialPace = 10;
+    private const double SoakPace = 20;
+
+    private static readonly Option<int> Silos = new("--silos") { Description = "Number of silos, 2 to 16.", HelpName = "N", DefaultValueFactory = _ => 3 };
+
+    private static readonly Option<double?> Minutes = new("--minutes") { Description = "Soak: a long run with a fault every 20 to 30 s for so long.", HelpName = "M" };
+
+    private static readonly Option<ChaosMix> Mix = new("--mix") { Description = "Faults of the soak.", HelpName = "kill|hang|all", DefaultValueFactory = _ => ChaosMix.Kill };
+
+    private static readonly Option<string[]> Faults = new("--fault")
+    {
+        Description = "Inject this fault in a short run; may be given several times; 'each' = each of them. Known are " + string.Join(", ", FaultCatalog.All.Select(f => f.Name)) + ".",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => [],
+    };
+
+    private static readonly Option<int> Repeats = new("--repeats") { Description = "How often each fault is injected.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "Seed of victims and moments.", HelpName = "S", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<string> Folder = new("--folder")
+    {
+        Description = "Folder of the cluster; it must not exist. It is deleted in the end if every promise held.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "ddm-chaos",
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("chaos", "Start a throw-away cluster on this machine, train, break things on purpose, and tell which promises hold.")
+        {
+            Silos,
+            Minutes,
+            Mix,
+            Faults,
+            Repeats,
+            Seed,
+            Folder,
+            CommonOptions.Format,
+        };
+        command.SetAction(RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        Fault[] faults = [.. parsed.GetValue(Faults)!.SelectMany(Parse)];
+        double? minutes = parsed.GetValue(Minutes);
+        (int silos, int repeats) = (parsed.GetValue(Silos), parsed.GetValue(Repeats));
+        if (silos is < 2 or > 16 || repeats is < 1 or > 1000 || minutes is <= 0 or > 1440 or double.NaN)
+        {
+            throw new CliException(ExitCode.Usage, "--silos must be in [2, 16], --repeats in [1, 1000] and --minutes above 0 and at most 1440.");
+        }
+
+        if (faults.Length == 0 && minutes is null)
+        {
+            throw new CliException(ExitCode.Usage, "Nothing to break. Name a fault by --fault, or ask for a soak by --minutes.");
+        }
+
+        string folder = Path.GetFullPath(parsed.GetValue(Folder)!);
+        if (Directory.Exists(folder))
+        {
+            throw new CliException(ExitCode.BadConfiguration, $"'{folder}' exists. Delete it (ddm cluster down --folder first, if a cluster runs in it), or choose another --folder.");
+        }
+
+        ulong seed = parsed.GetValue(Seed);
+        ChaosReport report;
+        await using (ChaosCluster cluster = await ChaosCluster.StartAsync(folder, silos, new Dictionary<string, string> { ["DDM__Silo__Slots"] = "4" }, cancellation))
+        {
+            report = await BreakAsync(cluster, faults, repeats, minutes, parsed.GetValue(Mix), seed, cancellation);
+        }
+
+        Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json ? JsonSerializer.Serialize(report, StatusText.Json) : report.Table());
+        if (report.Holds)
+        {
+            Directory.Delete(folder, recursive: true);
+            return ExitCode.Ok;
+        }
+
+        await Console.Error.WriteLineAsync($"ddm: Not every promise held. The logs are in '{Path.Combine(folder, "logs")}'.");
+        return ExitCode.Failure;
+    }
+
+    private static async Task<ChaosReport> BreakAsync(
+        ChaosCluster cluster, Fault[] faults, int repeats, double? minutes, ChaosMix mix, ulong seed, CancellationToken cancellation)
+    {
+        var logs = new ChaosLogs(cluster.Folder, cluster.Silos);
+        var outcomes = new List<TrialOutcome>();
+        if (faults.Length > 0)
+        {
+            Say("the undisturbed run");
+            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("undisturbed", TrialSteps, seed), cancellation);
+            cluster.FaultAll(f => f with { StepMilliseconds = TrialPace });
+            var trial = new FaultTrial(cluster, logs, expected);
+            for (int i = 0; i < repeats; i++)
+            {
+                foreach (Fault fault in faults)
+                {
+                    // Of its own for each trial, so that one can be replayed without the others.
+                    var random = new Random(HashCode(seed, fault.Name, i));
+                    string run = string.Create(CultureInfo.InvariantCulture, $"{fault.Name}-{i}");
+                    TrialOutcome outcome = await trial.RunAsync(fault, ChaosSpec.Run(run, TrialSteps, seed), random, cancellation);
+                    outcomes.Add(outcome);
+                    Say(FormattableString.Invariant($"{run}: noticed {outcome.Noticed:0.0} s, back {outcome.Back:0.0} s, {outcome.LostSteps} steps again  {outcome.Complaint}"));
+                }
+            }
+        }
+
+        SoakOutcome? soaked = null;
+        if (minutes is { } m)
+        {
+            var soak = new Soak(cluster, logs, SoakPace);
+            int steps = soak.StepsFor(m);
+            cluster.FaultAll(f => f with { StepMilliseconds = 0 });
+            Say($"the undisturbed run of {steps} steps");
+            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("calm", steps, seed), cancellation);
+            cluster.FaultAll(f => f with { StepMilliseconds = SoakPace });
+            soaked = await soak.RunAsync(mix, m, ChaosSpec.Run("soak", steps, seed), expected, new Random(HashCode(seed, "soak", 0)), Say, cancellation);
+        }
+
+        return new ChaosReport(seed, cluster.Silos.Count, ChaosReport.Rows(outcomes), soaked);
+    }
+
+    // FNV-1a: the same on every machine, unlike .NET's own hashes of texts.
+    private static int HashCode(ulong seed, string name, int repeat) => unchecked((int)$"{seed}/{name}/{repeat}".Aggregate(2166136261u, (h, c) => (h ^ c) * 16777619u));
+
+    private static IEnumerable<Fault> Parse(string name) => name == "each" ? FaultCatalog.All
+        : FaultCatalog.All.FirstOrDefault(f => f.Name == name) is { } fault ? [fault]
+        : throw new CliException(ExitCode.Usage, $"--fault {name} is not known. Known are each, {string.Join(", ", FaultCatalog.All.Select(f => f.Name))}.");
+
+    private static void Say(string what) => Console.Error.WriteLine(what);
+}

@@ -1,0 +1,58 @@
+using System.CommandLine;
+
+namespace OrleansDDM.Client.Simulate;
+
+/// <summary>Options of <c>ddm simulate</c>.</summary>
+internal static class SimulateOptions
+{
+    internal static readonly Option<string> Protocol = new("--protocol")
+    {
+        Description = "Protocol of the peers: fedavg, dpsgd, gossip, epidemic, modest, decavg, dfedsam, diloco, ...",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => "modest",
+    };
+
+    internal static readonly Option<int?> Peers = new("--peers") { Description = "Number of peers; 10, or drawn for each seed with --faults random.", HelpName = "N" };
+
+    internal static readonly Option<long?> Rounds = new("--rounds") { Description = "Round whose completion ends a run; none by default.", HelpName = "R" };
+
+    internal static readonly Option<double?> Seconds = new("--seconds") { Description = "Virtual seconds after which a run ends; 60 by default.", HelpName = "T" };
+
+    internal static readonly Option<string?> Topology = new("--topology")
+    {
+        Description = "Who talks to whom: ring, torus, complete, star, barbell, random-regular, barabasi-albert, small-world, random-geometric, exponential, one-peer-exponential, or file.",
+        HelpName = "KIND",
+    };
+
+    internal static readonly Option<string?> Task = new("--task") { Description = "What is learned: quadratic or regression.", HelpName = "NAME" };
+
+    internal static readonly Option<int> Seeds = new("--seeds")
+    {
+        Description = "Number of runs, with seeds from --seed on.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
+    internal static readonly Option<string> Faults = new("--faults")
+    {
+        Description = "none, or random: crashes, departures, partitions, loss and damage in the first 20 s of 40; then it is checked that all is well again.",
+        HelpName = "none|random",
+        DefaultValueFactory = _ => "none",
+    };
+
+    internal static readonly Option<string?> Scenario = new("--scenario")
+    {
+        Description = "storm: 80 % of 100 MoDeST peers die at once and come back 140 s later.",
+        HelpName = "NAME",
+    };
+
+    internal static readonly Option<string?> Out = new("--out")
+    {
+        Description = "File for the plan that replays the first failing run, or the only run; simulate-PROTOCOL-SEED.json by default, on failure alone.",
+        HelpName = "FILE",
+    };
+
+    internal static readonly Option<string?> Replay = new("--replay") { Description = "Run the plan in this file again, exactly.", HelpName = "FILE" };
+
+    internal static readonly Option<int?> Threads = new("--threads") { Description = "Runs at a time; the number of cores by default.", HelpName = "N" };
+}

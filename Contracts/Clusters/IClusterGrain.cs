@@ -1,0 +1,24 @@
+namespace OrleansDDM.Contracts.Clusters;
+
+/// <summary>What operators ask of the cluster as a whole. Key: 0.</summary>
+[Alias(Aliases.ClusterGrain)]
+public interface IClusterGrain : IGrainWithIntegerKey
+{
+    /// <summary>
+    /// Has a silo leave: no new work, its models write a checkpoint and go on elsewhere, its program ends. Returns as soon as the silo knows.
+    /// </summary>
+    /// <param name="silo">Name of the silo.</param>
+    /// <param name="cancellation">Gives up the call.</param>
+    /// <exception cref="SiloNotFoundException">No active silo has the name.</exception>
+    [Alias(Aliases.Drain)]
+    Task DrainAsync(string silo, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Moves models in training from full silos to those with more room, e.g. to one that came back empty. Each stops after its current step,
+    /// writes a checkpoint and goes on from it.
+    /// </summary>
+    /// <returns>The models that move; none where moving would not even things out.</returns>
+    [ResponseTimeout("00:02:00")]
+    [Alias(Aliases.Rebalance)]
+    Task<ModelMove[]> RebalanceAsync(CancellationToken cancellation = default);
+}

@@ -1,0 +1,49 @@
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Clusters;
+using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
+using OrleansDDM.Learning.Training;
+
+namespace OrleansDDM.Grains;
+
+/// <summary>Drains silos and evens out their work. Recovery: it remembers nothing; whoever asked asks again. Key: 0.</summary>
+internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
+{
+    public Task DrainAsync(string silo, CancellationToken cancellation = default)
+    {
+        IReadOnlyList<ActiveSilo> active = silos.Active();
+        ActiveSilo leaving = active.FirstOrDefault(s => s.Name == silo)
+            ?? throw new SiloNotFoundException(silo, active.Select(s => s.Name).Order(StringComparer.Ordinal));
+        return silos.Host(leaving).DrainAsync(cancellation);
+    }
+
+    public async Task<ModelMove[]> RebalanceAsync(CancellationToken cancellation = default)
+    {
+        DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
+        var moved = new List<ModelMove>();
+        foreach (ModelMove move in Rebalancing.Plan(statuses))
+        {
+            string key = GrainKeys.Model(move.Run, move.Role);
+            IModelGrain model = ModelRole.Parse(move.Role).IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
+            if (await model.MoveAsync(move.To, cancellation))
+            {
+                moved.Add(move);
+            }
+        }
+
+        // Whoever attaches has the run look at its models, which starts them where they are now.
+        foreach (string name in moved.Select(m => m.Run).Distinct())
+        {
+            IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(name));
+            RunStatus status = await run.GetStatusAsync(cancellation);
+            if (status.Phase == RunPhase.Training)
+            {
+                await run.SubmitAsync(status.Spec, force: false, cancellation);
+            }
+        }
+
+        return [.. moved];
+    }
+}

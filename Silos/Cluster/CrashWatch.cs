@@ -1,0 +1,100 @@
+using System.Net;
+using System.Net.Sockets;
+
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+using Orleans.Configuration;
+using Orleans.Runtime;
+
+namespace OrleansDDM.Silos.Cluster;
+
+/// <summary>
+/// Notices at once that another silo's process is gone. When a connection to a silo ends, it asks the silo's port: where its host answers that
+/// nobody listens there, again and again, the process has ended, and the silo is declared dead without waiting for probes. A host that
+/// does not answer at all proves nothing, and is left to the probes.
+/// </summary>
+internal sealed partial class CrashWatch(IServiceProvider services, ILogger<CrashWatch> logger)
+{
+    private const int Refusals = 3;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
+
+    /// <summary>Watches the connections that this silo opens to others.</summary>
+    public void Apply(SiloConnectionOptions options) => options.ConfigureSiloOutboundConnection(builder => builder.Use(next => async connection =>
+    {
+        EndPoint? silo = connection.RemoteEndPoint;
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            if (silo is IPEndPoint endpoint)
+            {
+                _ = Task.Run(() => LookAsync(endpoint), CancellationToken.None);
+            }
+        }
+    }));
+
+    /// <summary>Whether an active silo's host says, several times, that nobody listens at the port.</summary>
+    internal static async Task<bool> IsRefusedAsync(IPEndPoint endpoint, Func<bool> wanted)
+    {
+        for (int i = 0; i < Refusals; i++)
+        {
+            if (!wanted())
+            {
+                return false;
+            }
+
+            using var late = new CancellationTokenSource(AnswerLimit);
+            using var probe = new TcpClient(endpoint.AddressFamily);
+            try
+            {
+                await probe.ConnectAsync(endpoint, late.Token);
+                return false;
+            }
+            catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
+            {
+                await Task.Delay(Pause, CancellationToken.None);
+            }
+            catch (Exception e) when (e is SocketException or OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        return wanted();
+    }
+
+    private async Task LookAsync(IPEndPoint endpoint)
+    {
+        try
+        {
+            // Asked for late: the membership service itself needs connections.
+            IClusterMembershipService membership = services.GetRequiredService<IClusterMembershipService>();
+            SiloAddress self = services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+            ClusterMember? silo = Find();
+            if (silo is not null && !silo.SiloAddress.Equals(self) && await IsRefusedAsync(endpoint, () => Find()?.SiloAddress.Equals(silo.SiloAddress) ?? false))
+            {
+                LogGone(silo.Name, endpoint);
+                await membership.TryKill(silo.SiloAddress);
+            }
+
+            ClusterMember? Find() => membership.CurrentSnapshot.Members.Values
+                .Where(m => m.Status == SiloStatus.Active && m.SiloAddress.Endpoint.Equals(endpoint)).MaxBy(m => m.SiloAddress.Generation);
+        }
+        catch (Exception e)
+        {
+            // This silo ends, or the database is away; the probes notice it as well.
+            LogNotDeclared(endpoint, e.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 2102, Level = LogLevel.Information, Message = "Nobody listens at {Endpoint} any more: silo {Name} is declared dead")]
+    private partial void LogGone(string name, IPEndPoint endpoint);
+
+    [LoggerMessage(EventId = 2103, Level = LogLevel.Information, Message = "The silo at {Endpoint} could not be declared dead: {Reason}")]
+    private partial void LogNotDeclared(IPEndPoint endpoint, string reason);
+}

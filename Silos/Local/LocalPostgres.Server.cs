@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Globalization;
+
+using OrleansDDM.Silos.Embedding;
+
+namespace OrleansDDM.Silos.Local;
+
+/// <summary>The part of <see cref="LocalPostgres"/> that handles the server's processes.</summary>
+public sealed partial class LocalPostgres
+{
+    private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>Ends a server at once and deletes its data.</summary>
+    /// <param name="processId">Its main process.</param>
+    /// <param name="folder">Its folder.</param>
+    public static void Stop(int processId, string folder)
+    {
+        // SIGQUIT: nothing is worth saving.
+        Signal(processId, folder, "QUIT");
+        if (Directory.Exists(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Ends a server in good order and keeps its data. Its clients lose their connections at once.</summary>
+    /// <param name="processId">Its main process.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <exception cref="ClusterUnreachableException">It does not end.</exception>
+    public static void Halt(int processId, string folder)
+    {
+        Signal(processId, folder, "INT");
+        if (IsServer(processId, folder))
+        {
+            throw new ClusterUnreachableException($"The PostgreSQL of '{folder}' (process {processId}) does not end.");
+        }
+    }
+
+    /// <summary>Starts a server again on the data that it has kept, at the port it had. Returns its main process.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="port">Its port.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ClusterUnreachableException">Its data is gone, or it does not start.</exception>
+    public static async Task<int> StartAgainAsync(string folder, int port, CancellationToken cancellation = default)
+    {
+        if (Binaries is null || !Directory.Exists(DataOf(folder)))
+        {
+            throw new ClusterUnreachableException(Binaries is null ? NotInstalled : $"The data of the throw-away PostgreSQL in '{folder}' is gone.");
+        }
+
+        await StartServerAsync(folder, port, cancellation);
+        return ProcessIdOf(folder) ?? throw new ClusterUnreachableException($"The PostgreSQL of '{folder}' ended right after its start.");
+    }
+
+    /// <summary>Whether the process is the server of that folder.</summary>
+    public static bool IsServer(int processId, string folder) => ProcessIdOf(folder) == processId && ProcessToken.Of(processId) is not null;
+
+    private static string DataOf(string folder) => Path.Combine(folder, "data");
+
+    private static int? ProcessIdOf(string folder)
+    {
+        try
+        {
+            return int.TryParse(File.ReadLines(Path.Combine(DataOf(folder), "postmaster.pid")).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static void Signal(int processId, string folder, string signal)
+    {
+        if (!IsServer(processId, folder))
+        {
+            return;
+        }
+
+        using Process kill = Process.Start("kill", ["-" + signal, processId.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+        var clock = Stopwatch.StartNew();
+        while (IsServer(processId, folder) && clock.Elapsed < EndLimit)
+        {
+            Thread.Sleep(10);
+        }
+    }
+
+    private static async Task<int> StartServerAsync(string folder, CancellationToken cancellation)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            (int port, _) = FreePorts.Two();
+            try
+            {
+                await StartServerAsync(folder, port, cancellation);
+                return port;
+            }
+            catch (ClusterUnreachableException) when (attempt < PortAttempts)
+            {
+                // Most likely another process took the port.
+            }
+        }
+    }
+
+    private static Task StartServerAsync(string folder, int port, CancellationToken cancellation)
+    {
+        string options = string.Create(
+            CultureInfo.InvariantCulture,
+            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200 -c shared_buffers=32MB");
+        string data = DataOf(folder);
+        return RunAsServerAsync(folder, "pg_ctl", ["-D", data, "-l", Path.Combine(data, "server.log"), "-w", "-t", "30", "-o", options, "start"], cancellation);
+    }
+
+    // Outlives this process by a moment: its standard input ends with us, and then it ends the server, whichever process that is by then.
+    private static Process Guard(string folder)
+    {
+        const string script = "trap '' INT TERM HUP; read -r _; kill -QUIT \"$(head -n 1 \"$1/data/postmaster.pid\" 2> /dev/null)\" 2> /dev/null; n=0; while [ -e \"$1/data/postmaster.pid\" ] && [ $n -lt 100 ]; do sleep 0.05; n=$((n+1)); done; rm -rf \"$1\"";
+        return Process.Start(new ProcessStartInfo("sh", ["-c", script, "sh", folder])
+        {
+            RedirectStandardInput = true,
+            WorkingDirectory = "/",
+        })!;
+    }
+
+    private static Task RunAsServerAsync(string folder, string program, string[] arguments, CancellationToken cancellation)
+    {
+        string path = Path.Combine(Binaries!, program);
+        return Environment.IsPrivilegedProcess
+            ? RunAsync(folder, "runuser", ["-u", SystemUser, "--", path, .. arguments], StartLimit, cancellation)
+            : RunAsync(folder, path, arguments, StartLimit, cancellation);
+    }
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="ClusterUnreachableException">It fails, or takes too long.</exception>
+    internal static async Task RunAsync(string folder, string program, string[] arguments, TimeSpan limit, CancellationToken cancellation)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(limit);
+        Task<string> output = process.StandardOutput.ReadToEndAsync(late.Token);
+        Task<string> error = process.StandardError.ReadToEndAsync(late.Token);
+        try
+        {
+            await process.WaitForExitAsync(late.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            cancellation.ThrowIfCancellationRequested();
+            throw new ClusterUnreachableException($"{Path.GetFileName(program)} for a local PostgreSQL has not ended within {limit.TotalSeconds:0} s.");
+        }
+
+        if (process.ExitCode != 0)
+        {
+            throw new ClusterUnreachableException($"{Path.GetFileName(program)} for a local PostgreSQL failed: {(await output).Trim()} {(await error).Trim()}");
+        }
+    }
+}

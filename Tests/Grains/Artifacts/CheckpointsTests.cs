@@ -1,0 +1,107 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Grains;
+using OrleansDDM.Grains.Artifacts;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Grains.Artifacts;
+
+/// <summary>The checkpoints of a model whose bytes lie on several silos.</summary>
+public sealed class CheckpointsTests : IDisposable
+{
+    private readonly FakeSilos _silos = new(3, new ArtifactOptions { WaitForHolder = TimeSpan.FromSeconds(30) });
+    private readonly CheckpointIndex _index;
+    private readonly Checkpoints _checkpoints;
+
+    public CheckpointsTests()
+    {
+        FakeSilo silo = _silos[0];
+        _index = new CheckpointIndex(silo.Folder);
+        _checkpoints = new Checkpoints(
+            silo.Store, _index, silo.Exchange, new NoServices(), Options.Create(_silos.Options), silo.Clock, NullLogger<Checkpoints>.Instance);
+    }
+
+    public void Dispose() => _silos.Dispose();
+
+    [Fact]
+    public async Task Newest_checkpoint_is_brought_here()
+    {
+        CheckpointReference[] remembered = [On(1, 10), On(2, 20)];
+        await _checkpoints.BringAsync(remembered, "router", most: 1000, CancellationToken.None);
+        Assert.True(_silos[0].Store.Verify(remembered[1].Artifact.Sha256));
+        Assert.False(_silos[0].Store.Contains(remembered[0].Artifact.Sha256));
+    }
+
+    [Fact]
+    public async Task Holder_that_comes_back_in_time_is_waited_for()
+    {
+        CheckpointReference checkpoint = On(1, 10);
+        _silos[1].IsDead = true;
+        Task bringing = _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None);
+        _silos[1].IsDead = false;
+        await bringing;
+        Assert.True(_silos[0].Clock.GetUtcNow() < DateTimeOffset.UnixEpoch + TimeSpan.FromSeconds(30));
+        Assert.True(_silos[0].Store.Verify(checkpoint.Artifact.Sha256));
+    }
+
+    [Fact]
+    public async Task Holder_that_does_not_come_back_is_waited_for_as_long_as_the_settings_say()
+    {
+        CheckpointReference checkpoint = On(1, 10);
+        _silos[1].IsDead = true;
+        await _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None);
+        Assert.InRange(_silos[0].Clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(40));
+    }
+
+    [Fact]
+    public void Candidates_are_those_that_some_live_silo_has_newest_first()
+    {
+        CheckpointReference[] remembered = [On(1, 10), On(2, 20), On(1, 30)];
+        _silos[2].IsDead = true;
+        Assert.Equal([30, 10], _checkpoints.Candidates("r", "router", "spec", remembered).Select(c => c.Step));
+        _silos[2].IsDead = false;
+        Assert.Equal([30, 20, 10], _checkpoints.Candidates("r", "router", "spec", remembered).Select(c => c.Step));
+    }
+
+    [Fact]
+    public async Task What_is_no_longer_kept_goes_from_all_silos_but_what_a_newer_activation_wrote_stays()
+    {
+        CheckpointReference old = On(0, 10, term: 1);
+        CheckpointReference kept = On(0, 20, term: 1);
+        CheckpointReference newer = On(0, 30, term: 2);
+        await _silos[1].Exchange.FetchAsync(old.Artifact);
+        _checkpoints.Retain("r", "router", [kept, null], term: 1);
+        Assert.Equal([false, true, true], new[] { old, kept, newer }.Select(c => _silos[0].Store.Contains(c.Artifact.Sha256)));
+        await ArtifactCluster.UntilAsync(() => Task.FromResult(!_silos[1].Store.Contains(old.Artifact.Sha256)), "The other silo keeps it.");
+    }
+
+    [Fact]
+    public async Task Checkpoint_from_another_silo_goes_once_it_is_no_longer_kept()
+    {
+        CheckpointReference moved = On(1, 10);
+        _checkpoints.Retain("r", "router", [moved], term: 2);
+        CheckpointReference next = On(0, 20, term: 2);
+        _checkpoints.Retain("r", "router", [next], term: 2);
+        await ArtifactCluster.UntilAsync(() => Task.FromResult(!_silos[1].Store.Contains(moved.Artifact.Sha256)), "The other silo keeps it.");
+        Assert.True(_silos[0].Store.Contains(next.Artifact.Sha256));
+    }
+
+    private CheckpointReference On(int silo, int step, long term = 1)
+    {
+        ArtifactReference artifact = _silos[silo].Store.Put(BitConverter.GetBytes((step * 1000) + term));
+        if (silo == 0)
+        {
+            _index.Append("r", "router", new CheckpointRecord("spec", step, term, artifact.Sha256, artifact.Bytes, null));
+        }
+
+        return new CheckpointReference(artifact, step, term, null);
+    }
+
+    private sealed class NoServices : IServiceProvider
+    {
+        public object? GetService(Type serviceType) => null;
+    }
+}

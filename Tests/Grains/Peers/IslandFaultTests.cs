@@ -1,0 +1,188 @@
+using Microsoft.Extensions.Logging;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Membership;
+using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Protocols.Rounds;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Grains.Peers;
+
+public sealed class IslandFaultTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly FakeIslandRuntime _runtime = new();
+    private RunFolder _folder = new();
+    private EmbeddedSilo _silo = null!;
+
+    public async Task InitializeAsync() => _silo = await StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await _silo.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("modest")]
+    [InlineData("dpsgd")]
+    [InlineData("gossip")]
+    public async Task Unreachable_peers_never_train_and_the_island_does_without(string protocol)
+    {
+        RunSpec spec = Spec(protocol) with { Islands = Spec(protocol).Islands with { Unreachable = 0.34 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal((6, 2), (m.Island!.Peers, m.Island.Unreachable)));
+
+        // The same two in every island: it is the peer that is down.
+        Assert.Equal(4, _runtime.Trainings.Where(t => t.Round >= 0).Select(t => t.Peer).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Killed_peers_come_back_with_what_they_had_persisted()
+    {
+        using var released = new ManualResetEventSlim();
+        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 2 ? Patience : TimeSpan.Zero);
+        await Run().SubmitAsync(SpecJson.Write(Spec("modest")));
+        await UntilAsync(async () => (await Run().GetStatusAsync()).Models.All(m => m.Island?.Round >= 2));
+
+        // As after kill -9: a silo on a copy of the folder; nobody has ended in order.
+        RunFolder old = _folder;
+        _folder = old.Copy();
+        released.Set();
+        await _silo.DisposeAsync();
+        old.Dispose();
+        int before = _runtime.Trainings.Count;
+        _silo = await StartAsync();
+        await Run().ResumeAsync();
+        RunStatus status = await EndAsync();
+
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        foreach (ModelStatus model in status.Models)
+        {
+            Assert.Equal(model.Island!.Rounds, model.Island.Round);
+            Assert.All(await PeersAsync(model.Role), p => Assert.Equal(2, p.Term));
+        }
+
+        // Nobody began again at the first round.
+        Assert.All(_runtime.Trainings.Skip(before), t => Assert.True(t.Round >= 1, $"{t.Role}, peer {t.Peer}: round {t.Round}"));
+    }
+
+    [Fact]
+    public async Task Bad_frames_are_refused_and_counted_and_change_nothing()
+    {
+        using var released = new ManualResetEventSlim();
+        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 1 ? Patience : TimeSpan.Zero);
+        RunSpec spec = Spec("modest");
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        await UntilAsync(async () => (await Run().GetStatusAsync()).Models.All(m => m.Island?.Round >= 1));
+
+        string hash = SpecJson.Hash(spec);
+        IPeerGrain peer = Peer("expert-0", 0);
+        var codec = new MessageCodec(new Modest(new ModestOptions()));
+        byte[] ping = codec.Encode(new Modest.Ping(0, 0));
+        byte[] torn = [.. ping];
+        torn[^1] ^= 1;
+        var nowhere = ModelHandle.OfContent("nowhere"u8);
+        byte[] unknown = codec.Encode(new Modest.TrainOrder(50, nowhere, [new PeerId(0)], MembershipView.Empty));
+        PeerFrame[] bad =
+        [
+            new("other", 1, 5, ping, []),                                                               // another run
+            new(hash, 77, 5, ping, []),                                                                 // a stranger
+            new(hash, 0, 5, ping, []),                                                                  // from itself
+            new(hash, 1, 0, ping, []),                                                                  // of a past term
+            new(hash, 1, 5, torn, []),                                                                  // damaged
+            new(hash, 1, 5, [], []),                                                                    // empty
+            new(hash, 1, 5, unknown, []),                                                               // names a model that nobody has
+            new(hash, 1, 5, unknown, [new ArtifactReference(nowhere.ToString(), long.MaxValue)]),       // and says that it is huge
+        ];
+        PeerStatus before = await peer.GetStatusAsync();
+        foreach (PeerFrame frame in bad)
+        {
+            await peer.DeliverAsync(frame);
+        }
+
+        await UntilAsync(async () => (await peer.GetStatusAsync()).Counts.Refused == bad.Length);
+        Assert.Equal(before.Counts.Trainings, (await peer.GetStatusAsync()).Counts.Trainings);
+        await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(new PeerStart("{}", hash, 0, string.Empty, [], false, 1, default)));
+
+        released.Set();
+        RunStatus status = await EndAsync();
+        Assert.Equal(RunPhase.Ready, status.Phase);
+        Assert.DoesNotContain(_runtime.Trainings, t => t.Round >= 49);
+    }
+
+    [Fact]
+    public async Task Only_the_artifacts_of_the_models_stay_on_disk()
+    {
+        await Run().SubmitAsync(SpecJson.Write(Spec("dpsgd")));
+        RunStatus status = await EndAsync();
+        IEnumerable<string> kept = status.Models.SelectMany(m => m.Checkpoints.Append(m.Best).OfType<CheckpointReference>()
+            .Select(c => c.Artifact).Append(m.Weights!)).Select(a => a.Sha256).Distinct();
+        Assert.Equal(
+            kept.Order(StringComparer.Ordinal),
+            Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
+                .Where(n => n.Length == 64).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Peers_that_hold_too_little_fault_the_run_with_a_mend()
+    {
+        RunSpec spec = Spec("modest") with { Islands = Spec("modest").Islands with { MinSamples = 500 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal(RunPhase.Faulted, status.Phase);
+        Assert.Contains("islands.minSamples", status.Message, StringComparison.Ordinal);
+    }
+
+    private static RunSpec Spec(string protocol) => new()
+    {
+        Name = "r",
+        Seed = 3,
+        Experts = new ExpertsSpec { Count = 2 },
+        Training = new TrainingSpec { Steps = 40, Batch = 8, CheckpointSeconds = 0 },
+        Islands = new IslandsSpec { Peers = 6, Protocol = protocol, Shards = "iid", MinSamples = 1, LocalSteps = 4, SampleSize = 3 },
+    };
+
+    private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+
+    private IPeerGrain Peer(string role, int number) => _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", role, number, "embedded"));
+
+    private async Task<PeerStatus[]> PeersAsync(string role) =>
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(p => Peer(role, p).GetStatusAsync()));
+
+    private Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
+    {
+        RunFolder = _folder,
+        Learning = _runtime,
+        Slots = 4,
+        Slice = TimeSpan.FromMilliseconds(50),
+        LogLevel = LogLevel.None,
+    });
+
+    private static async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        while (!await holds())
+        {
+            Assert.False(late.IsCancellationRequested, "It has not happened in time.");
+            await Task.Delay(20);
+        }
+    }
+
+    private async Task<RunStatus> EndAsync()
+    {
+        RunStatus? status = null;
+        await UntilAsync(async () => (status = await Run().GetStatusAsync()).Phase is RunPhase.Ready or RunPhase.Faulted or RunPhase.Stopped);
+        return status!;
+    }
+}
