@@ -190,7 +190,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Island = Island(),
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
-        From = State.From,
+        From = State.FromTerm == State.Term ? State.From : null,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
     };
 

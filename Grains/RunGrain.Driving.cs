@@ -107,11 +107,11 @@ internal sealed partial class RunGrain
     private async Task StartModelsAsync(bool retry, CancellationToken cancellation)
     {
         string hash = State.SpecHash;
-        await Task.WhenAll(Models().Select(async model =>
+        bool[] answered = await Task.WhenAll(Models().Select(async model =>
         {
             if (State.Phase != RunPhase.Training || !_driven || cancellation.IsCancellationRequested || !_unfit.MayTry(model.Role, silos.Active()))
             {
-                return;
+                return true;
             }
 
             try
@@ -127,6 +127,9 @@ internal sealed partial class RunGrain
                 {
                     await AcceptAsync(status, checkpoint: null, []);
                 }
+
+                // One that is stopped has met its silo's end, and starts on another silo next time.
+                return status.Phase != ModelPhase.Stopped;
             }
             catch (InconsistentStateException) when (_row.IsLost)
             {
@@ -139,8 +142,18 @@ internal sealed partial class RunGrain
             catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
                 LogUnreachable(_name, model.Role, e.Message);
+                return false;
             }
+
+            return true;
         }));
+        _looks = answered.All(a => a) ? 0 : _looks + 1;
+        if (_looks > 0 && !cancellation.IsCancellationRequested)
+        {
+            // Soon, then less and less soon.
+            TimeSpan soon = options.Value.RetryPause * Math.Pow(2, Math.Min(_looks, 10));
+            _poll?.Change(soon < options.Value.PollPeriod ? soon : options.Value.PollPeriod, options.Value.PollPeriod);
+        }
     }
 
     /// <summary>

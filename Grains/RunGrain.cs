@@ -49,6 +49,7 @@ internal sealed partial class RunGrain(
     private IGrainTimer? _poll;
     private Activity? _activity;
     private bool _driven;
+    private int _looks;
     private bool _unstorable;
     private string? _lacking;
     private string _name = string.Empty;

@@ -7,7 +7,7 @@ namespace OrleansDDM.Specs;
 public sealed record IslandsSpec
 {
     /// <summary>Names that <see cref="Protocol"/> may have.</summary>
-    public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic"];
+    public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic", "decavg", "dfedsam", "diloco"];
 
     /// <summary>Names that <see cref="Shards"/> may have.</summary>
     public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity"];
@@ -20,7 +20,7 @@ public sealed record IslandsSpec
     public int Peers { get; init; }
 
     /// <summary>
-    /// <c>modest</c>, <c>fedavg</c>, <c>dpsgd</c>, <c>gossip</c> or <c>epidemic</c>; <c>isolated</c> = islands of one: each model is trained by one peer
+    /// <c>modest</c>, <c>fedavg</c>, <c>dpsgd</c>, <c>gossip</c>, <c>epidemic</c>, <c>decavg</c>, <c>dfedsam</c> or <c>diloco</c>; <c>isolated</c> = islands of one: each model is trained by one peer
     /// alone, as without islands, on what that peer holds.
     /// </summary>
     public string Protocol { get; init; } = "modest";
@@ -58,10 +58,13 @@ public sealed record IslandsSpec
     /// <summary>Weight of a peer's model where <c>modest</c> aggregates: <c>samples</c> (images of the cluster that it holds) or <c>uniform</c> (as in the paper).</summary>
     public string Weighting { get; init; } = "samples";
 
+    /// <summary>How models become one: <c>mean</c>, or <c>variance-corrected</c> (arXiv 2404.04616).</summary>
+    public string Aggregation { get; init; } = "mean";
+
     /// <summary>Moments of the optimizer: <c>fresh</c> in every participation, or <c>carried</c> over at the peer from its last one.</summary>
     public string Moments { get; init; } = "carried";
 
-    /// <summary>Who sends to whom in <c>dpsgd</c>.</summary>
+    /// <summary>Who sends to whom in <c>dpsgd</c>, <c>decavg</c>, <c>dfedsam</c> and <c>diloco</c>.</summary>
     public string Topology { get; init; } = "exponential";
 
     /// <summary>Part of the peers, drawn by the seed, that never answer anybody: a fault on purpose, for experiments. [0, 0.95]</summary>

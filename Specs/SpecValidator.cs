@@ -153,6 +153,7 @@ public static partial class SpecValidator
         InRange("islands.aggregators", islands.Aggregators, 1, 64);
         InRange("islands.successFraction", islands.SuccessFraction, 0.01, 1);
         OneOf("islands.weighting", islands.Weighting, "samples", "uniform");
+        OneOf("islands.aggregation", islands.Aggregation, "mean", "variance-corrected");
         OneOf("islands.moments", islands.Moments, "carried", "fresh");
         OneOf("islands.topology", islands.Topology, [.. IslandsSpec.Topologies]);
         InRange("islands.unreachable", islands.Unreachable, 0, 0.95);

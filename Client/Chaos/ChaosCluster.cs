@@ -57,7 +57,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
             {
                 Folder = folder,
                 Silos = silos,
-                Settings = new Dictionary<string, string>(settings) { ["DDM__Faults__Folder"] = faults, ["DDM__Silo__LogLevel"] = "Information" },
+                Settings = new Dictionary<string, string>(settings) { ["DDM__Faults__Folder"] = faults },
             },
             cancellation);
         var cluster = new ChaosCluster(folder, faults, file);

@@ -41,9 +41,14 @@ internal sealed class ModelWatch(ModelStatus before, bool struck, bool kills)
     {
         if (now.Term > _term)
         {
-            Lost += Math.Max(0, _newest - now.From);
-            From = Math.Min(From ?? now.From, now.From);
-            (_term, _seen, _newest) = (now.Term, Math.Max(now.From, 0), now.From);
+            if (now.From is not { } from)
+            {
+                return;
+            }
+
+            Lost += Math.Max(0, _newest - from);
+            From = Math.Min(From ?? from, from);
+            (_term, _seen, _newest) = (now.Term, from, from);
         }
 
         _newest = Math.Max(_newest, now.Step);

@@ -10,7 +10,6 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm chaos</c>.</summary>
 internal static class ChaosCommand
 {
-    private const int TrialSteps = 1500;
     private const double TrialPace = 10;
     private const double SoakPace = 20;
 
@@ -28,6 +27,15 @@ internal static class ChaosCommand
     };
 
     private static readonly Option<int> Repeats = new("--repeats") { Description = "How often each fault is injected.", HelpName = "N", DefaultValueFactory = _ => 1 };
+
+    private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps of each model in the short runs, 10 ms each.", HelpName = "N", DefaultValueFactory = _ => 1500 };
+
+    private static readonly Option<double> Patience = new("--patience")
+    {
+        Description = "Factor on the promised seconds, for a machine that has other work; 1 = as promised.",
+        HelpName = "X",
+        DefaultValueFactory = _ => 1,
+    };
 
     private static readonly Option<ulong> Seed = new("--seed") { Description = "Seed of victims and moments.", HelpName = "S", DefaultValueFactory = _ => 1 };
 
@@ -47,6 +55,8 @@ internal static class ChaosCommand
             Mix,
             Faults,
             Repeats,
+            Steps,
+            Patience,
             Seed,
             Folder,
             CommonOptions.Format,
@@ -59,11 +69,15 @@ internal static class ChaosCommand
     {
         Fault[] faults = [.. parsed.GetValue(Faults)!.SelectMany(Parse)];
         double? minutes = parsed.GetValue(Minutes);
-        (int silos, int repeats) = (parsed.GetValue(Silos), parsed.GetValue(Repeats));
-        if (silos is < 2 or > 16 || repeats is < 1 or > 1000 || minutes is <= 0 or > 1440 or double.NaN)
+        (int silos, int repeats, int steps, double patience) = (parsed.GetValue(Silos), parsed.GetValue(Repeats), parsed.GetValue(Steps), parsed.GetValue(Patience));
+        if (silos is < 2 or > 16 || repeats is < 1 or > 1000 || steps is < 300 or > 1_000_000 || !(patience is >= 1 and <= 100) || minutes is <= 0 or > 1440 or double.NaN)
         {
-            throw new CliException(ExitCode.Usage, "--silos must be in [2, 16], --repeats in [1, 1000] and --minutes above 0 and at most 1440.");
+            throw new CliException(
+                ExitCode.Usage,
+                "--silos must be in [2, 16], --repeats in [1, 1000], --steps in [300, 1000000], --patience in [1, 100] and --minutes above 0 and at most 1440.");
         }
+
+        faults = [.. faults.Select(f => f with { NoticedWithin = f.NoticedWithin * patience, BackWithin = f.BackWithin * patience })];
 
         if (faults.Length == 0 && minutes is null)
         {
@@ -80,7 +94,7 @@ internal static class ChaosCommand
         ChaosReport report;
         await using (ChaosCluster cluster = await ChaosCluster.StartAsync(folder, silos, new Dictionary<string, string> { ["DDM__Silo__Slots"] = "4" }, cancellation))
         {
-            report = await BreakAsync(cluster, faults, repeats, minutes, parsed.GetValue(Mix), seed, cancellation);
+            report = await BreakAsync(cluster, faults, repeats, steps, minutes, parsed.GetValue(Mix), seed, cancellation);
         }
 
         Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json ? JsonSerializer.Serialize(report, StatusText.Json) : report.Table());
@@ -95,14 +109,14 @@ internal static class ChaosCommand
     }
 
     private static async Task<ChaosReport> BreakAsync(
-        ChaosCluster cluster, Fault[] faults, int repeats, double? minutes, ChaosMix mix, ulong seed, CancellationToken cancellation)
+        ChaosCluster cluster, Fault[] faults, int repeats, int trialSteps, double? minutes, ChaosMix mix, ulong seed, CancellationToken cancellation)
     {
         var logs = new ChaosLogs(cluster.Folder, cluster.Silos);
         var outcomes = new List<TrialOutcome>();
         if (faults.Length > 0)
         {
             Say("the undisturbed run");
-            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("undisturbed", TrialSteps, seed), cancellation);
+            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("undisturbed", trialSteps, seed), cancellation);
             cluster.FaultAll(f => f with { StepMilliseconds = TrialPace });
             var trial = new FaultTrial(cluster, logs, expected);
             for (int i = 0; i < repeats; i++)
@@ -112,7 +126,7 @@ internal static class ChaosCommand
                     // Of its own for each trial, so that one can be replayed without the others.
                     var random = new Random(HashCode(seed, fault.Name, i));
                     string run = string.Create(CultureInfo.InvariantCulture, $"{fault.Name}-{i}");
-                    TrialOutcome outcome = await trial.RunAsync(fault, ChaosSpec.Run(run, TrialSteps, seed), random, cancellation);
+                    TrialOutcome outcome = await trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation);
                     outcomes.Add(outcome);
                     Say(FormattableString.Invariant($"{run}: noticed {outcome.Noticed:0.0} s, back {outcome.Back:0.0} s, {outcome.LostSteps} steps again  {outcome.Complaint}"));
                 }

@@ -74,7 +74,8 @@ internal sealed class ArtifactDownload(IArtifactsGrain artifacts, string folder)
                     next += count;
                 }
 
-                await file.WriteAsync(await flying.Dequeue(), cancellation);
+                // What has come is kept, also of a pull that is being given up.
+                await file.WriteAsync(await flying.Dequeue(), CancellationToken.None);
             }
 
             file.Flush(flushToDisk: true);

@@ -1,5 +1,6 @@
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Experiments.Reports;
@@ -45,6 +46,7 @@ internal static class RunReport
             Evaluation = result,
             Curves = [.. rows.GroupBy(r => (r.Role, r.Point.Name)).Select(g => new Curve(
                 g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)]))],
+            Islands = [.. status.Models.Where(m => m.Island is not null).Select(m => FactsOf(m.Role, m.Island!))],
             ClusterReport = status.Data!.ClusterReport,
             Samples = samples,
             Clusters = clusters,
@@ -55,6 +57,20 @@ internal static class RunReport
         AtomicFile.Write(folder.Metrics, System.Text.Encoding.UTF8.GetBytes(result.ToJson()));
         return result;
     }
+
+    private static IslandFacts FactsOf(string role, IslandStatus island) => new(
+        role,
+        island.Protocol,
+        island.Peers,
+        island.Unreachable,
+        island.Returns,
+        island.Round,
+        island.Counts.Samples,
+        island.Counts.ModelsReceived,
+        island.Counts.ModelBytes,
+        island.Counts.FramesSent,
+        island.Counts.FrameBytes,
+        island.Counts.Refused);
 
     private static async Task<byte[]> SampleGridAsync(
         ISampleSource source, TrainingData data, ModelContents model, RunSpec spec, CancellationToken cancellation)

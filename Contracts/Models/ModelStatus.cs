@@ -66,7 +66,7 @@ public sealed record ModelStatus
     [Id(14)]
     public Peers.IslandStatus? Island { get; init; }
 
-    /// <summary>Step of the checkpoint from which the activation of <see cref="Term"/> went on; 0 = from scratch.</summary>
+    /// <summary>Step of the checkpoint from which the activation of <see cref="Term"/> went on; 0 = from scratch, null = it has not yet.</summary>
     [Id(15)]
-    public int From { get; init; }
+    public int? From { get; init; }
 }

@@ -25,6 +25,9 @@ public sealed record RunReportContents
     /// <summary>Training and validation curves.</summary>
     public required IReadOnlyList<Curve> Curves { get; init; }
 
+    /// <summary>The islands that trained the models; empty where each was trained in one place.</summary>
+    public IReadOnlyList<IslandFacts> Islands { get; init; } = [];
+
     /// <summary>Cluster sizes and label make-up: a JSON object with <c>method</c>, <c>sizes</c>, <c>labels</c> ([cluster][class]) and <c>classes</c>.</summary>
     public required string ClusterReport { get; init; }
 

@@ -23,6 +23,7 @@ public static class RunReportPage
                 PicturesSection.Clusters(contents),
                 RulesSection.Of(contents.Evaluation, clusters),
                 TrainingSection.Of(contents.Curves),
+                IslandsSection.Of(contents.Islands),
                 RouterSection.Of(contents.Evaluation.Router),
                 ExpertUseSection.Of(contents.Evaluation.Rules),
                 ClusteringSection.Of(clusters),

@@ -103,8 +103,7 @@ internal sealed partial class IslandGrain(
         }
 
         _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        CompletedRound[] rounds = crew.TakeRounds();
-        await lease.RunAsync(session => Offer((IIslandRecord)session, rounds));
+        await OfferAsync(lease, crew.TakeRounds());
     }
 
     protected override async Task OnClosedAsync()
@@ -121,25 +120,26 @@ internal sealed partial class IslandGrain(
         _bench = null;
     }
 
-    // Runs on a slot. A round whose model is gone is not recorded; the next one is as good.
-    private int Offer(IIslandRecord record, CompletedRound[] rounds)
+    // A round whose model is gone is not recorded; the next one is as good.
+    private async Task OfferAsync(TrainingLease lease, CompletedRound[] rounds)
     {
-        int offered = 0;
         foreach (CompletedRound round in rounds)
         {
             ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
-            if (peers.Shelf.Fetch(round.Model) is null)
+            if (await peers.Shelf.FetchAsync(round.Model) is null)
             {
                 LogMissed(Role.ToString(), round.Rounds);
                 continue;
             }
 
-            record.Offer(new IslandRound(round.Peer, round.Rounds, peers.Shelf.Get(model), round.Loss));
+            var offered = new IslandRound(round.Peer, round.Rounds, peers.Shelf.Get(model), round.Loss);
             peers.Shelf.Release(model);
-            offered++;
+            await lease.RunAsync(session =>
+            {
+                ((IIslandRecord)session).Offer(offered);
+                return true;
+            });
         }
-
-        return offered;
     }
 
     private async Task StartPeersAsync(IslandCrew crew, CancellationToken stop)
@@ -175,7 +175,7 @@ internal sealed partial class IslandGrain(
             {
                 byte[] initial = trainer.Initial();
                 long from = Services.Clock.GetTimestamp();
-                trainer.Train(initial, peer, 0, plan.Training.LocalSteps, null, stop);
+                trainer.Train(initial, peer, 0, plan.Training.LocalSteps, null, 0, stop);
                 return Services.Clock.GetElapsedTime(from).TotalSeconds;
             },
             stop);

@@ -27,7 +27,7 @@ internal static class IslandProtocols
 
     private static Dictionary<string, object> Options(IslandsSpec islands, double trainSeconds)
     {
-        Dictionary<string, object> options = new() { ["steps"] = islands.LocalSteps };
+        Dictionary<string, object> options = new() { ["steps"] = islands.LocalSteps, ["aggregator"] = new { rule = islands.Aggregation } };
         switch (islands.Protocol)
         {
             case "modest":

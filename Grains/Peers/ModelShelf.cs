@@ -11,10 +11,10 @@ namespace OrleansDDM.Grains.Peers;
 /// <summary>
 /// The models of this silo's peers by their SHA-256: held in memory while a peer or a message needs them, and written to the artifact store
 /// only where a durable state names them or another silo must read them. A model that nobody holds stays for a moment, as messages that name it
-/// may be under way. Fetch and Store block on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
+/// may be under way. Store and Forget block on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
 /// </summary>
 internal sealed partial class ModelShelf(
-    IArtifactStore artifacts, CheckpointIndex index, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
+    IArtifactStore artifacts, ArtifactExchange exchange, CheckpointIndex index, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
@@ -63,8 +63,8 @@ internal sealed partial class ModelShelf(
         }
     }
 
-    /// <summary>Reads a model from the artifact store onto the shelf and holds it: its length, or null where it is not to be had.</summary>
-    public long? Fetch(ArtifactReference reference)
+    /// <summary>Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.</summary>
+    public async Task<long?> FetchAsync(ArtifactReference reference)
     {
         ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(reference.Sha256));
         if (TryHold(model) is { } length)
@@ -75,16 +75,18 @@ internal sealed partial class ModelShelf(
         byte[] bytes;
         try
         {
-            bytes = artifacts.Read(reference.Sha256);
+            await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
+            bytes = await slots.RunAsync(Lane.Sampling, () => artifacts.Read(reference.Sha256)).ConfigureAwait(false);
         }
-        catch (ArtifactException)
+        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
         {
             return null;
         }
 
         lock (_lock)
         {
-            Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry { Stored = true };
+            Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
+            entry.Stored = true;
             entry.Bytes ??= bytes;
             entry.Holders++;
             return bytes.Length;

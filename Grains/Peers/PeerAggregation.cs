@@ -1,6 +1,7 @@
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Protocols.Aggregation;
+using OrleansDDM.Protocols.Machines;
 
 namespace OrleansDDM.Grains.Peers;
 
@@ -9,28 +10,21 @@ internal static class PeerAggregation
 {
     /// <summary>The aggregate.</summary>
     /// <param name="rule">How.</param>
-    /// <param name="models">Bytes of each model, and whose it is.</param>
+    /// <param name="models">The models.</param>
+    /// <param name="get">Bytes of a model.</param>
     /// <param name="trainer">Knows the form of the models.</param>
     /// <exception cref="InvalidDataException">A model is of another kind, or the aggregate is not finite.</exception>
-    public static float[] Of(AggregationRule rule, IReadOnlyList<(byte[] Model, Contribution From)> models, IPeerTrainer trainer)
+    /// <exception cref="ArgumentException">The rule's numbers are wrong.</exception>
+    public static float[] Of(AggregationRule rule, IReadOnlyList<Contribution> models, Func<ModelHandle, byte[]> get, IPeerTrainer trainer)
     {
         if (models.Count == 1 && rule is AggregationRule.WeightedMean)
         {
-            return trainer.Read(models[0].Model);
+            return trainer.Read(get(models[0].Model));
         }
 
-        double[][] values = [.. models.Select(m => Array.ConvertAll(trainer.Read(m.Model), v => (double)v))];
-        double[] result = rule switch
-        {
-            AggregationRule.VarianceCorrected corrected => VectorAggregation.VarianceCorrected(
-                values[models.Index().First(m => m.Item.From.From == corrected.Self).Index],
-                [.. values.Where((_, i) => models[i].From.From != corrected.Self)],
-                [.. trainer.Segments.Select(s => new VectorSegment((int)s.Offset, (int)s.Length, s.Role == SegmentRole.Weight))],
-                corrected.Beta,
-                corrected.Target),
-            AggregationRule.WeightedMean => VectorAggregation.WeightedMean(values, [.. models.Select(m => m.From.Weight)]),
-            _ => throw new InvalidDataException($"The rule {rule.GetType().Name} is not known."),
-        };
+        // What the paper's code corrects: weights, not biases or norms.
+        VectorSegment[] segments = [.. trainer.Segments.Select(s => new VectorSegment((int)s.Offset, (int)s.Length, s.Role == SegmentRole.Weight))];
+        double[] result = VectorAggregation.Apply(rule, models, m => Array.ConvertAll(trainer.Read(get(m)), v => (double)v), segments);
         float[] floats = Array.ConvertAll(result, r => (float)r);
         return Array.TrueForAll(floats, float.IsFinite) ? floats : throw new InvalidDataException("The aggregate is not finite.");
     }

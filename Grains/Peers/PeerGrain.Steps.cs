@@ -71,21 +71,12 @@ internal sealed partial class PeerGrain
         return true;
     }
 
-    private async Task<long?> FetchAsync(Life life, ModelHandle model, ArtifactReference[] references)
+    // All models of an island are of one size; one that is said to be larger is not asked for.
+    private Task<long?> FetchAsync(Life life, ModelHandle model, ArtifactReference[] references)
     {
         string name = model.ToString();
-        try
-        {
-            // All models of an island are of one size; one that is said to be larger is not asked for.
-            long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
-            return bytes > 2 * life.ModelBytes
-                ? null
-                : await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Fetch(new ArtifactReference(name, bytes)));
-        }
-        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException or IOException)
-        {
-            return null;
-        }
+        long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
+        return bytes > 2 * life.ModelBytes ? Task.FromResult<long?>(null) : services.Shelf.FetchAsync(new ArtifactReference(name, bytes));
     }
 
     private void Enqueue(Input input)

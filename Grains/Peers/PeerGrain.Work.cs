@@ -29,12 +29,18 @@ internal sealed partial class PeerGrain
         {
             long from = services.Clock.GetTimestamp();
             byte[] model = services.Shelf.Get(train.Model);
+            double radius = train.Rule switch
+            {
+                TrainingRule.Steps => 0,
+                TrainingRule.SharpnessAware sharp => sharp.Radius,
+                _ => throw new InvalidDataException($"Peers of islands cannot train by the rule {train.Rule.GetType().Name}."),
+            };
             PeerMoments? moments = life.Spec.Islands.Moments == "carried" ? life.Moments : null;
             CancellationToken token = stop.Token;
             (PeerTraining trained, ModelHandle handle) = await life.Bench.RunAsync(
                 trainer =>
                 {
-                    PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, token);
+                    PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, radius, token);
                     return (done, services.Shelf.Put(done.Model));
                 },
                 token);
@@ -77,9 +83,9 @@ internal sealed partial class PeerGrain
         ModelHandle result = default;
         try
         {
-            (byte[] Model, Contribution From)[] models = [.. aggregate.Models.Select(m => (services.Shelf.Get(m.Model), Weighted(life, m)))];
+            Contribution[] models = [.. aggregate.Models.Select(m => Weighted(life, m))];
             result = await life.Bench.RunAsync(
-                trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, trainer))), stop.Token);
+                trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer))), stop.Token);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException or OperationCanceledException)
         {

@@ -207,7 +207,7 @@ internal sealed partial class PeerGrain(
             DurableState durable = life.Codec.DecodeDurable(State.Durable);
             foreach (ModelHandle model in durable.Models.Where(m => !m.IsNone && !life.Held.Contains(m)).Distinct().ToArray())
             {
-                _ = await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Fetch(new ArtifactReference(model.ToString(), life.ModelBytes)))
+                _ = await services.Shelf.FetchAsync(new ArtifactReference(model.ToString(), life.ModelBytes))
                     ?? throw new InvalidDataException($"Model {model} of its last state is lost.");
                 life.Held.Add(model);
             }

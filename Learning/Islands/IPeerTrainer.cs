@@ -20,10 +20,11 @@ public interface IPeerTrainer : IDisposable
     /// <param name="round">Round, from 0: with the peer it fixes all draws, and the learning rate.</param>
     /// <param name="steps">Local steps.</param>
     /// <param name="moments">Moments of the peer's optimizer from its last participation; null = fresh ones.</param>
+    /// <param name="radius">Radius of sharpness-aware steps (Foret et al., ICLR 2021); 0 = plain steps.</param>
     /// <param name="cancellation">Gives up between two steps.</param>
     /// <exception cref="InvalidDataException">The bytes are not a model of this kind.</exception>
     /// <exception cref="Training.TrainingDivergedException">A loss or a gradient is not finite.</exception>
-    PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, CancellationToken cancellation);
+    PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, double radius, CancellationToken cancellation);
 
     /// <summary>The flat values of a model.</summary>
     /// <exception cref="InvalidDataException">The bytes are not a model of this kind, or not finite.</exception>

@@ -72,7 +72,7 @@ public sealed class PeerTrainer : IPeerTrainer
     public byte[] Initial() => Write(_initial);
 
     /// <inheritdoc/>
-    public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, CancellationToken cancellation)
+    public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, double radius, CancellationToken cancellation)
     {
         if (!_tasks.TryGetValue(peer, out ITrainingTask? task))
         {
@@ -101,7 +101,7 @@ public sealed class PeerTrainer : IPeerTrainer
         for (int i = 0; i < steps; i++)
         {
             cancellation.ThrowIfCancellationRequested();
-            loss += Step(task, (int)Math.Min((round * steps) + i, int.MaxValue), ++updates);
+            loss += Step(task, (int)Math.Min((round * steps) + i, int.MaxValue), ++updates, radius);
         }
 
         return new PeerTraining(
@@ -133,11 +133,16 @@ public sealed class PeerTrainer : IPeerTrainer
         destination.copy_(loaded);
     }
 
-    private double Step(ITrainingTask task, int step, int update)
+    private double Step(ITrainingTask task, int step, int update, double radius)
     {
         using DisposeScope scope = NewDisposeScope();
-        _working.Gradients.zero_();
-        double loss = Accumulate(task.Draw(step));
+        TrainingTensors batch = task.Draw(step);
+        double loss = Gradient(batch);
+        if (radius > 0)
+        {
+            Ascend(batch, radius);
+        }
+
         Tensor gradients = _working.Gradients.to(float32);
         double norm = gradients.norm().item<float>();
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
@@ -160,8 +165,21 @@ public sealed class PeerTrainer : IPeerTrainer
         return loss;
     }
 
-    private double Accumulate(TrainingTensors batch)
+    // The gradient at y + ρ·g / ‖g‖ instead of that at y; the weights are y again afterwards.
+    private void Ascend(TrainingTensors batch, double radius)
     {
+        Tensor here = _master.clone();
+        using Scalar length = radius / (_working.Gradients.to(float32).norm().item<float>() + 1e-12);
+        _master.add_(_working.Gradients.to(float32), length);
+        CopyToWorking();
+        Gradient(batch);
+        _master.copy_(here);
+        CopyToWorking();
+    }
+
+    private double Gradient(TrainingTensors batch)
+    {
+        _working.Gradients.zero_();
         if (_fused is not null)
         {
             _fused.Load();

@@ -210,6 +210,7 @@ public sealed class ClusterSilo : IAsyncDisposable
             if (options.Failures.RefusedIsDead)
             {
                 silo.Services.AddOptions<SiloConnectionOptions>().Configure<CrashWatch>((o, watch) => watch.Apply(o));
+                silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<CrashWatch>());
             }
 
             if (faults is not null)

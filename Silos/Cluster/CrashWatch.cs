@@ -13,9 +13,10 @@ namespace OrleansDDM.Silos.Cluster;
 /// <summary>
 /// Notices at once that another silo's process is gone. When a connection to a silo ends, it asks the silo's port: where its host answers that
 /// nobody listens there, again and again, the process has ended, and the silo is declared dead without waiting for probes. A host that
-/// does not answer at all proves nothing, and is left to the probes.
+/// does not answer at all proves nothing, and is left to the probes. Right before it joins, the silo asks the ports of all that should be active:
+/// so a cluster that was killed as a whole need not wait until what its silos left in the table is stale.
 /// </summary>
-internal sealed partial class CrashWatch(IServiceProvider services, ILogger<CrashWatch> logger)
+internal sealed partial class CrashWatch(IServiceProvider services, ILogger<CrashWatch> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
     private const int Refusals = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -37,6 +38,15 @@ internal sealed partial class CrashWatch(IServiceProvider services, ILogger<Cras
             }
         }
     }));
+
+    /// <inheritdoc/>
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(CrashWatch), ServiceLifecycleStage.BecomeActive - 1, async cancellation =>
+    {
+        IClusterMembershipService membership = services.GetRequiredService<IClusterMembershipService>();
+        await membership.Refresh();
+        await Task.WhenAll(membership.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active)
+            .Select(m => LookAsync(m.SiloAddress.Endpoint))).WaitAsync(cancellation);
+    });
 
     /// <summary>Whether an active silo's host says, several times, that nobody listens at the port.</summary>
     internal static async Task<bool> IsRefusedAsync(IPEndPoint endpoint, Func<bool> wanted)

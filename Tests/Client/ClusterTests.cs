@@ -1,7 +1,17 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 
+using Npgsql;
+
+using Orleans.Runtime;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Tests.Silos;
 
 using Xunit;
@@ -13,7 +23,11 @@ public sealed class ClusterTests : IAsyncLifetime
 {
     private static readonly string[] Run = [.. TinyRun.Short("training.steps=1200", "training.checkpointSeconds=0.2")];
 
+    private static readonly string[] Names = ["silo-1", "silo-2", "silo-3"];
+
     private readonly Grains.RunFolder _folder = new();
+
+    private string Faults => _folder.File("faults");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -27,7 +41,7 @@ public sealed class ClusterTests : IAsyncLifetime
     public async Task A_run_outlives_its_client_and_silos_that_are_killed_and_ends_bit_identical()
     {
         Task<DdmResult> undisturbed = DdmProcess.ExpectAsync(0, _folder, Run);
-        JsonElement up = (await DdmProcess.ExpectAsync(0, _folder, "cluster", "up", "--silos", "3", "--slots", "2", "--format", "json")).Json;
+        JsonElement up = (await UpAsync(3)).Json;
         string cluster = up.GetProperty("connectionString").GetString()!;
         Dictionary<string, int> silos = up.GetProperty("silos").EnumerateArray().ToDictionary(s => s.GetProperty("name").GetString()!, s => s.GetProperty("processId").GetInt32());
         Assert.Equal(3, silos.Count);
@@ -46,12 +60,23 @@ public sealed class ClusterTests : IAsyncLifetime
             await watcher.KillAsync();
         }
 
+        string password = new NpgsqlConnectionStringBuilder(cluster).Password!;
+        Assert.All(silos.Values, id => Assert.DoesNotContain(password, File.ReadAllText($"/proc/{id}/cmdline"), StringComparison.Ordinal));
+        RunStatus before = await TrainingAsync(cluster, s => s.Models.All(m => m.Checkpoints.Length > 0));
         foreach (string victim in (string[])["silo-1", "silo-2"])
         {
+            await TrainingAsync(cluster, _ => true);
             Process.GetProcessById(silos[victim]).Kill();
             await UntilAsync(async () => (await ClusterMembers.ReadAsync(cluster)).Single(m => m.Name == victim).Status == "Dead");
         }
 
+        // Only one silo is left, so whatever was on the others has gone on under a higher term.
+        RunStatus after = await TrainingAsync(cluster, s => s.Models.All(m => m.Silo == "silo-3"));
+        Assert.True(after.Term > before.Term || before.Silo == "silo-3");
+        Assert.All(
+            before.Models.Zip(after.Models).Where(m => m.First.Silo != "silo-3"),
+            m => Assert.True(m.Second.Term > m.First.Term && m.Second.From >= m.First.Checkpoints[^1].Step, $"{m.First} {m.Second}"));
+        Pace(0);
         await DdmProcess.ExpectAsync(0, _folder, "watch", "--cluster", cluster, "--run", "shapes");
         status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
         Assert.Equal(0, status.GetProperty("underReplicated").GetArrayLength());
@@ -75,11 +100,67 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Contains("no run 'shapes'", (await DdmProcess.ExpectAsync(3, _folder, "runs", "rm", "shapes", "--cluster", cluster)).Error, StringComparison.Ordinal);
         Assert.Contains("no run 'nothing'", (await DdmProcess.ExpectAsync(3, _folder, "status", "--cluster", cluster, "--run", "nothing")).Error, StringComparison.Ordinal);
 
+        Assert.All(Directory.EnumerateFiles(_folder.File("ddm-cluster/logs")), log => Assert.DoesNotContain(password, File.ReadAllText(log), StringComparison.Ordinal));
+        Assert.Contains("1 of 3", (await DdmProcess.ExpectAsync(1, _folder, "cluster", "status")).Error, StringComparison.Ordinal);
+        await DdmProcess.ExpectAsync(0, _folder, "cluster", "status", "--expect", "1");
         await DdmProcess.ExpectAsync(0, _folder, "cluster", "down");
         Assert.False(File.Exists(_folder.File("ddm-cluster/cluster.json")));
         DdmResult gone = await DdmProcess.ExpectAsync(4, _folder, "status", "--cluster", cluster, "--run", "shapes");
         Assert.Contains("cannot be reached", gone.Error, StringComparison.Ordinal);
         CommandLineTests.AssertNoStack(gone);
+    }
+
+    [PostgresFact]
+    public async Task A_silo_that_is_drained_hands_over_and_a_cluster_that_died_as_a_whole_goes_on_with_its_database()
+    {
+        Task<DdmResult> undisturbed = DdmProcess.ExpectAsync(0, _folder, Run);
+        JsonElement up = (await UpAsync(2)).Json;
+        string cluster = up.GetProperty("connectionString").GetString()!;
+        int[] processes = [.. up.GetProperty("silos").EnumerateArray().Select(s => s.GetProperty("processId").GetInt32())];
+        using (DdmProcess client = DdmProcess.Start(_folder, TinyRun.On(cluster, Run)))
+        {
+            await TrainingAsync(cluster, s => s.Models.All(m => m.Step > 20));
+            await client.KillAsync();
+        }
+
+        Assert.Contains("silo-1, silo-2", (await DdmProcess.ExpectAsync(3, _folder, "cluster", "drain", "silo-9")).Error, StringComparison.Ordinal);
+        RunStatus before = await TrainingAsync(cluster, s => s.Models.All(m => m.Phase == ModelPhase.Training));
+        Assert.Contains("has left", (await DdmProcess.ExpectAsync(0, _folder, "cluster", "drain", "silo-1")).Output, StringComparison.Ordinal);
+        await UntilAsync(() => Task.FromResult(ProcessToken.Of(processes[0]) is null));
+        RunStatus drained = await TrainingAsync(cluster, s => s.Models.All(m => m.Silo == "silo-2" && m.Phase == ModelPhase.Training));
+
+        // In good order: what was trained before it was told to go is not trained again.
+        Assert.All(before.Models.Zip(drained.Models).Where(m => m.First.Silo == "silo-1"), m => Assert.True(m.Second.From >= m.First.Step, $"{m.First} {m.Second}"));
+
+        Process.GetProcessById(processes[1]).Kill();
+        await UntilAsync(() => Task.FromResult(ProcessToken.Of(processes[1]) is null));
+        Assert.Equal(cluster, (await UpAsync(2)).Json.GetProperty("connectionString").GetString());
+        RunStatus again = await TrainingAsync(cluster, s => s.Models.All(m => m.Phase == ModelPhase.Training && m.Term > drained.Models.Single(d => d.Role == m.Role).Term));
+        Assert.All(drained.Models.Zip(again.Models), m => Assert.True(m.Second.From >= m.First.Checkpoints[^1].Step));
+        Pace(0);
+
+        // The cluster named by the environment.
+        await DdmProcess.ExpectAsync(0, _folder, [KeyValuePair.Create("DDM__Cluster__Connection", cluster)], "watch", "--run", "shapes");
+        JsonElement status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
+        await undisturbed;
+        Assert.Equal(Weights(JsonDocument.Parse(File.ReadAllText(_folder.File("runs/shapes/status.json"))).RootElement), Weights(status.GetProperty("status")));
+
+        // What is given up is gone, so that the folder can be used again.
+        await DdmProcess.ExpectAsync(0, _folder, "cluster", "down");
+        Assert.False(Directory.Exists(_folder.File("ddm-cluster/silo-1")));
+    }
+
+    [PostgresFact]
+    public async Task The_password_may_stand_in_a_file()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var builder = new NpgsqlConnectionStringBuilder(database);
+        string file = _folder.File("pgpass");
+        await File.WriteAllTextAsync(file, $"*:*:*:{builder.Username}:{builder.Password}\n");
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        builder.Password = null;
+        await DdmProcess.ExpectAsync(0, _folder, [KeyValuePair.Create("PGPASSFILE", file)], "db", "check", "--cluster", builder.ConnectionString);
+        await DdmProcess.ExpectAsync(4, _folder, "db", "check", "--cluster", builder.ConnectionString);
     }
 
     [PostgresFact]
@@ -155,6 +236,47 @@ public sealed class ClusterTests : IAsyncLifetime
 
     private static IEnumerable<string> Weights(JsonElement status) =>
         status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!);
+
+    // A run that takes its time whatever the machine is: nothing has to be caught in the nick of time.
+    private void Pace(double milliseconds)
+    {
+        foreach (string silo in Names)
+        {
+            FaultSwitch.Write(Faults, silo, new FaultPlan { StepMilliseconds = milliseconds });
+        }
+    }
+
+    private Task<DdmResult> UpAsync(int silos)
+    {
+        Pace(20);
+        return DdmProcess.ExpectAsync(
+            0,
+            _folder,
+            [KeyValuePair.Create("DDM__Faults__Folder", Faults)],
+            "cluster", "up", "--silos", silos.ToString(CultureInfo.InvariantCulture), "--slots", "2", "--format", "json");
+    }
+
+    /// <summary>Waits until the run is in training and something holds of it.</summary>
+    private static async Task<RunStatus> TrainingAsync(string cluster, Func<RunStatus, bool> holds)
+    {
+        RunStatus? status = null;
+        await UntilAsync(async () =>
+        {
+            try
+            {
+                await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster);
+                status = await connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shapes")).GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(10));
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or ClusterUnreachableException)
+            {
+                return false;
+            }
+
+            Assert.True(status.Phase is RunPhase.Preparing or RunPhase.Training, $"The run is {status.Phase} before its time: {status.Message}");
+            return status.Phase == RunPhase.Training && holds(status);
+        });
+        return status!;
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {

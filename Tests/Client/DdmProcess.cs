@@ -43,12 +43,19 @@ internal sealed class DdmProcess : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>Starts <c>ddm</c> in a folder.</summary>
-    public static DdmProcess Start(string folder, params IEnumerable<string> arguments) => StartProgram(Client, folder, arguments);
+    public static DdmProcess Start(string folder, params IEnumerable<string> arguments) => StartProgram(Client, folder, arguments, []);
+
+    /// <summary>Runs <c>ddm</c> with more environment to its end and asserts the exit code.</summary>
+    public static async Task<DdmResult> ExpectAsync(int exitCode, string folder, IEnumerable<KeyValuePair<string, string>> environment, params IEnumerable<string> arguments)
+    {
+        using DdmProcess process = StartProgram(Client, folder, arguments, environment);
+        return await process.EndAsync(exitCode);
+    }
 
     /// <summary>Starts the silo program in a folder.</summary>
-    public static DdmProcess StartSilo(string folder, params IEnumerable<string> arguments) => StartProgram(Silo, folder, arguments);
+    public static DdmProcess StartSilo(string folder, params IEnumerable<string> arguments) => StartProgram(Silo, folder, arguments, []);
 
-    private static DdmProcess StartProgram(string program, string folder, IEnumerable<string> arguments)
+    private static DdmProcess StartProgram(string program, string folder, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
     {
         var start = new ProcessStartInfo("dotnet", [program, .. arguments])
         {
@@ -68,6 +75,11 @@ internal sealed class DdmProcess : IDisposable
         // Idle native threads spin, which starves the other processes of a test run.
         start.Environment["OMP_NUM_THREADS"] = "1";
         start.Environment["DOTNET_TieredPGO"] = "0";
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return new DdmProcess(Process.Start(start)!, string.Join(' ', arguments));
     }
 

@@ -75,7 +75,7 @@ public sealed class FencingTests : IDisposable
 
         gate.Set();
         await UntilAsync(async () => frozen.OpenSessions == 0 && (await old.Run().GetStatusAsync()).Phase == RunPhase.Ready);
-        await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(rows, Rows());
         Assert.DoesNotContain(seen, e => e.Number > told && e.Term < 2);
         RunStatus after = await old.Run().GetStatusAsync();

@@ -57,7 +57,7 @@ public sealed class StorageLossTests : SiloTest
         // What was never stored is forgotten by a crash, and nobody has seen it.
         long told = seen.Max(e => e.Number);
         await CrashAsync(BringDatabaseBack);
-        await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(told, (await Run().GetStatusAsync()).LastEvent);
         await ResumeAndCheckAsync();
     }

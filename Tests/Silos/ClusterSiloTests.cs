@@ -1,10 +1,16 @@
 using System.Net;
 using System.Security.Cryptography;
 
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
+using Orleans.Runtime;
+
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Clusters;
+using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
@@ -88,6 +94,51 @@ public sealed class ClusterSiloTests : IDisposable
         Assert.Equal(
             ModelRole.Of(2).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
             end.Models.Select(m => m.Weights!.Sha256));
+    }
+
+    [PostgresFact]
+    public async Task Models_are_evened_out_to_a_silo_that_came_later_and_a_drained_silo_is_told_to_end()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        bool released = false;
+        var runtime = new FakeRuntime
+        {
+            BeforeStep = (_, step, stop) => step < 20 || Volatile.Read(ref released) || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false,
+        };
+        RunSpec spec = Spec("lonely", experts: 3);
+        await using ClusterSilo first = await StartAsync(database, runtime, "a");
+        await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(spec));
+        await UntilAsync(first, s => s.Models.Length == 4 && s.Models.All(m => m.Step == 20 && m.Silo == "a"));
+        await using ClusterSilo second = await StartAsync(database, runtime, "b");
+        IClusterGrain cluster = second.Client.GetGrain<IClusterGrain>(0);
+        await UntilAsync(second, _ => first.Services.GetRequiredService<SiloDirectory>().Active().Count == 2 && second.Services.GetRequiredService<SiloDirectory>().Active().Count == 2);
+        ModelMove[] moves = await cluster.RebalanceAsync();
+        Assert.Equal(["a b", "a b"], moves.Select(m => m.From + " " + m.To));
+        RunStatus moved = await UntilAsync(second, s => s.Models.All(m => m.Phase == ModelPhase.Training && m.Step == 20 && m.From is not null) && s.Models.Count(m => m.Silo == "b") == 2);
+        Assert.All(moved.Models.Where(m => m.Silo == "b"), m => Assert.Equal((20, true), (m.From, moves.Any(v => v.Role == m.Role))));
+        Assert.Empty(await cluster.RebalanceAsync());
+
+        Assert.Contains("a, b", (await Assert.ThrowsAsync<SiloNotFoundException>(() => cluster.DrainAsync("c"))).Message, StringComparison.Ordinal);
+        Assert.False(first.Draining.IsCompleted);
+        await cluster.DrainAsync("a");
+        await first.Draining.WaitAsync(Patience);
+        await first.DisposeAsync();
+        await UntilAsync(second, s => s.Models.All(m => m.Silo == "b" && m.Step == 20 && m.Phase == ModelPhase.Training));
+        Volatile.Write(ref released, true);
+        RunStatus end = await UntilAsync(second, s => s.Phase == RunPhase.Ready);
+        Assert.Equal(
+            ModelRole.Of(3).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
+            end.Models.Select(m => m.Weights!.Sha256));
+    }
+
+    [PostgresFact]
+    public async Task A_silo_that_the_others_took_for_dead_says_so_and_ends()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        await using ClusterSilo silo = await StartAsync(database, new FakeRuntime(), "a");
+        Assert.False(silo.Failed.IsCompleted);
+        silo.Services.GetRequiredService<IFatalErrorHandler>().OnFatalException(this, "I have been told I am dead.", null);
+        Assert.Equal("I have been told I am dead.", await silo.Failed.WaitAsync(Patience));
     }
 
     [PostgresFact]

@@ -79,6 +79,15 @@ public sealed class SiloSettingsTests : IDisposable
         Read(["--cluster", Connection, "--web-url", "http://192.0.2.1:8080", "--allow-unauthenticated", "true"]).WebUrl?.ToString());
 
     [Fact]
+    public void Loopback_is_told_to_other_machines_only_where_that_is_asked_for()
+    {
+        Assert.Contains("Silo:Address", Refused(["--cluster", "Host=db;Database=d"]), StringComparison.Ordinal);
+        Assert.Contains("Silo:Address", Refused(["--cluster", "Host=localhost,db;Database=d"]), StringComparison.Ordinal);
+        Assert.Equal(IPAddress.Loopback, Read(["--cluster", "Host=db;Database=d", "--address", "127.0.0.1"]).Address);
+        Assert.Equal(IPAddress.Loopback, Read(["--cluster", "Host=127.0.0.2:5433;Database=d"]).Address);
+    }
+
+    [Fact]
     public void Missing_connection_is_told_with_all_ways_to_give_it()
     {
         string message = Refused([]);

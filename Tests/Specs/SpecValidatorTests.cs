@@ -43,7 +43,7 @@ public sealed class SpecValidatorTests
     private static readonly string[] Choices =
     [
         "clustering.method", "clustering.features", "model.kind", "router.model.kind", "diffusion.path", "diffusion.parameterization",
-        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "islands.protocol", "islands.shards", "islands.weighting", "islands.moments", "islands.topology",
+        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "islands.protocol", "islands.shards", "islands.weighting", "islands.aggregation", "islands.moments", "islands.topology",
         "mixing.rule", "sampling.scheduler", "sampling.grid",
     ];
 

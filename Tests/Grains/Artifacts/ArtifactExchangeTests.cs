@@ -172,7 +172,7 @@ public sealed class ArtifactExchangeTests : IDisposable
     }
 
     [Fact]
-    public void Unreadable_file_is_mended_from_another_silo()
+    public async Task Unreadable_file_is_mended_from_another_silo()
     {
         ArtifactReference reference = _silos[0].Store.Put(_bytes);
         _silos[1].Store.Put(_bytes);
@@ -183,7 +183,7 @@ public sealed class ArtifactExchangeTests : IDisposable
         // Once the bad file is out of the way its place on the disk can be read.
         SpinWait.SpinUntil(() => !File.Exists(path), TimeSpan.FromSeconds(10));
         _silos[0].Files.Unreadable = null;
-        Assert.Equal(_bytes, reading.Result);
+        Assert.Equal(_bytes, await reading);
     }
 
     [Fact]

@@ -70,7 +70,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
         public byte[] Initial() => Bytes(role, 0, 0);
 
-        public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, CancellationToken cancellation)
+        public PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, double radius, CancellationToken cancellation)
         {
             runtime.Note();
             runtime.BeforeTraining(role, peer, round, cancellation);
