@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 
 using OrleansDDM.Client.Commands;
+using OrleansDDM.Silos.Security;
 
 namespace OrleansDDM.Client;
 
@@ -31,6 +32,9 @@ public static class CommandLineApp
             ClusterCommand.Create(),
             ChaosCommand.Create(),
             DbCommand.Create(),
+            TokenCommand.Create(),
+            CertCommand.Create(),
+            CommonOptions.Token,
         };
         ParseResult parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
@@ -44,6 +48,8 @@ public static class CommandLineApp
             return ExitCode.Usage;
         }
 
+        // Read when a verb connects to a cluster; the others need no credentials, good or bad.
+        ClientCredentials.Default = new(() => ClientCredentials.Read(parsed.GetValue(CommonOptions.Token), Environment.GetEnvironmentVariable));
         try
         {
             var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

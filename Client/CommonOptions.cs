@@ -57,6 +57,14 @@ public static class CommonOptions
         DefaultValueFactory = _ => ClusterOfEnvironment,
     };
 
+    /// <summary><c>--token</c>: may stand behind any verb.</summary>
+    public static Option<string?> Token { get; } = new("--token")
+    {
+        Description = "File with the token to show to a cluster; DDM__Auth__Token otherwise (the token, or its file).",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
     /// <summary>The environment variable that names the cluster where <c>--cluster</c> does not.</summary>
     internal const string ClusterVariable = "DDM__Cluster__Connection";
 

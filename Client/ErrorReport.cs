@@ -6,10 +6,12 @@ using Orleans.Runtime.Messaging;
 using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 
@@ -36,7 +38,7 @@ public static class ErrorReport
         }
 
         // An error nobody planned for needs its stack; a planned one is only obscured by it.
-        if (code == ExitCode.Failure && error is not (CliException or IOException))
+        if (code == ExitCode.Failure && error is not (CliException or IOException or TooManyRequestsException))
         {
             Console.Error.WriteLine(error);
         }
@@ -49,11 +51,11 @@ public static class ErrorReport
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
         SpecException or BadRequestException or RunConflictException or SiloNotFoundException or RunNotFoundException or RunNotReadyException or RunActiveException
-            or RunFolderInUseException or ConfigurationException or SchemaException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
+            or RunFolderInUseException or ConfigurationException or SchemaException or SecurityException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,
         TimeoutException => ExitCode.Timeout,
-        UnauthorizedAccessException => ExitCode.Unauthorised,
+        UnauthorizedAccessException or AccessDeniedException => ExitCode.Unauthorised,
         AggregateException { InnerExceptions.Count: 1 } e => CodeOf(e.InnerExceptions[0]),
         _ => ExitCode.Failure,
     };

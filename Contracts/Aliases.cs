@@ -105,6 +105,8 @@ public static class Aliases
     public const string MessageTooLargeException = "ddm.message-too-large-exception";
     public const string SiloNotFoundException = "ddm.silo-not-found-exception";
     public const string BadRequestException = "ddm.bad-request-exception";
+    public const string AccessDeniedException = "ddm.access-denied-exception";
+    public const string TooManyRequestsException = "ddm.too-many-requests-exception";
     public const string ArtifactException = "ddm.artifact-exception";
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 

@@ -12,6 +12,8 @@ using OrleansDDM.Grains;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Observability;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos;
@@ -48,6 +50,7 @@ internal static class SiloHost
             silo.AddDashboard(o => o.HideTrace = true);
         });
         WebApplication application = web.Build();
+        application.UseDdmLogin(new LoginOptions { Open = Health.Paths });
         WebPages.Map(application, plan.WebUrl);
         return Finish(application);
     }
@@ -84,6 +87,7 @@ internal static class SiloHost
         }
 
         silo.Configure<SiloMessagingOptions>(o => o.CancelRequestOnTimeout = true);
+        silo.AddSecurity(plan.Security, plan.Clock);
         silo.AddDdmGrains(plan.Folder, plan.Devices, plan.Artifacts);
     }
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -43,6 +44,9 @@ internal sealed record SiloPlan
 
     /// <summary>Lowest level that is logged.</summary>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
+
+    /// <summary>Who may do what, and how connections are guarded.</summary>
+    public SecurityPlan Security { get; init; } = new();
 
     /// <summary>Cancelled when the start is given up: what the runtime has to say of that is of no use to a user.</summary>
     public CancellationToken GivenUp { get; init; }

@@ -2,6 +2,7 @@ using Orleans.Services;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Artifacts;
 
@@ -10,6 +11,7 @@ namespace OrleansDDM.Contracts.Artifacts;
 /// them verifies the whole. A request that breaks a rule is refused with <see cref="BadRequestException"/>, one too many with
 /// <see cref="ArtifactBusyException"/>.
 /// </summary>
+[SilosOnly]
 [Alias(Aliases.ArtifactHost)]
 public interface IArtifactHost : IGrainService
 {

@@ -1,5 +1,6 @@
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Artifacts;
 
@@ -14,6 +15,7 @@ public interface IArtifactsGrain : IGrainWithStringKey
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ArtifactException">No live silo has it.</exception>
     /// <exception cref="BadRequestException">The request breaks a rule.</exception>
+    [Allow(Roles.Peer | Roles.Submitter, Transfers = true)]
     [Alias(Aliases.ReadAnyArtifact)]
     [return: Immutable]
     Task<byte[]> ReadAsync(string name, long offset, int count, CancellationToken cancellation = default);
@@ -22,15 +24,18 @@ public interface IArtifactsGrain : IGrainWithStringKey
     /// <returns>How many good copies there are.</returns>
     /// <exception cref="BadRequestException">The request breaks a rule.</exception>
     [ResponseTimeout("00:02:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.VerifyAnyArtifact)]
     Task<int> VerifyAsync(string name, CancellationToken cancellation = default);
 
     /// <summary>How many live silos have each artifact; not verified.</summary>
     /// <exception cref="BadRequestException">The request breaks a rule.</exception>
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.ReplicasOf)]
     Task<ReplicaCount> CountAsync(string[] names, CancellationToken cancellation = default);
 
     /// <summary>What each live silo holds; silos that do not answer are left out.</summary>
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.ArtifactHostStatuses)]
     Task<ArtifactHostStatus[]> GetStatusAsync(CancellationToken cancellation = default);
 }

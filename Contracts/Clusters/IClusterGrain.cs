@@ -1,3 +1,5 @@
+using OrleansDDM.Contracts.Security;
+
 namespace OrleansDDM.Contracts.Clusters;
 
 /// <summary>What operators ask of the cluster as a whole. Key: 0.</summary>
@@ -10,6 +12,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
     /// <param name="silo">Name of the silo.</param>
     /// <param name="cancellation">Gives up the call.</param>
     /// <exception cref="SiloNotFoundException">No active silo has the name.</exception>
+    [Allow(Roles.Admin, Mutates = true)]
     [Alias(Aliases.Drain)]
     Task DrainAsync(string silo, CancellationToken cancellation = default);
 
@@ -19,6 +22,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
     /// </summary>
     /// <returns>The models that move; none where moving would not even things out.</returns>
     [ResponseTimeout("00:02:00")]
+    [Allow(Roles.Admin, Mutates = true)]
     [Alias(Aliases.Rebalance)]
     Task<ModelMove[]> RebalanceAsync(CancellationToken cancellation = default);
 }

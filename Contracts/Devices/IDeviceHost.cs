@@ -1,10 +1,12 @@
 using Orleans.Services;
 
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Devices;
 
 /// <summary>The devices of one silo, one service per silo. It lives as long as the silo and is neither collected nor moved.</summary>
+[SilosOnly]
 [Alias(Aliases.DeviceHost)]
 public interface IDeviceHost : IGrainService
 {

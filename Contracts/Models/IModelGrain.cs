@@ -1,10 +1,12 @@
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Models;
 
 /// <summary>
 /// One model of a run in training: an expert or the router. Key: <see cref="GrainKeys.Model"/>. The run drives it; clients ask the run.
 /// </summary>
+[SilosOnly]
 [Alias(Aliases.ModelGrain)]
 public interface IModelGrain : IGrainWithStringKey
 {

@@ -1,4 +1,5 @@
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Peers;
 
@@ -6,6 +7,7 @@ namespace OrleansDDM.Contracts.Peers;
 /// A model that an island of peers trains. It starts the peers and records what they come to; it is no parameter server: peers agree among
 /// themselves. Key: <see cref="GrainKeys.Model"/>.
 /// </summary>
+[SilosOnly]
 [Alias(Aliases.IslandGrain)]
 public interface IIslandGrain : IModelGrain
 {

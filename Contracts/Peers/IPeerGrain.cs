@@ -1,9 +1,12 @@
+using OrleansDDM.Contracts.Security;
+
 namespace OrleansDDM.Contracts.Peers;
 
 /// <summary>
 /// One peer of one island: the state machine of the island's protocol. It lives on the host of its data and nowhere else. Its island starts it;
 /// peers speak to each other by one-way frames. Key: <see cref="GrainKeys.Peer"/>.
 /// </summary>
+[SilosOnly]
 [Alias(Aliases.PeerGrain)]
 public interface IPeerGrain : IGrainWithStringKey
 {

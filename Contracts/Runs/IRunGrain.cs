@@ -1,4 +1,5 @@
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Runs;
 
@@ -16,12 +17,14 @@ public interface IRunGrain : IGrainWithStringKey
     /// <exception cref="RunConflictException">The name belongs to a run with a different spec.</exception>
     /// <exception cref="BadRequestException">The spec is not valid, or has another name than the key.</exception>
     [ResponseTimeout("00:03:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.Submit)]
     Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default);
 
     /// <summary>Goes on with a stopped, faulted or interrupted run from its last checkpoints, and mends a ready one whose weights are lost; returns at once.</summary>
     /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
     [ResponseTimeout("00:03:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.Resume)]
     Task<RunStatus> ResumeAsync(CancellationToken cancellation = default);
 
@@ -31,16 +34,19 @@ public interface IRunGrain : IGrainWithStringKey
     /// <exception cref="RunNotStoredException">Training has stopped, but the end could not be stored in time.</exception>
     [AlwaysInterleave]
     [ResponseTimeout("00:02:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.StopRun)]
     Task<RunStatus> StopAsync(CancellationToken cancellation = default);
 
     /// <summary>What is known of the run now.</summary>
     [AlwaysInterleave]
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.RunStatusOf)]
     Task<RunStatus> GetStatusAsync(CancellationToken cancellation = default);
 
     /// <summary>The metrics of all models so far: a function of the spec alone once the run is ready.</summary>
     [AlwaysInterleave]
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.Metrics)]
     Task<ModelMetrics[]> GetMetricsAsync(CancellationToken cancellation = default);
 
@@ -50,12 +56,14 @@ public interface IRunGrain : IGrainWithStringKey
     /// does not know replays everything. Of very long runs, the oldest checkpoint events are dropped from the replay.
     /// </summary>
     [AlwaysInterleave]
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.Watch)]
     IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, CancellationToken cancellation = default);
 
     /// <summary>For the run's models: what one of them did. A lower term than the last one seen is refused.</summary>
     /// <exception cref="StaleTermException">A newer activation of the model has reported.</exception>
     [AlwaysInterleave]
+    [SilosOnly]
     [Alias(Aliases.Report)]
     Task ReportAsync(ModelReport report, CancellationToken cancellation = default);
 
@@ -65,6 +73,7 @@ public interface IRunGrain : IGrainWithStringKey
     /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
     /// <exception cref="RunActiveException">It is at work, and <paramref name="force"/> is not given.</exception>
     [ResponseTimeout("00:05:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.RemoveRun)]
     Task RemoveAsync(bool force = false, CancellationToken cancellation = default);
 }

@@ -1,4 +1,5 @@
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Sampling;
 
@@ -9,6 +10,7 @@ public interface ISamplerGrain : IGrainWithStringKey
     /// <summary>Samples step by step; the last item carries the samples. The same request gives the same samples.</summary>
     /// <exception cref="BadRequestException">A value of the request is out of range.</exception>
     /// <exception cref="RunNotReadyException">The run is not trained.</exception>
+    [Allow(Roles.Submitter)]
     [Alias(Aliases.Sample)]
     IAsyncEnumerable<SampleProgress> SampleAsync(SampleRequest request, CancellationToken cancellation = default);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -11,6 +12,8 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -59,6 +62,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <param name="cancellation">Gives up the start.</param>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    /// <exception cref="SecurityException">A key or certificate cannot be used, or the silos of the cluster do not accept it.</exception>
     /// <exception cref="ConfigurationException">Another silo has its name, its folder belongs to another database, or the other silos cannot
     /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
@@ -67,7 +71,9 @@ public sealed class ClusterSilo : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(learning);
         options.WebUrl?.RequireFree();
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
-        RefuseSplit(options, await ClusterMembers.ReadAsync(options.Connection, cancellation), DateTimeOffset.UtcNow);
+        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
+        RefuseSplit(options, members, DateTimeOffset.UtcNow);
+        await RequireTrustAsync(options, members, cancellation);
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
@@ -144,6 +150,30 @@ public sealed class ClusterSilo : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
+    private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)
+    {
+        if (options.Security.Tls is not { } files)
+        {
+            return;
+        }
+
+        TlsIdentity identity = TlsIdentity.Load(files, TimeProvider.System);
+        foreach (SiloRecord member in members.Where(m => m.Status == nameof(SiloStatus.Active)))
+        {
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            late.CancelAfter(options.Failures.MaxProbeTimeout);
+            try
+            {
+                await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
+            }
+            catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+            {
+                // It has died and nobody has noticed yet.
+            }
+        }
+    }
+
     private static SiloInfo Place(ClusterSiloOptions options, string name)
     {
         (int silo, int gateway) = FreePorts.Two();
@@ -182,6 +212,10 @@ public sealed class ClusterSilo : IAsyncDisposable
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
         StopLimit = options.StopLimit,
+        Security = options.Security with
+        {
+            Audit = options.Security.Audit with { Path = Path.Combine(options.Folder, "audit", info.Name + ".jsonl"), Silo = info.Name },
+        },
         Devices = devices =>
         {
             devices.Slots = options.Slots;

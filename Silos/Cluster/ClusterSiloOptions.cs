@@ -2,6 +2,7 @@ using System.Net;
 
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
@@ -18,7 +19,7 @@ public sealed record ClusterSiloOptions
     /// <summary>Address at which other silos and clients reach it; it listens there only.</summary>
     public IPAddress Address { get; init; } = IPAddress.Loopback;
 
-    /// <summary>Whether it may be reached from other machines. There is no authentication yet: everyone who reaches it may do everything.</summary>
+    /// <summary>Whether it may be reached from other machines although it asks nobody who he is: everyone who reaches it may do everything.</summary>
     public bool AllowUnauthenticated { get; init; }
 
     /// <summary>Port for other silos, 0 = a free one.</summary>
@@ -56,6 +57,9 @@ public sealed record ClusterSiloOptions
 
     /// <summary>Longest time for an orderly end: checkpoints of the models in training.</summary>
     public TimeSpan StopLimit { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Who may do what, and how connections are guarded.</summary>
+    public SecurityPlan Security { get; init; } = new();
 
     /// <summary>How a silo that fails is noticed.</summary>
     public FailureDetection Failures { get; init; } = new();

@@ -5,6 +5,7 @@ using System.Text.Json;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Cluster;
@@ -25,7 +26,7 @@ public static class SiloProgram
     /// Reads the settings, checks the database and serves. One line of JSON on stdout says when it is ready; mistakes are one line on stderr.
     /// </summary>
     /// <returns>
-    /// 0 = ended in good order, 1 = failed, or taken for dead by the other silos, 3 = a wrong setting, or a schema that is missing or old,
+    /// 0 = ended in good order, 1 = failed, or taken for dead by the other silos, 3 = a wrong setting, key or certificate, or a schema that is missing or old,
     /// 4 = no database answers, 130 = told to end before it was ready.
     /// </returns>
     public static async Task<int> RunAsync(string[] args)
@@ -52,7 +53,7 @@ public static class SiloProgram
         {
             (int code, string message) = e switch
             {
-                ConfigurationException or SchemaException => (BadConfiguration, e.Message),
+                ConfigurationException or SchemaException or SecurityException => (BadConfiguration, e.Message),
                 ClusterUnreachableException => (Unreachable, e.Message),
                 _ => (Failure, $"It failed: {e.GetBaseException().Message} ({e.GetType().Name})"),
             };

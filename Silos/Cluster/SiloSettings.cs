@@ -4,6 +4,9 @@ using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Access;
+using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -35,6 +38,16 @@ public static class SiloSettings
     private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
     private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
     private static readonly Setting Log = new("Silo:LogLevel", "log-level", "LEVEL", "Lowest level that is logged to stderr; Warning by default.");
+    private static readonly Setting Keys = new("Auth:Keys", "auth-keys", "FILES", $"Public keys of tokens (ddm token key), separated by '{Path.PathSeparator}'; without one, nobody is asked who he is.");
+    private static readonly Setting Skew = new("Auth:SkewSeconds", "auth-skew-seconds", "S", "How far clocks may differ when tokens are checked; 30 by default.");
+    private static readonly Setting Authority = new("Tls:Authority", "tls-authority", "FILE", "Certificate of the authority whose members are let in (ddm cert init); with the next two, all connections are TLS.");
+    private static readonly Setting Certificate = new("Tls:Certificate", "tls-certificate", "FILE", "Certificate of this silo.");
+    private static readonly Setting CertificateKey = new("Tls:Key", "tls-key", "FILE", "Private key of that certificate, readable by its owner only.");
+    private static readonly Setting Calls = new("Limits:CallsPerSecond", "calls-per-second", "N", "Calls a second of one caller, twice as many in a burst; 500 by default.");
+    private static readonly Setting CallsInFlight = new("Limits:CallsInFlight", "calls-in-flight", "N", "Calls of one caller under way at a time; 256 by default.");
+    private static readonly Setting Transfers = new("Limits:TransfersInFlight", "transfers-in-flight", "N", "Transfers of artifacts of one caller under way at a time; 8 by default.");
+    private static readonly Setting Queue = new("Limits:QueueLength", "queue-length", "N", "Calls that wait before one grain; more are refused. 10000 by default.");
+    private static readonly Setting AuditSize = new("Audit:MegaBytes", "audit-megabytes", "N", "Size of one file of the audit log, of which four are kept; 16 by default.");
     private static readonly Setting LogFormat = new("Silo:LogFormat", "log-format", "simple|json", "How the log is written; json is one object a line. simple by default.");
     private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
     private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
@@ -46,7 +59,7 @@ public static class SiloSettings
     private static readonly Setting[] All =
     [
         Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
-        Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
+        Keys, Skew, Authority, Certificate, CertificateKey, Calls, CallsInFlight, Transfers, Queue, AuditSize, Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
     ];
 
     /// <summary>Reads and validates all settings.</summary>
@@ -64,7 +77,9 @@ public static class SiloSettings
             AddFile(values, file);
         }
 
-        foreach ((string name, string value) in environment.Where(v => v.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)))
+        // A client's token may stand in the same environment; a silo has no use for it.
+        foreach ((string name, string value) in environment.Where(v => v.Key.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)
+            && !v.Key.Equals(ClientCredentials.TokenVariable, StringComparison.OrdinalIgnoreCase)))
         {
             Setting setting = All.FirstOrDefault(s => s.Variable.Equals(name, StringComparison.OrdinalIgnoreCase))
                 ?? throw new ConfigurationException($"The environment variable {name} is no setting of a silo. Known are {string.Join(", ", All.Select(s => s.Variable))}.");
@@ -123,6 +138,7 @@ public static class SiloSettings
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
             FaultsFolder = values.Text(Faults) is { Length: > 0 } faults ? Path.GetFullPath(faults) : null,
             LogLevel = values.Name<LogLevel>(Log) ?? LogLevel.Warning,
+            Security = SecurityOf(values),
             LogAsJson = values.Text(LogFormat) switch
             {
                 null or "simple" => false,
@@ -143,14 +159,15 @@ public static class SiloSettings
             throw values.Wrong(MaxProbe, $"must not be less than {Probe.Key}");
         }
 
-        if (!IPAddress.IsLoopback(options.Address) && !options.AllowUnauthenticated)
+        // Tokens say who a client is; only certificates say who a silo is, and keep tokens from being read on the way.
+        if (!IPAddress.IsLoopback(options.Address) && !options.AllowUnauthenticated && options.Security is not { TokenKeys.Count: > 0, Tls: not null })
         {
-            throw values.Wrong(Address, $"must be a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+            throw values.Wrong(Address, $"must be a loopback address unless callers are authenticated: set {Keys.Key} (ddm token key) and {Authority.Key}, {Certificate.Key} and {CertificateKey.Key} (ddm cert init); or, in a network that you trust, set {Open.Key} to true");
         }
 
         if (options.WebUrl is { IsLocal: false } && !options.AllowUnauthenticated)
         {
-            throw values.Wrong(Web, $"must have a loopback address, as nobody is asked who he is; in a network that you trust, set {Open.Key} to true");
+            throw values.Wrong(Web, $"must have a loopback address, as pages are not encrypted: reach them through a tunnel (ssh -L); in a network that you trust, set {Open.Key} to true");
         }
 
         if (values.Text(Address) is null && !ClusterDatabase.IsLocal(ClusterDatabase.Parse(connection)))
@@ -161,6 +178,31 @@ public static class SiloSettings
         return options;
     }
 
+    private static SecurityPlan SecurityOf(SettingValues values)
+    {
+        Setting[] tls = [Authority, Certificate, CertificateKey];
+        Setting? missing = tls.FirstOrDefault(s => string.IsNullOrEmpty(values.Text(s)));
+        if (missing is not null && tls.Any(s => !string.IsNullOrEmpty(values.Text(s))))
+        {
+            throw values.Wrong(missing, $"goes with {string.Join(" and ", tls.Where(s => s != missing).Select(s => s.Key))}: a certificate takes all three files");
+        }
+
+        var limits = new CallerLimitOptions();
+        return new SecurityPlan
+        {
+            TokenKeys = values.Text(Keys)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
+            ClockSkew = values.Seconds(Skew, 0, 300) ?? new SecurityPlan().ClockSkew,
+            Tls = missing is null ? new TlsFiles(values.Text(Authority)!, values.Text(Certificate)!, values.Text(CertificateKey)!) : null,
+            Limits = new CallerLimitOptions
+            {
+                CallsPerSecond = values.Int(Calls, 1, 1_000_000) ?? limits.CallsPerSecond,
+                CallsInFlight = values.Int(CallsInFlight, 1, 1_000_000) ?? limits.CallsInFlight,
+                TransfersInFlight = values.Int(Transfers, 1, 10_000) ?? limits.TransfersInFlight,
+            },
+            QueueLength = values.Int(Queue, 100, 10_000_000) ?? new SecurityPlan().QueueLength,
+            Audit = new AuditOptions { MaxBytes = (values.Int(AuditSize, 1, 4096) ?? 16) * (1L << 20) },
+        };
+    }
     private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch
     {
         null => WebUrl.Local,

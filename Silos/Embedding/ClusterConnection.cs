@@ -8,6 +8,8 @@ using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
 
 using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Embedding;
@@ -15,6 +17,7 @@ namespace OrleansDDM.Silos.Embedding;
 /// <summary>A client's connection to silos in other processes.</summary>
 public sealed class ClusterConnection : IAsyncDisposable
 {
+    private const string Cluster = "The cluster";
     private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(15);
 
     private readonly IHost _host;
@@ -45,18 +48,32 @@ public sealed class ClusterConnection : IAsyncDisposable
             [gateway],
             client => client.UseStaticClustering(gateway)
                 .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (endpoint.ClusterId, endpoint.ServiceId)),
+            new ClientCredentials(),
             limit,
             cancellation);
     }
 
-    /// <summary>Connects to a cluster by its database.</summary>
+    /// <summary>Connects to a cluster by its database, with the credentials of this process.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ConfigurationException">The connection string is wrong.</exception>
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
+    /// <exception cref="SecurityException">The certificate cannot be used, or the cluster does not accept it.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer, or no silo does.</exception>
-    public static async Task<ClusterConnection> ToClusterAsync(string connectionString, CancellationToken cancellation = default)
+    public static Task<ClusterConnection> ToClusterAsync(string connectionString, CancellationToken cancellation = default) =>
+        ToClusterAsync(connectionString, ClientCredentials.Default.Value, cancellation);
+
+    /// <summary>Connects to a cluster by its database.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="credentials">What it shows: whether that will do for a call, the call tells.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConfigurationException">The connection string is wrong.</exception>
+    /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
+    /// <exception cref="SecurityException">The certificate cannot be used, or the cluster does not accept it.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer, or no silo does.</exception>
+    public static async Task<ClusterConnection> ToClusterAsync(string connectionString, ClientCredentials credentials, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(credentials);
         await PostgresSchema.RequireAsync(connectionString, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(connectionString, cancellation);
         IPEndPoint[] gateways = [.. members.Where(m => m.Status == "Active").Select(m => m.Gateway).OfType<IPEndPoint>()];
@@ -67,10 +84,11 @@ public sealed class ClusterConnection : IAsyncDisposable
         }
 
         return await ConnectAsync(
-            "The cluster",
+            Cluster,
             gateways,
             client => client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", ClusterDatabase.Parse(connectionString).ConnectionString))
                 .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
+            credentials,
             DefaultLimit,
             cancellation);
     }
@@ -90,10 +108,11 @@ public sealed class ClusterConnection : IAsyncDisposable
         }
 
         return await ConnectAsync(
-            "The cluster",
+            Cluster,
             gateways,
             client => client.UseStaticClustering(gateways)
                 .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
+            ClientCredentials.Default.Value,
             DefaultLimit,
             cancellation);
     }
@@ -106,26 +125,31 @@ public sealed class ClusterConnection : IAsyncDisposable
     }
 
     private static async Task<ClusterConnection> ConnectAsync(
-        string what, IPEndPoint[] gateways, Action<IClientBuilder> configure, TimeSpan limit, CancellationToken cancellation)
+        string what, IPEndPoint[] gateways, Action<IClientBuilder> configure, ClientCredentials credentials, TimeSpan limit, CancellationToken cancellation)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
         builder.Logging.SetMinimumLevel(LogLevel.None);
-        builder.UseOrleansClient(configure);
+        TlsIdentity? identity = credentials.Tls is { } files ? TlsIdentity.Load(files, TimeProvider.System) : null;
+        builder.UseOrleansClient(client =>
+        {
+            configure(client);
+            client.AddCredentials(credentials, identity);
+        });
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         late.CancelAfter(limit);
         IHost? host = null;
         try
         {
             // The Orleans client tries a refused port for minutes and cannot be hurried; a plain connection knows at once.
-            await AnyAnswersAsync(gateways, late.Token);
+            await AnyAnswersAsync(gateways, identity, late.Token);
             host = builder.Build();
             await host.StartAsync(late.Token).WaitAsync(late.Token);
             return new ClusterConnection(host);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is not SecurityException && !cancellation.IsCancellationRequested)
         {
-            string reason = late.IsCancellationRequested ? $"no answer within {limit.TotalSeconds:0} s" : e.Message;
+            string reason = late.IsCancellationRequested ? $"no answer within {limit.TotalSeconds:0} s" + (identity is null && what == Cluster ? "; if its silos have TLS, this process needs DDM__Tls__Authority, DDM__Tls__Certificate and DDM__Tls__Key" : string.Empty) : e.Message;
             throw new ClusterUnreachableException($"{what} does not answer: {reason}.", e);
         }
         finally
@@ -138,7 +162,7 @@ public sealed class ClusterConnection : IAsyncDisposable
         }
     }
 
-    private static async Task AnyAnswersAsync(IEnumerable<IPEndPoint> gateways, CancellationToken cancellation)
+    private static async Task AnyAnswersAsync(IEnumerable<IPEndPoint> gateways, TlsIdentity? identity, CancellationToken cancellation)
     {
         Exception? last = null;
         await foreach (Task probe in Task.WhenEach(gateways.Select(ProbeAsync)))
@@ -155,6 +179,12 @@ public sealed class ClusterConnection : IAsyncDisposable
 
         async Task ProbeAsync(IPEndPoint gateway)
         {
+            if (identity is not null)
+            {
+                await TlsProbe.KnockAsync(gateway, identity, cancellation);
+                return;
+            }
+
             using var probe = new TcpClient(gateway.AddressFamily);
             await probe.ConnectAsync(gateway, cancellation);
         }

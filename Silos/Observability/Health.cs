@@ -22,6 +22,9 @@ internal static class Health
     private const string Live = "live";
     private const string Ready = "ready";
 
+    /// <summary>Where they answer.</summary>
+    public static IReadOnlySet<PathString> Paths { get; } = new HashSet<PathString> { "/health/" + Live, "/health/" + Ready };
+
     /// <summary>Adds the checks.</summary>
     /// <param name="services">The silo's services.</param>
     /// <param name="expectedSilos">The fewest silos that the cluster should have.</param>

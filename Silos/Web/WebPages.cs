@@ -11,8 +11,10 @@ using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Silos.Observability;
+using OrleansDDM.Silos.Security.Web;
 
 namespace OrleansDDM.Silos.Web;
 
@@ -60,7 +62,7 @@ internal static class WebPages
         api.MapGet("/stream", StreamAsync);
         api.MapGet("/runs/{name}/curves", CurvesAsync);
         api.MapGet("/runs/{name}/samples.png", SamplesAsync);
-        api.MapPost("/runs/{name}/samples", DrawAsync);
+        api.MapPost("/runs/{name}/samples", DrawAsync).RequireRoles(Roles.Submitter);
         people.MapOrleansDashboard("/dashboard");
         machines.MapPrometheusScrapingEndpoint("/metrics");
         Health.Map(machines);

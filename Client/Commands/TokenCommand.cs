@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+
+using OrleansDDM.Client.Runs;
+using OrleansDDM.Contracts.Security;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Tokens;
+
+namespace OrleansDDM.Client.Commands;
+
+/// <summary><c>ddm token key</c>, <c>ddm token create</c> and <c>ddm token show</c>.</summary>
+internal static class TokenCommand
+{
+    private static readonly Option<string> NewFile = new("--out") { Description = "File to write; the public key goes to FILE.pub.", HelpName = "FILE", Required = true };
+
+    private static readonly Option<string?> TokenFile = new("--out") { Description = "File to write, for its owner only; stdout otherwise.", HelpName = "FILE" };
+
+    private static readonly Option<string> Role = new("--role") { Description = "What the bearer may be.", HelpName = "observer|peer|submitter|admin", Required = true };
+
+    private static readonly Option<string> For = new("--for") { Description = "Whom it is for; the audit log names him.", HelpName = "NAME", Required = true };
+
+    private static readonly Option<double> Hours = new("--hours") { Description = "How long it holds, at most 744.", HelpName = "H", DefaultValueFactory = _ => 8 };
+
+    private static readonly Option<string> Key = new("--key") { Description = "The private key, from ddm token key.", HelpName = "FILE", Required = true };
+
+    private static readonly Option<string?> Against = new("--key") { Description = "A public key (FILE.pub) to check its signature against.", HelpName = "FILE" };
+
+    private static readonly Argument<string?> File = new("file")
+    {
+        Description = "File with the token; --token or DDM__Auth__Token otherwise.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    public static Command Create() => new("token", "Make and look at tokens: who may do what on a cluster.") { KeyCommand(), CreateCommand(), ShowCommand() };
+
+    private static Command KeyCommand()
+    {
+        var command = new Command("key", "Make a key that signs tokens. Silos get the public half: --auth-keys FILE.pub.") { NewFile, CommonOptions.Format };
+        command.SetAction(parsed =>
+        {
+            using TokenKey key = TokenKey.Generate();
+            string file = parsed.GetValue(NewFile)!;
+            key.Save(file);
+            Write(parsed, new { keyId = key.Id, privateKey = file, publicKey = file + ".pub" }, $"Key {key.Id}: '{file}' signs tokens, keep it to yourself; '{file}.pub' is for the silos.");
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command CreateCommand()
+    {
+        var command = new Command("create", "Make a token.") { Role, For, Hours, Key, TokenFile };
+        command.SetAction(parsed =>
+        {
+            Roles role = parsed.GetValue(Role) switch
+            {
+                "observer" => Roles.Observer,
+                "peer" => Roles.Peer,
+                "submitter" => Roles.Submitter,
+                "admin" => Roles.Admin,
+                var other => throw new CliException(ExitCode.BadConfiguration, $"--role is '{other}'; it must be observer, peer, submitter or admin."),
+            };
+            double hours = parsed.GetValue(Hours);
+            if (!(hours > 0 && hours <= Token.LongestLife.TotalHours))
+            {
+                throw new CliException(
+                    ExitCode.BadConfiguration, string.Create(CultureInfo.InvariantCulture, $"--hours is {hours}; it must be above 0 and at most {Token.LongestLife.TotalHours}."));
+            }
+
+            using TokenKey key = TokenKey.LoadPrivate(parsed.GetValue(Key)!);
+            string token = key.Issue(role, parsed.GetValue(For)!, TimeSpan.FromHours(hours), DateTimeOffset.UtcNow);
+            if (parsed.GetValue(TokenFile) is { } file)
+            {
+                SecretFile.Create(file, token + "\n");
+            }
+            else
+            {
+                Console.WriteLine(token);
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command ShowCommand()
+    {
+        var command = new Command("show", "Show what a token says and, with --key, whether it holds.") { File, Against, CommonOptions.Format };
+        command.SetAction(parsed =>
+        {
+            string text = (parsed.GetValue(File) is { } file ? ClientCredentials.FromFile(file) : ClientCredentials.Default.Value.Token)
+                ?? throw new CliException(ExitCode.BadConfiguration, "There is no token to show: name its file, or set DDM__Auth__Token.");
+            Token token = Token.Read(text) ?? throw new CliException(ExitCode.Unauthorised, "That is no token of this release. Make one: ddm token create.");
+            string? fault = null;
+            if (parsed.GetValue(Against) is { } key)
+            {
+                using var verifier = new TokenVerifier([TokenKey.LoadPublic(key)], TimeProvider.System, TimeSpan.Zero);
+                verifier.TryVerify(text, out _, out fault);
+            }
+
+            bool? holds = parsed.GetValue(Against) is null ? null : fault is null;
+            string role = token.Role.ToString().ToLowerInvariant();
+            Write(
+                parsed,
+                new { name = token.Name, role, issued = token.Issued, expires = token.Expires, keyId = token.KeyId, holds, fault },
+                $"{role} '{token.Name}', from {token.Issued:u} to {token.Expires:u}, key {token.KeyId}: {(holds is null ? "not checked (--key)" : fault ?? "it holds")}");
+            return holds == false ? ExitCode.Unauthorised : ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static void Write(ParseResult parsed, object json, string text) =>
+        Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json ? JsonSerializer.Serialize(json, StatusText.Json) : text);
+}

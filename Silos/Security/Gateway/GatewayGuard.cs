@@ -1,0 +1,154 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.IO.Pipelines;
+
+using Microsoft.AspNetCore.Connections;
+
+using OrleansDDM.Silos.Security.Access;
+
+namespace OrleansDDM.Silos.Security.Gateway;
+
+/// <summary>
+/// Reads what clients send before Orleans does, message by message, and passes on what the <see cref="GatewayRules"/> let pass; a connection that
+/// breaks them is closed and written to the audit log. Memory per connection is bounded by one header and the pipe's window.
+/// </summary>
+internal sealed class GatewayGuard(Gatekeeper gatekeeper)
+{
+    private const int MaxPreamble = 1024;
+
+    /// <summary>The connection middleware.</summary>
+    public ConnectionDelegate Use(ConnectionDelegate next) => async context =>
+    {
+        IDuplexPipe outer = context.Transport;
+        var inner = new Pipe();
+        Task pump = PumpAsync(outer.Input, inner.Writer, context.RemoteEndPoint?.ToString() ?? "?");
+        context.Transport = new Duplex(inner.Reader, outer.Output);
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            context.Transport = outer;
+            outer.Input.CancelPendingRead();
+            await inner.Reader.CompleteAsync();
+            await pump;
+        }
+    };
+
+    private async Task PumpAsync(PipeReader from, PipeWriter to, string remote)
+    {
+        Exception? fault = null;
+        try
+        {
+            await FilterAsync(from, to);
+        }
+        catch (GatewayException e)
+        {
+            gatekeeper.Note(new AuditEntry(null, null, remote, "connection to the gateway", null, Allowed: false, e.Message));
+            fault = e;
+        }
+        catch (Exception e)
+        {
+            fault = e; // The connection broke; Orleans hears it from the pipe.
+        }
+
+        await to.CompleteAsync(fault);
+    }
+
+    /// <summary>Passes the preamble and all messages that may pass, until one side ends.</summary>
+    internal static async Task FilterAsync(PipeReader from, PipeWriter to)
+    {
+        var rules = new GatewayRules();
+        if (!await PassPreambleAsync(from, to))
+        {
+            return;
+        }
+
+        while (await TakeAsync(from, GatewayRules.LengthBytes) is { } lengths)
+        {
+            (int header, int body) = GatewayRules.Lengths(lengths);
+            if (await TakeAsync(from, header) is not { } bytes)
+            {
+                return;
+            }
+
+            bool passes = rules.Passes(bytes);
+            if (passes)
+            {
+                to.Write(lengths);
+                to.Write(bytes);
+            }
+
+            if (!await PassAsync(from, passes ? to : null, body))
+            {
+                return;
+            }
+        }
+    }
+
+    // Orleans checks what it says; here its length matters only.
+    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to)
+    {
+        if (await TakeAsync(from, sizeof(int)) is not { } length)
+        {
+            return false;
+        }
+
+        int count = BinaryPrimitives.ReadInt32LittleEndian(length);
+        if (count is <= 0 or > MaxPreamble)
+        {
+            throw new GatewayException("no greeting of an Orleans client");
+        }
+
+        to.Write(length);
+        return await PassAsync(from, to, count);
+    }
+
+    /// <summary>Takes so many bytes; null where they do not come.</summary>
+    private static async Task<byte[]?> TakeAsync(PipeReader from, int count)
+    {
+        ReadResult read = await from.ReadAtLeastAsync(count);
+        if (read.Buffer.Length < count)
+        {
+            from.AdvanceTo(read.Buffer.End);
+            return null;
+        }
+
+        ReadOnlySequence<byte> taken = read.Buffer.Slice(0, count);
+        byte[] bytes = taken.ToArray();
+        from.AdvanceTo(taken.End);
+        return bytes;
+    }
+
+    /// <summary>Passes so many bytes on as they come, or drops them where there is nobody to pass them to.</summary>
+    private static async Task<bool> PassAsync(PipeReader from, PipeWriter? to, int count)
+    {
+        while (count > 0)
+        {
+            ReadResult read = await from.ReadAsync();
+            ReadOnlySequence<byte> part = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
+            if (to is not null)
+            {
+                foreach (ReadOnlyMemory<byte> memory in part)
+                {
+                    to.Write(memory.Span);
+                }
+            }
+
+            count -= (int)part.Length;
+            from.AdvanceTo(part.End);
+            if (count > 0 && (read.IsCompleted || read.IsCanceled))
+            {
+                return false;
+            }
+
+            if (to is not null && (await to.FlushAsync()).IsCompleted)
+            {
+                return false;
+            }
+        }
+
+        return to is null || !(await to.FlushAsync()).IsCompleted;
+    }
+}
