@@ -146,7 +146,5 @@ public sealed class ReplicasTests
         public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
 
         public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
-
-        public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
     }
 }
