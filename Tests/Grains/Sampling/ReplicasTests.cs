@@ -144,7 +144,5 @@ public sealed class ReplicasTests
         public Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default) => throw new NotSupportedException();
 
         public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
-
-        public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
     }
 }
