@@ -143,6 +143,8 @@ public sealed class ReplicasTests
 
         public Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default) => throw new NotSupportedException();
 
+        public Task DrainAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
+
         public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
     }
 }

