@@ -75,7 +75,7 @@ public sealed class SecuredClusterTests : IDisposable
                 await DeniedAsync(() => RunOf(observer).StopAsync());
                 await DeniedAsync(async () =>
                 {
-                    await foreach (SampleProgress _ in observer.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample("r", "x")).SampleAsync(new SampleRequest { Count = 1 }))
+                    await foreach (SampleProgress _ in observer.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample("x")).SampleAsync(new SampleRequest { Run = "r", Count = 1 }))
                     {
                         Assert.Fail("An observer was let sample.");
                     }
@@ -94,6 +94,7 @@ public sealed class SecuredClusterTests : IDisposable
         }
 
         string[] audit = [.. (await File.ReadAllLinesAsync(_folder.File("audit/a.jsonl"))).Select(l => JsonDocument.Parse(l).RootElement)
+            .Where(e => !e.GetProperty("what").GetString()!.EndsWith(".DisposeAsync", StringComparison.Ordinal)) // the end of a stream that never began
             .Select(e => $"{(e.TryGetProperty("caller", out JsonElement who) ? who.GetString() : "-")} {e.GetProperty("what").GetString()} {e.GetProperty("allowed").GetBoolean()}")];
         Assert.Equal(
             [

@@ -52,5 +52,5 @@ public sealed class SecuritySettingsTests
         Assert.Empty(Read([], ("DDM__Auth__Token", "ddm1:x")).Security.TokenKeys);
 
     private static ClusterSiloOptions Read(string[] args, params (string Name, string Value)[] environment) =>
-        SiloSettings.Read(["--cluster", "Host=h;Database=d", .. args], environment.Select(e => KeyValuePair.Create(e.Name, e.Value)));
+        SiloSettings.Read(["--cluster", "Host=localhost;Database=d", .. args], environment.Select(e => KeyValuePair.Create(e.Name, e.Value)));
 }
