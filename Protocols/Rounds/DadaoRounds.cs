@@ -18,6 +18,7 @@ namespace OrleansDDM.Protocols.Rounds;
 ///            i: s_i = (y + z)(τ); z −= β(s_i − s_j), z̃ −= β̃(s_i − s_j); persist = commit;  i → j Commit(s_i)
 ///            j: z −= β(s_j − s_i), z̃ −= β̃(s_j − s_i); persist; unlock
 /// </code>
+/// Known limit: where communications fall far behind their clocks (partitions, slow peers) a peer may stall or run away.
 /// A peer does one thing at a time and refuses to be locked twice, so nobody waits in a circle. Both ends apply an exchange at the same τ, or
 /// neither does: who has accepted asks until the proposer says what it decided. A "round" of a report is a gradient of that peer.
 /// </summary>
