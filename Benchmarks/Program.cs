@@ -1,6 +1,7 @@
 using System.Text.Json;
 
 using OrleansDDM.Benchmarks;
+using OrleansDDM.Benchmarks.Islands;
 using OrleansDDM.Benchmarks.Runs;
 using OrleansDDM.Benchmarks.Sampling;
 using OrleansDDM.Benchmarks.Steps;
@@ -17,6 +18,7 @@ var benchmarks = new Dictionary<string, Func<BenchmarkReport>>
     ["grain"] = GrainBenchmark.Run,
     ["sampling"] = SamplingBenchmark.Run,
     ["precision"] = PrecisionBenchmark.Run,
+    ["islands"] = IslandsBenchmark.Run,
 };
 int options = (only is null ? 0 : 2) + (file is null ? 0 : 2);
 bool valid = args.Length == 1 + options && (only is null || (args[0] == "step" && StepModel.Names.Contains(only)));

@@ -216,6 +216,10 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         {
             await WaitElsewhereAsync($"a silo with data '{spec.Data.Name}' ({services.Silos.Self}: {e.Message})", start.SpecHash);
         }
+        catch (ArtifactException e) when (e.IsUnwritable && services.Options.Value.WaitForData)
+        {
+            await WaitElsewhereAsync($"a silo that can store artifacts ({services.Silos.Self}: {e.Message})", start.SpecHash);
+        }
         catch (Exception e)
         {
             await FaultAsync(e, start.SpecHash);

@@ -50,6 +50,7 @@ internal sealed partial class RunGrain
         }
 
         _driving = PrepareAndTrainAsync(SpecJson.Read(State.Spec), retry, _stop.Token);
+        _ = RemindAsync(true);
     }
 
     private async Task PrepareAndTrainAsync(RunSpec spec, bool retry, CancellationToken stop)
@@ -65,12 +66,13 @@ internal sealed partial class RunGrain
             fault = $"The models of run '{_name}' could not be started";
             await EnterAsync(RunPhase.Training);
             _poll?.Dispose();
+            _poll = null;
             await StartModelsAsync(retry, stop);
             if (!stop.IsCancellationRequested)
             {
                 _poll = this.RegisterGrainTimer(
                     cancellation => StartModelsAsync(retry: false, cancellation),
-                    new GrainTimerCreationOptions(options.Value.PollPeriod, options.Value.PollPeriod) { KeepAlive = true, Interleave = true });
+                    new GrainTimerCreationOptions(NextLook(), options.Value.PollPeriod) { KeepAlive = true, Interleave = true });
             }
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is OperationCanceledException or ObjectDisposedException)
@@ -94,6 +96,13 @@ internal sealed partial class RunGrain
 
             BeginSettling(RunPhase.Faulted, $"{fault}: {e.Message}");
         }
+    }
+
+    // Where models did not answer, soon, then less and less soon.
+    private TimeSpan NextLook()
+    {
+        TimeSpan soon = options.Value.RetryPause * Math.Pow(2, Math.Min(_looks, 10));
+        return _looks > 0 && soon < options.Value.PollPeriod ? soon : options.Value.PollPeriod;
     }
 
     /// <summary>Asks the models now instead of at the next look.</summary>
@@ -150,9 +159,7 @@ internal sealed partial class RunGrain
         _looks = answered.All(a => a) ? 0 : _looks + 1;
         if (_looks > 0 && !cancellation.IsCancellationRequested)
         {
-            // Soon, then less and less soon.
-            TimeSpan soon = options.Value.RetryPause * Math.Pow(2, Math.Min(_looks, 10));
-            _poll?.Change(soon < options.Value.PollPeriod ? soon : options.Value.PollPeriod, options.Value.PollPeriod);
+            _poll?.Change(NextLook(), options.Value.PollPeriod);
         }
     }
 
@@ -264,6 +271,7 @@ internal sealed partial class RunGrain
         await _stop.CancelAsync();
         await _driving;
         _poll?.Dispose();
+        _poll = null;
         _lacking = null;
         long began = clock.GetTimestamp();
         while (!(await Task.WhenAll(Models().Select(StopModelAsync))).All(ended => ended)
@@ -282,6 +290,7 @@ internal sealed partial class RunGrain
         try
         {
             await EnterAsync(end, message);
+            await RemindAsync(false);
         }
         catch (InconsistentStateException)
         {

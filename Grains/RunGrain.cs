@@ -76,6 +76,7 @@ internal sealed partial class RunGrain(
     {
         _driven = false;
         _poll?.Dispose();
+        _poll = null;
         _row?.Leave();
         await _stop.CancelAsync();
         _events?.Close();

@@ -30,6 +30,9 @@ public sealed class RunOptions
     /// </summary>
     public bool WaitForData { get; set; }
 
+    /// <summary>Whether a run at work leaves a reminder, which wakes it where nobody else does. Needs a reminder service.</summary>
+    public bool Remind { get; set; }
+
     /// <summary>Time after which silos that lack what a run or model needs are asked again.</summary>
     public TimeSpan SearchPeriod { get; set; } = TimeSpan.FromSeconds(20);
 

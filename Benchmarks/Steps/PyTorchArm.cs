@@ -21,10 +21,8 @@ public sealed class PyTorchArm : IStepArm
     public static PyTorchArm? TryStart(StepModel model, string folder)
     {
         ArgumentNullException.ThrowIfNull(model);
-        string? python = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch);
-        if (python is null)
+        if (Python() is not { } python)
         {
-            Console.WriteLine("PyTorch is left out: neither /usr/bin/python3 nor python3 can import torch (Debian: python3-torch and libopenblas0-pthread).");
             return null;
         }
 
@@ -58,6 +56,18 @@ public sealed class PyTorchArm : IStepArm
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();
+    }
+
+    /// <summary>A Python that has PyTorch; null, with a line that says why, where there is none.</summary>
+    internal static string? Python()
+    {
+        string? python = new[] { "/usr/bin/python3", "python3" }.FirstOrDefault(HasTorch);
+        if (python is null)
+        {
+            Console.WriteLine("PyTorch is left out: neither /usr/bin/python3 nor python3 can import torch (Debian: python3-torch and libopenblas0-pthread).");
+        }
+
+        return python;
     }
 
     private static string Line(Process process) =>

@@ -11,4 +11,7 @@ public enum ChaosMix
 
     /// <summary>Everything that leaves some of the silos.</summary>
     All,
+
+    /// <summary>None, but all cores of the machine are busy: nobody may be taken for dead.</summary>
+    Load,
 }

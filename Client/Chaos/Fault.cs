@@ -9,6 +9,12 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     /// <summary>Whether the victims are gone for good: models go on elsewhere, under a new term. Otherwise they may, or go on where they are.</summary>
     public bool Kills { get; init; }
 
+    /// <summary>Whether it strikes while images are drawn, not while models train: see <see cref="SamplerTrial"/>.</summary>
+    public bool Samples { get; init; }
+
+    /// <summary>Whether the victims' models may stand still while it lasts.</summary>
+    public bool Stops { get; init; } = true;
+
     /// <summary>Whether the manager waits with starting silos again until the others have the work.</summary>
     public bool OthersGoOn { get; init; } = true;
 
@@ -22,7 +28,7 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     public int Spoils { get; init; }
 
     /// <summary>The promise in words.</summary>
-    public string Promise => string.Join("; ", ((string?[])
+    public string Promise => Samples ? "the same images, bit by bit" : string.Join("; ", ((string?[])
     [
         NoticedWithin is { } n ? FormattableString.Invariant($"noticed in {n} s") : null,
         BackWithin is { } b ? FormattableString.Invariant($"all train again in {b} s") : null,

@@ -16,6 +16,7 @@ internal static class FaultCatalog
         Kill("kill-expert", "kill -9 of the silo of an expert", s => s.SiloOfSomeExpert()),
         Kill("kill-run", "kill -9 of the silo of the run", s => s.Run.Silo!),
         Kill("kill-router", "kill -9 of the silo of the router", s => s.SiloOf("router")),
+        new("kill-sampler", "kill -9 of the silo that draws images", (_, _) => throw new InvalidOperationException("It needs a run that is ready.")) { Samples = true },
         new("kill-all", "kill -9 of all silos, which are started again at once", (s, _) => KillAll(s)) { Kills = true, OthersGoOn = false, BackWithin = ClusterBack },
         new("drain", "SIGTERM to the silo of an expert", (s, _) => DrainAsync(s)) { Kills = true },
         Hang("hang-10", "SIGSTOP of the silo of an expert, SIGCONT after 10 s", 10),
@@ -24,7 +25,7 @@ internal static class FaultCatalog
         new("database-restart", "PostgreSQL is restarted", (s, c) => DatabaseAsync(s, TimeSpan.Zero, c)),
         new("database-away", "PostgreSQL is stopped for 30 s", (s, c) => DatabaseAsync(s, Cut, c)),
         new("disk-full", "an expert's silo can write no artifact for 10 s", DiskFullAsync),
-        new("clock", "an expert's silo has a clock that is wrong by up to 5 minutes, for 15 s", ClockAsync),
+        new("clock", "an expert's silo has a clock that is wrong by up to 5 minutes, for 15 s", ClockAsync) { Stops = false },
         new("torn-checkpoint", "kill -9 of all silos; the newest artifact is cut off on every silo that has it", TornAsync)
         {
             Kills = true,
@@ -40,6 +41,7 @@ internal static class FaultCatalog
         string[] names = mix switch
         {
             ChaosMix.Kill => ["kill-expert", "kill-run", "kill-router"],
+            ChaosMix.Load => [],
             ChaosMix.Hang => ["hang-10", "hang-60", "partition"],
             _ => ["kill-expert", "kill-run", "kill-router", "drain", "hang-10", "partition", "database-restart", "database-away", "disk-full", "clock"],
         };

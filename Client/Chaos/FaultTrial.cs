@@ -110,7 +110,7 @@ internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnly
 
         using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         Task<double?> noticing = harm.Victims.Count == 0 ? Task.FromResult<double?>(null) : NoticedAsync(harm.Victims, clock, done.Token);
-        ModelWatch[] watches = [.. before.Models.Select(m => new ModelWatch(m, harm.Victims.Count == 0 || harm.Victims.Contains(m.Silo), fault.Kills))];
+        ModelWatch[] watches = [.. before.Models.Select(m => new ModelWatch(m, fault.Stops && (harm.Victims.Count == 0 || harm.Victims.Contains(m.Silo)), fault.Kills))];
         RunStatus last = before;
         double? back = null;
         bool healed = false;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Chaos;
@@ -39,9 +40,11 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         clock.Restart();
         begun = Steps(last);
         TimeSpan next = Gap(random);
+        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(cluster.ConnectionString, cancellation);
+        using CpuLoad? load = mix == ChaosMix.Load ? new CpuLoad() : null;
         while (clock.Elapsed < TimeSpan.FromMinutes(minutes))
         {
-            if (clock.Elapsed < next)
+            if (mix == ChaosMix.Load || clock.Elapsed < next)
             {
                 await Task.Delay(Look, cancellation);
                 continue;
@@ -56,6 +59,10 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         }
 
         last = await SeeAsync(spec.Name, _ => true, cancellation);
+        string[] evicted = mix != ChaosMix.Load ? [] :
+        [
+            .. members.Select(Silo).Except((await ClusterMembers.ReadAsync(cluster.ConnectionString, cancellation)).Select(Silo)).Select(s => $"{s.Name} was taken for dead"),
+        ];
         double stormy = (Steps(last) - begun) / clock.Elapsed.TotalSeconds;
 
         // The rest is for the bits only.
@@ -70,10 +77,13 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
             Math.Round(stormy, 1),
             Math.Round(stormy / calm, 4),
             changed.Length == 0,
-            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.Complaints]);
+            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. evicted, .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.Complaints]);
     }
 
     private static TimeSpan Gap(Random random) => TimeSpan.FromSeconds(20 + (10 * random.NextDouble()));
+
+    // A silo that was started again has another start.
+    private static (string Name, string Status, DateTimeOffset Started) Silo(SiloRecord silo) => (silo.Name, silo.Status, silo.Started);
 
     private static long Steps(RunStatus run) => run.Models.Sum(m => (long)m.Step);
 

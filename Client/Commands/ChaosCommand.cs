@@ -10,6 +10,7 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm chaos</c>.</summary>
 internal static class ChaosCommand
 {
+    private const string Undisturbed = "undisturbed";
     private const double TrialPace = 10;
     private const double SoakPace = 20;
 
@@ -17,7 +18,7 @@ internal static class ChaosCommand
 
     private static readonly Option<double?> Minutes = new("--minutes") { Description = "Soak: a long run with a fault every 20 to 30 s for so long.", HelpName = "M" };
 
-    private static readonly Option<ChaosMix> Mix = new("--mix") { Description = "Faults of the soak.", HelpName = "kill|hang|all", DefaultValueFactory = _ => ChaosMix.Kill };
+    private static readonly Option<ChaosMix> Mix = new("--mix") { Description = "Faults of the soak.", HelpName = "kill|hang|all|load", DefaultValueFactory = _ => ChaosMix.Kill };
 
     private static readonly Option<string[]> Faults = new("--fault")
     {
@@ -116,7 +117,7 @@ internal static class ChaosCommand
         if (faults.Length > 0)
         {
             Say("the undisturbed run");
-            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("undisturbed", trialSteps, seed), cancellation);
+            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run(Undisturbed, trialSteps, seed), cancellation);
             cluster.FaultAll(f => f with { StepMilliseconds = TrialPace });
             var trial = new FaultTrial(cluster, logs, expected);
             for (int i = 0; i < repeats; i++)
@@ -126,7 +127,9 @@ internal static class ChaosCommand
                     // Of its own for each trial, so that one can be replayed without the others.
                     var random = new Random(HashCode(seed, fault.Name, i));
                     string run = string.Create(CultureInfo.InvariantCulture, $"{fault.Name}-{i}");
-                    TrialOutcome outcome = await trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation);
+                    TrialOutcome outcome = fault.Samples
+                        ? await new SamplerTrial(cluster, Undisturbed).RunAsync(fault, random.Next(), cancellation)
+                        : await trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation);
                     outcomes.Add(outcome);
                     Say(FormattableString.Invariant($"{run}: noticed {outcome.Noticed:0.0} s, back {outcome.Back:0.0} s, {outcome.LostSteps} steps again  {outcome.Complaint}"));
                 }

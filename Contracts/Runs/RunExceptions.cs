@@ -68,7 +68,12 @@ public sealed class MessageTooLargeException(string method, long bytes, long lim
 [Alias(Aliases.BadRequestException)]
 public sealed class BadRequestException(string message) : Exception(message);
 
-/// <summary>Bytes that an artifact reference names are missing or corrupt.</summary>
+/// <summary>Bytes that an artifact reference names are missing or corrupt, or cannot be stored.</summary>
 [GenerateSerializer]
 [Alias(Aliases.ArtifactException)]
-public sealed class ArtifactException(string message) : Exception(message);
+public sealed class ArtifactException(string message) : Exception(message)
+{
+    /// <summary>Whether the silo could not store it, e.g. because its disk is full: another silo may.</summary>
+    [Id(0)]
+    public bool IsUnwritable { get; init; }
+}

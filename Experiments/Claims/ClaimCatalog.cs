@@ -1,3 +1,4 @@
+using OrleansDDM.Experiments.Claims.Dadao;
 using OrleansDDM.Experiments.Claims.Dfedsam;
 using OrleansDDM.Experiments.Claims.Disaster;
 using OrleansDDM.Experiments.Claims.Modest;
@@ -11,6 +12,7 @@ public static class ClaimCatalog
 {
     private static readonly SortedDictionary<string, Func<string, bool, ClaimExperiment>> Entries = new(StringComparer.Ordinal)
     {
+        ["dadao"] = (_, quick) => new DadaoExperiment(DadaoSettings.Of(quick)),
         ["dfedsam"] = (data, quick) => new DfedsamExperiment(DfedsamSettings.Of(data, quick)),
         ["disaster"] = (data, quick) => new DisasterExperiment(DisasterSettings.Of(data, quick)),
         ["modest"] = (data, quick) => new ModestExperiment(ModestSettings.Of(data, quick)),

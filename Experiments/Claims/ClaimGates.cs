@@ -24,14 +24,14 @@ public static class ClaimGates
         return new Gate(id, claim, gate, Text(values, unit) + note, Interval(values), Gate.VerdictOf(double.IsFinite(mean) && holds(mean)));
     }
 
-    /// <summary>A gate on the ratio of two means, for denominators that may be near 0 under a single seed; no interval.</summary>
+    /// <summary>A gate on the ratio of two means, for denominators that may be near 0 under a single seed; interval by the jackknife over seeds.</summary>
     public static Gate RatioOfMeans(
         string id, string claim, string gate, double[] over, double[] under, Func<double, bool> holds, string unit = "", string note = "")
     {
         double ratio = over.Average() / under.Average();
         bool unbounded = under.Average() <= 0 && over.Average() > 0;
         string text = (unbounded ? "unbounded" : Figures.Number(ratio, 3)) + $" ({Text(over, unit)} over {Text(under, unit)})" + note;
-        return new Gate(id, claim, gate, text, null, Gate.VerdictOf(unbounded || (double.IsFinite(ratio) && holds(ratio))));
+        return new Gate(id, claim, gate, text, unbounded ? null : Jackknife(over, under), Gate.VerdictOf(unbounded || (double.IsFinite(ratio) && holds(ratio))));
     }
 
     /// <summary>Mean and single figures in words.</summary>
@@ -48,7 +48,7 @@ public static class ClaimGates
             return null;
         }
 
-        double half = StudentT.InvCDF(0, 1, values.Length - 1, 0.975) * statistic.Deviation / Math.Sqrt(values.Length);
+        double half = Quantile(values.Length) * statistic.Deviation / Math.Sqrt(values.Length);
         return [statistic.Mean - half, statistic.Mean + half];
     }
 
@@ -56,4 +56,22 @@ public static class ClaimGates
     public static string IntervalText(double[]? interval) => interval is null
         ? Figures.None
         : string.Create(CultureInfo.InvariantCulture, $"{Figures.Number(interval[0], 3)} to {Figures.Number(interval[1], 3)}");
+
+    // Half the width by Student's t, from the ratios that leave one seed out each (Tukey 1958).
+    private static double[]? Jackknife(double[] over, double[] under)
+    {
+        int count = over.Length;
+        double ratio = over.Sum() / under.Sum();
+        double[] without = [.. Enumerable.Range(0, count).Select(i => (over.Sum() - over[i]) / (under.Sum() - under[i]))];
+        if (count < 2 || !Array.TrueForAll(without, double.IsFinite))
+        {
+            return null;
+        }
+
+        double mean = without.Average();
+        double half = Quantile(count) * Math.Sqrt((count - 1.0) / count * without.Sum(w => (w - mean) * (w - mean)));
+        return [ratio - half, ratio + half];
+    }
+
+    private static double Quantile(int count) => StudentT.InvCDF(0, 1, count - 1, 0.975);
 }

@@ -222,7 +222,10 @@ public sealed partial class FolderArtifactStore : IArtifactStore
     internal ArtifactException Unwritable(string sha256, IOException e) => new(
         DiskFull.Contains(e.HResult)
             ? $"The disk of '{_root}' is full: artifact {sha256} cannot be stored. Free some space, or move the folder to a larger disk."
-            : $"Artifact {sha256} cannot be stored in '{_root}': {e.Message}");
+            : $"Artifact {sha256} cannot be stored in '{_root}': {e.Message}")
+    {
+        IsUnwritable = true,
+    };
 
     private void Touch(string sha256) => _used[sha256] = _clock.GetTimestamp();
 

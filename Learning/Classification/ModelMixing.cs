@@ -27,21 +27,7 @@ public static unsafe class ModelMixing
             throw new ArgumentException("There must be a weight for each model, none negative and not all 0.", nameof(weights));
         }
 
-        bool finite = true;
-        for (int from = 0; from < bank.Length; from += Block)
-        {
-            int count = Math.Min(Block, bank.Length - from);
-            Span<float> part = bank.Row(target).Slice(from, count);
-            TensorPrimitives.Multiply(bank.Row(models[0]).Slice(from, count), (float)(weights[0] / total), part);
-            for (int i = 1; i < models.Count; i++)
-            {
-                TensorPrimitives.MultiplyAdd(bank.Row(models[i]).Slice(from, count), (float)(weights[i] / total), part, part);
-            }
-
-            finite &= float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(part));
-        }
-
-        return finite;
+        return Combine(bank, target, models, [.. weights.Select(w => w / total)]);
     }
 
     /// <summary>
@@ -81,29 +67,66 @@ public static unsafe class ModelMixing
         }
     }
 
+    /// <summary>Row <paramref name="target"/> = Σ w_i x_i with weights of any sign and sum.</summary>
+    /// <param name="bank">Holds the models.</param>
+    /// <param name="target">A row that is none of the models.</param>
+    /// <param name="models">The models.</param>
+    /// <param name="weights">As many, finite.</param>
+    /// <returns>Whether the result is finite.</returns>
+    public static bool Combine(ModelBank bank, int target, IReadOnlyList<int> models, IReadOnlyList<double> weights)
+    {
+        ArgumentNullException.ThrowIfNull(bank);
+        ArgumentNullException.ThrowIfNull(models);
+        ArgumentNullException.ThrowIfNull(weights);
+        if (models.Count == 0 || weights.Count != models.Count || weights.Any(w => !double.IsFinite(w)))
+        {
+            throw new ArgumentException("There must be a finite weight for each model.", nameof(weights));
+        }
+
+        bool finite = true;
+        for (int from = 0; from < bank.Length; from += Block)
+        {
+            int count = Math.Min(Block, bank.Length - from);
+            Span<float> part = bank.Row(target).Slice(from, count);
+            TensorPrimitives.Multiply(bank.Row(models[0]).Slice(from, count), (float)weights[0], part);
+            for (int i = 1; i < models.Count; i++)
+            {
+                TensorPrimitives.MultiplyAdd(bank.Row(models[i]).Slice(from, count), (float)weights[i], part, part);
+            }
+
+            finite &= float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(part));
+        }
+
+        return finite;
+    }
+
     /// <summary>
-    /// Variance-corrected averaging (Tian et al., arXiv 2404.04616): avg = β own + (1 − β) mean of the received; then every weight segment
-    /// becomes m + (avg − m) √(v* / Var(avg)), with m its mean and v* the mean variance of the received models. Biases and norms stay
-    /// averaged.
+    /// Variance-corrected averaging (Tian et al., arXiv 2404.04616): the weighted mean; then every weight segment becomes
+    /// m + (avg − m) √(v* / Var(avg)), with m its mean and v* a mean of the models' variances. Biases and norms stay averaged.
     /// </summary>
     /// <param name="bank">Holds the models.</param>
     /// <param name="target">A row that is none of the models.</param>
-    /// <param name="own">The peer's own model.</param>
-    /// <param name="received">Models of others, at least one.</param>
+    /// <param name="models">The models; by custom the own one first.</param>
+    /// <param name="weights">Weights of the mean: in the paper β for the own model, (1 − β) / n for each of n received ones.</param>
+    /// <param name="shares">Weights of their variances in v*: in the paper 0 for the own model and 1 for each received one.</param>
     /// <param name="segments">The layers.</param>
-    /// <param name="beta">β, 0 .. 1.</param>
     /// <returns>Whether the result is finite.</returns>
     public static bool VarianceCorrected(
-        ModelBank bank, int target, int own, IReadOnlyList<int> received, IReadOnlyList<Segment> segments, double beta = 0.5)
+        ModelBank bank, int target, IReadOnlyList<int> models, IReadOnlyList<double> weights, IReadOnlyList<double> shares, IReadOnlyList<Segment> segments)
     {
-        ArgumentNullException.ThrowIfNull(received);
+        ArgumentNullException.ThrowIfNull(shares);
         ArgumentNullException.ThrowIfNull(segments);
-        double[] weights = [beta, .. received.Select(_ => (1 - beta) / received.Count)];
-        bool finite = Mean(bank, target, [own, .. received], weights);
+        bool finite = Mean(bank, target, models, weights);
+        double total = shares.Sum();
         foreach (Segment segment in segments.Where(s => s.Role == SegmentRole.Weight && s.Length > 1))
         {
             Span<float> values = bank.Row(target).Slice((int)segment.Offset, (int)segment.Length);
-            double wanted = received.Average(r => Variance(bank.Row(r).Slice((int)segment.Offset, (int)segment.Length)));
+            double wanted = 0;
+            for (int i = 0; i < models.Count; i++)
+            {
+                wanted += shares[i] == 0 ? 0 : shares[i] / total * Variance(bank.Row(models[i]).Slice((int)segment.Offset, (int)segment.Length));
+            }
+
             double variance = Variance(values);
             if (variance > 1e-12 * wanted)
             {

@@ -43,8 +43,9 @@ public abstract partial class NeighbourRounds
         /// <summary>Deadlines that neighbours missed in a row.</summary>
         public ImmutableSortedDictionary<PeerId, int> Missed { get; init; } = ImmutableSortedDictionary<PeerId, int>.Empty;
 
-        /// <summary>When neighbours were last sent a model.</summary>
-        public ImmutableSortedDictionary<PeerId, TimeSpan> Probed { get; init; } = ImmutableSortedDictionary<PeerId, TimeSpan>.Empty;
+        /// <summary>When neighbours were last sent a model, and how often they were since they became suspect.</summary>
+        public ImmutableSortedDictionary<PeerId, (TimeSpan At, int Probes)> Probed { get; init; } =
+            ImmutableSortedDictionary<PeerId, (TimeSpan At, int Probes)>.Empty;
 
         /// <inheritdoc/>
         public override IEnumerable<ModelHandle> Models => Received.Values.Select(s => s.Model).Append(Half);

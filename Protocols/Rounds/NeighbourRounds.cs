@@ -10,15 +10,15 @@ namespace OrleansDDM.Protocols.Rounds;
 /// model, wait for theirs, average. Q = 1 unless a protocol says otherwise.
 /// <para>
 /// For networks that fail: the wait ends at a deadline, and a missing model's weight goes to the own one (the row still sums to 1); a
-/// neighbour that misses several is not waited for until it is heard, and until then gets one model per wait instead of one per exchange,
-/// so that who runs ahead does not flood who is slow; a peer that is behind goes on in the exchange that it hears of. In a
+/// neighbour that misses several is not waited for until it is heard, and until then gets a model at ever longer intervals instead of
+/// one per exchange, so that who runs ahead does not flood who is slow; a peer that is behind goes on in the exchange that it hears of. In a
 /// run without faults none of it happens, and with a doubly stochastic W every exchange preserves the mean of all models.
 /// </para>
 /// </summary>
 /// <param name="options">Options.</param>
 public abstract partial class NeighbourRounds(NeighbourOptions options) : Protocol<NeighbourRounds.Saved, NeighbourRounds.Live>
 {
-    private const int Ahead = 4;
+    private const int Ahead = 4, LongestBackOff = 4;
 
     /// <inheritdoc/>
     public override bool NeedsTopology => true;
@@ -239,9 +239,11 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
         foreach (int receiver in turn.Setup.RequireMixing().Receivers(turn.Setup.IndexOf(turn.Self), turn.Durable.Exchange))
         {
             PeerId peer = turn.Setup.Roster[receiver];
-            if (!IsSuspect(turn, peer) || turn.Now - turn.Volatile.Probed.GetValueOrDefault(peer) >= wait)
+            (TimeSpan at, int probes) = turn.Volatile.Probed.GetValueOrDefault(peer);
+            bool suspect = IsSuspect(turn, peer);
+            if (!suspect || turn.Now - at >= wait * (1 << Math.Min(probes, LongestBackOff)))
             {
-                turn.Volatile = turn.Volatile with { Probed = turn.Volatile.Probed.SetItem(peer, turn.Now) };
+                turn.Volatile = turn.Volatile with { Probed = turn.Volatile.Probed.SetItem(peer, (turn.Now, suspect ? probes + 1 : 0)) };
                 turn.Send(peer, share);
             }
         }

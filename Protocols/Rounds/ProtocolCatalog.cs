@@ -23,6 +23,7 @@ public static class ProtocolCatalog
         ["modest"] = o => new Modest(Read<ModestOptions>(o)),
         ["decavg"] = o => new DecAvg(Read<DecAvgOptions>(o)),
         ["dfedsam"] = o => new DfedSam(Read<DfedSamOptions>(o)),
+        ["dadao"] = o => new DadaoRounds(Read<DadaoOptions>(o)),
         ["diloco"] = o => new DiLoCo(Read<DiLoCoOptions>(o)),
         ["epidemic"] = o => new EpidemicLearning(Read<EpidemicOptions>(o)),
     };

@@ -239,7 +239,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
-            silo.Services.Configure<RunOptions>(o => o.WaitForData = true);
+            silo.Services.Configure<RunOptions>(o => o.WaitForData = o.Remind = true);
             silo.Services.AddSingleton<FatalErrors>().AddSingleton<IFatalErrorHandler>(s => s.GetRequiredService<FatalErrors>()).AddSingleton<CrashWatch>();
             if (options.Failures.RefusedIsDead)
             {

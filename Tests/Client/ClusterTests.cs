@@ -157,7 +157,11 @@ public sealed class ClusterTests : IAsyncLifetime
         var builder = new NpgsqlConnectionStringBuilder(database);
         string file = _folder.File("pgpass");
         await File.WriteAllTextAsync(file, $"*:*:*:{builder.Username}:{builder.Password}\n");
-        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         builder.Password = null;
         await DdmProcess.ExpectAsync(0, _folder, [KeyValuePair.Create("PGPASSFILE", file)], "db", "check", "--cluster", builder.ConnectionString);
         await DdmProcess.ExpectAsync(4, _folder, "db", "check", "--cluster", builder.ConnectionString);

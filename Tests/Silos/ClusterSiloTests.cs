@@ -105,10 +105,10 @@ public sealed class ClusterSiloTests : IDisposable
         {
             BeforeStep = (_, step, stop) => step < 20 || Volatile.Read(ref released) || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false,
         };
-        RunSpec spec = Spec("lonely", experts: 3);
+        RunSpec spec = Spec("lonely", experts: 4);
         await using ClusterSilo first = await StartAsync(database, runtime, "a");
         await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(spec));
-        await UntilAsync(first, s => s.Models.Length == 4 && s.Models.All(m => m.Step == 20 && m.Silo == "a"));
+        await UntilAsync(first, s => s.Models.Length == 5 && s.Models.All(m => m.Step == 20 && m.Silo == "a"));
         await using ClusterSilo second = await StartAsync(database, runtime, "b");
         IClusterGrain cluster = second.Client.GetGrain<IClusterGrain>(0);
         await UntilAsync(second, _ => first.Services.GetRequiredService<SiloDirectory>().Active().Count == 2 && second.Services.GetRequiredService<SiloDirectory>().Active().Count == 2);
@@ -127,7 +127,7 @@ public sealed class ClusterSiloTests : IDisposable
         Volatile.Write(ref released, true);
         RunStatus end = await UntilAsync(second, s => s.Phase == RunPhase.Ready);
         Assert.Equal(
-            ModelRole.Of(3).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
+            ModelRole.Of(4).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
             end.Models.Select(m => m.Weights!.Sha256));
     }
 

@@ -112,16 +112,13 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
     {
         ArgumentNullException.ThrowIfNull(models);
         int target = _bank.Rent();
+        int[] rows = [.. models.Select(m => _rows[m.Model])];
+        double[] weights = [.. models.Select(m => m.Weight)];
         bool finite = rule switch
         {
-            AggregationRule.VarianceCorrected corrected => ModelMixing.VarianceCorrected(
-                _bank,
-                target,
-                _rows[models.First(m => m.From == corrected.Self).Model],
-                [.. models.Where(m => m.From != corrected.Self).Select(m => _rows[m.Model])],
-                _training.Engine.Kind.Segments,
-                corrected.Beta),
-            _ => ModelMixing.Mean(_bank, target, [.. models.Select(m => _rows[m.Model])], [.. models.Select(m => m.Weight)]),
+            AggregationRule.VarianceCorrected corrected => Corrected(corrected, target, models, rows, weights),
+            AggregationRule.LinearCombination => ModelMixing.Combine(_bank, target, rows, weights),
+            _ => ModelMixing.Mean(_bank, target, rows, weights),
         };
         if (!finite)
         {
@@ -175,6 +172,27 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _bank.Dispose();
 
+    // Where no model is the own one, or it came alone, the weights are the protocol's.
+    private bool Corrected(
+        AggregationRule.VarianceCorrected rule, int target, IReadOnlyList<Contribution> models, int[] rows, double[] weights)
+    {
+        int others = models.Count - 1;
+        bool[] own = [.. models.Select(m => m.From == rule.Self)];
+        if (others == 0 || !own.Contains(true))
+        {
+            return ModelMixing.VarianceCorrected(_bank, target, rows, weights, [.. rows.Select(_ => 1.0)], _training.Engine.Kind.Segments);
+        }
+
+        double[] mean = [.. own.Select(self => self ? rule.Beta : (1 - rule.Beta) / others)];
+        double[] shares = rule.Target switch
+        {
+            VarianceTarget.Own => [.. own.Select(self => self ? 1.0 : 0)],
+            VarianceTarget.Both => mean,
+            _ => [.. own.Select(self => self ? 0 : 1.0)],
+        };
+        return ModelMixing.VarianceCorrected(_bank, target, rows, mean, shares, _training.Engine.Kind.Segments);
+    }
+
     private ModelHandle Name(int row)
     {
         var handle = new ModelHandle(++_handles, 0, 0, 0);
@@ -193,15 +211,25 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
 
     private void TrainAllWaiting()
     {
-        LocalTraining[] work = [.. _waiting.Values.Select(w => _training.Work(w.Peer, w.Round + _roundOffset, w.Steps, Copy(_rows[w.Model]), Velocity(w.Peer)))];
-        _training.Train(_bank, work);
-        foreach ((TrainWork begun, LocalTraining done) in _waiting.Values.Zip(work))
+        foreach (IGrouping<float, TrainWork> alike in _waiting.Values.GroupBy(RadiusOf))
         {
-            _trained.Add(begun.Id, done);
+            LocalTraining[] work = [.. alike.Select(w => _training.Work(w.Peer, w.Round + _roundOffset, w.Steps, Copy(_rows[w.Model]), Velocity(w.Peer)))];
+            _training.Train(_bank, _training.Step with { Radius = alike.Key }, work);
+            foreach ((TrainWork begun, LocalTraining done) in alike.Zip(work))
+            {
+                _trained.Add(begun.Id, done);
+            }
         }
 
         _waiting.Clear();
     }
+
+    private float RadiusOf(TrainWork work) => work.Rule switch
+    {
+        TrainingRule.Steps => _training.Step.Radius,
+        TrainingRule.SharpnessAware sharpness => (float)sharpness.Radius,
+        _ => throw new NotSupportedException($"Classifiers are trained by plain or sharpness-aware steps, not by {work.Rule.GetType().Name}."),
+    };
 
     private int Copy(int row)
     {

@@ -75,7 +75,13 @@ public sealed class PeerRounds : IDisposable
             int[] received = [.. neighbours(i).Select(j => _rows[j])];
             if (received.Length > 0)
             {
-                ModelMixing.VarianceCorrected(_bank, _others[i], _rows[i], received, _training.Engine.Kind.Segments);
+                ModelMixing.VarianceCorrected(
+                    _bank,
+                    _others[i],
+                    [_rows[i], .. received],
+                    [0.5, .. received.Select(_ => 0.5 / received.Length)],
+                    [0, .. received.Select(_ => 1.0)],
+                    _training.Engine.Kind.Segments);
             }
             else
             {

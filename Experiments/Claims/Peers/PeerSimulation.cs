@@ -6,9 +6,6 @@ namespace OrleansDDM.Experiments.Claims.Peers;
 /// <summary>A simulated protocol whose peers train classifiers. Watches rounds, and drops models that nothing can name any more.</summary>
 public sealed class PeerSimulation : IDisposable
 {
-    // Longer than any message is on its way.
-    private const double Slice = 10;
-
     private readonly Simulator _simulator;
     private HashSet<ModelHandle> _named = [];
     private ulong _known;
@@ -26,6 +23,9 @@ public sealed class PeerSimulation : IDisposable
 
     /// <summary>The models.</summary>
     public ClassificationTask Task { get; }
+
+    /// <summary>Virtual seconds between two collections of models; longer than any message is on its way.</summary>
+    public double Slice { get; init; } = 10;
 
     /// <summary>Called for every round that a peer completes: peer, round, model.</summary>
     public Action<int, long, ModelHandle>? Completed { get; set; }

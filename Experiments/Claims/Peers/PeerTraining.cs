@@ -47,7 +47,10 @@ public sealed class PeerTraining(IClassifierEngine engine, PeerData data, LocalS
     }
 
     /// <summary>Trains on the peers' images.</summary>
-    public void Train(ModelBank bank, IReadOnlyList<LocalTraining> work) => engine.Train(bank, data.Train, step, work);
+    public void Train(ModelBank bank, IReadOnlyList<LocalTraining> work) => Train(bank, step, work);
+
+    /// <summary>Trains on the peers' images, by another kind of step.</summary>
+    public void Train(ModelBank bank, LocalStep other, IReadOnlyList<LocalTraining> work) => engine.Train(bank, data.Train, other, work);
 
     /// <summary>Judges on the test images.</summary>
     public Judgement[] Judge(ModelBank bank, IReadOnlyList<int> rows) => engine.Judge(bank, data.Test, rows);

@@ -45,20 +45,15 @@ public static class RunCheck
 
     private static string? BadModel(ILearningTask task, PeerState state)
     {
-        foreach (ModelHandle model in state.DurablePart.Models.Where(m => !m.IsNone))
+        ModelHandle[] models = [.. state.DurablePart.Models.Where(m => !m.IsNone)];
+        if (!models.All(task.Accepts))
         {
-            if (!task.Accepts(model))
-            {
-                return $"{state.Setup.Self} holds a model that is not finite or of another shape";
-            }
-
-            // Quadratic: the common optimum attracts; a model far beyond all centres has run away.
-            if (task is QuadraticTask quadratic && quadratic.Error(model) > 10 * (1 + quadratic.Radius))
-            {
-                return $"{state.Setup.Self} holds a model that ran away";
-            }
+            return $"{state.Setup.Self} holds a model that is not finite or of another shape";
         }
 
-        return null;
+        // Quadratic: the common optimum attracts; a model far beyond all centres has run away. The first is the model, others are momenta.
+        return models.Length > 0 && task is QuadraticTask quadratic && quadratic.Error(models[0]) > 10 * (1 + quadratic.Radius)
+            ? $"{state.Setup.Self} holds a model that ran away"
+            : null;
     }
 }

@@ -11,7 +11,7 @@ public static class StormPlan
 {
     private const double FaultSeconds = 20, Moment = 2;
 
-    // A gossip peer works when another happens to pick it: once a second on average, and with e^-17 not in 17 s. A round of several exchanges
+    // A gossip or DADAO peer works when a random clock says so: once a second on average, and with e^-17 not in 17 s. A round of several exchanges
     // may wait for as many deadlines.
     private const double LongSilence = 17;
 
@@ -46,7 +46,7 @@ public static class StormPlan
             TrainFailure = 0.02,
             Seconds = 2 * FaultSeconds,
             Rounds = 0,
-            Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = basis.Protocol is "gossip" or "dfedsam" ? LongSilence : 10 },
+            Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = basis.Protocol is "gossip" or "dfedsam" or "dadao" ? LongSilence : 10 },
             Faults = RandomFaults.Draw(seed, count, FaultSeconds, spare: protocol.Owner == RoundOwner.FirstPeer ? 1 : 0),
         };
     }

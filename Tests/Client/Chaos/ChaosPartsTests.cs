@@ -74,7 +74,7 @@ public sealed class ChaosPartsTests : IDisposable
     public void Every_mix_and_every_name_is_known_once()
     {
         Assert.Equal(FaultCatalog.All.Count, FaultCatalog.All.Select(f => f.Name).Distinct().Count());
-        Assert.All(Enum.GetValues<ChaosMix>(), mix => Assert.NotEmpty(FaultCatalog.Mix(mix)));
+        Assert.All(Enum.GetValues<ChaosMix>(), mix => Assert.Equal(mix == ChaosMix.Load, FaultCatalog.Mix(mix).Count == 0));
         Assert.All(FaultCatalog.Mix(ChaosMix.Kill), f => Assert.StartsWith("kill-", f.Name, StringComparison.Ordinal));
     }
 

@@ -164,7 +164,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
     {
         RunFolder = _folder,
         Learning = _runtime,
-        Slots = 4,
+        Slots = 24, // trainings that a test holds up must not keep other models' from a slot
         Slice = TimeSpan.FromMilliseconds(50),
         LogLevel = LogLevel.None,
     });

@@ -45,7 +45,7 @@ public sealed class IslandTests : IAsyncLifetime
             Assert.True(model.Island.Counts.Trainings >= model.Island.Rounds);
             Assert.Equal(0, model.Island.Counts.Refused);
             float[] weights = FakeIslandRuntime.Values(_silo.Artifacts.Read(model.Weights!.Sha256));
-            Assert.InRange(weights[0], 15, 48); // the targets of all peers lie around 31.5
+            Assert.InRange(weights[0], 10, 60); // the targets of all peers lie around 31.5; DiLoCo's momentum goes beyond
         }
 
         Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));

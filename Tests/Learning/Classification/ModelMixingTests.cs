@@ -68,7 +68,7 @@ public sealed class ModelMixingTests
         using var bank = new ModelBank(Kind.Length);
         int[] rows = Stacked.Initial(bank, Kind, 5);
         int target = bank.Rent();
-        Assert.True(ModelMixing.VarianceCorrected(bank, target, rows[0], rows[1..], Kind.Segments));
+        Assert.True(ModelMixing.VarianceCorrected(bank, target, rows, [0.5, 0.125, 0.125, 0.125, 0.125], [0, 1, 1, 1, 1], Kind.Segments));
         VectorSegment[] segments = [.. Kind.Segments.Select(s =>
             new VectorSegment((int)s.Offset, (int)s.Length, s.Name.EndsWith("weight", StringComparison.Ordinal)))];
         AssertClose(VectorAggregation.VarianceCorrected(Doubles(bank, rows[0]), [.. rows[1..].Select(r => Doubles(bank, r))], segments), bank.Row(target));

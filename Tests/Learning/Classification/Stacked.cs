@@ -20,6 +20,21 @@ internal static class Stacked
         return new LabelledInputs(values, width, labels);
     }
 
+    /// <summary>Stripes whose width is the class, shifted at random.</summary>
+    internal static LabelledInputs Stripes(int count, int side, int classes)
+    {
+        float[] values = new float[count * side * side];
+        int[] labels = [.. Enumerable.Range(0, count).Select(i => i % classes)];
+        for (int i = 0; i < values.Length; i++)
+        {
+            int image = i / (side * side), column = i % side;
+            double shift = CounterRandom.Uniform(1, "test-shift", (ulong)image, 0);
+            values[i] = (float)Math.Sin(2 * Math.PI * (((1 + (2 * labels[image])) * column / (double)side) + shift));
+        }
+
+        return new LabelledInputs(values, side * side, labels);
+    }
+
     internal static int[] Initial(ModelBank bank, ClassifierKind kind, int models, ulong seed = 3)
     {
         int[] rows = [.. Enumerable.Range(0, models).Select(_ => bank.Rent())];

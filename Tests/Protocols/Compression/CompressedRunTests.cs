@@ -14,7 +14,7 @@ public sealed class CompressedRunTests
     [InlineData("dpsgd", "bf16", 0.02)]
     [InlineData("dpsgd", "int8", 0.02)]
     [InlineData("modest", "int8", 0.02)]
-    [InlineData("fedavg", "top-k", 0.05)]
+    [InlineData("fedavg", "top-k", 0.1)]
     public void Runs_that_compress_learn_nearly_the_same_with_fewer_bytes(string protocol, string kind, double difference)
     {
         (double whole, long wholeBytes) = Run(protocol, "none");

@@ -31,10 +31,11 @@ public sealed class CrashWatchTests
     [Fact]
     public async Task A_silo_that_comes_back_while_its_port_is_asked_is_not_declared_dead()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var endpoint = (IPEndPoint)listener.LocalEndpoint;
-        listener.Stop();
+        var first = new TcpListener(IPAddress.Loopback, 0);
+        first.Start();
+        var endpoint = (IPEndPoint)first.LocalEndpoint;
+        first.Stop();
+        using var listener = new TcpListener(endpoint);
         int looks = 0;
         Assert.False(await CrashWatch.IsRefusedAsync(endpoint, () =>
         {

@@ -1,0 +1,142 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.TestingHost;
+
+using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains;
+using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Grains.Peers;
+
+/// <summary>Three silos in this process, each with a folder and learning of its own, over one database.</summary>
+public sealed class IslandClusterTests : IAsyncLifetime
+{
+    private const int Peers = 9;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+
+    private readonly RunFolder _folder = new();
+    private readonly Dictionary<string, FakeIslandRuntime> _runtimes = [];
+    private InProcessTestCluster _cluster = null!;
+
+    public async Task InitializeAsync()
+    {
+        string database = _folder.File("state.db");
+        SqliteSchema.Install(database, NullLogger.Instance);
+        var builder = new InProcessTestClusterBuilder(3);
+        builder.ConfigureSilo((options, silo) =>
+        {
+            var runtime = new FakeIslandRuntime { BeforeTraining = (_, _, _, stop) => stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10)) };
+            lock (_runtimes)
+            {
+                _runtimes[options.SiloName] = runtime;
+            }
+
+            silo.Services.AddSingleton<ILearningRuntime>(runtime);
+            silo.Services.Configure<RunOptions>(o => o.PollPeriod = TimeSpan.FromMilliseconds(300));
+            silo.AddAdoNetGrainStorage(StorageNames.Provider, o =>
+            {
+                o.Invariant = "System.Data.SQLite";
+                o.ConnectionString = SqliteSchema.ConnectionString(database);
+            });
+            silo.AddDdmGrains(_folder.File(options.SiloName), devices => (devices.Slots, devices.Slice) = (2, TimeSpan.FromMilliseconds(50)));
+        });
+        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders());
+        _cluster = builder.Build();
+        await _cluster.DeployAsync();
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _cluster.DisposeAsync();
+        SqliteSchema.Close(_folder.File("state.db"));
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Peers_stay_on_their_hosts_and_the_island_outlives_one_of_them()
+    {
+        string[] names = [.. _cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)];
+        RunSpec spec = Spec();
+        await SubmitAsync(spec);
+        await UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Island?.Round >= 3), spec);
+
+        InProcessSiloHandle victim = _cluster.Silos[2];
+        await _cluster.KillSiloAsync(victim);
+        int[] before = [.. names.Select(n => Trainings(n).Length)];
+        RunStatus status = await UntilAsync(s => s.Phase == RunPhase.Ready, spec);
+
+        foreach (ModelStatus model in status.Models)
+        {
+            Assert.Equal((ModelPhase.Done, Peers), (model.Phase, model.Island!.Peers));
+            Assert.Equal(model.Island.Rounds, model.Island.Round);
+        }
+
+        // Peer p lives on host p mod 3 and nowhere else, before and after; the dead host's peers ended what they had begun, the others went on.
+        for (int i = 0; i < names.Length; i++)
+        {
+            int[] peers = [.. Trainings(names[i]).Select(t => t.Peer).Distinct().Order()];
+            Assert.NotEmpty(peers);
+            Assert.All(peers, p => Assert.Equal(i, p % 3));
+            int more = Trainings(names[i]).Length - before[i];
+            Assert.True(names[i] == victim.Name ? more <= Peers : more > Peers, $"{names[i]}: {more} trainings after the kill");
+        }
+    }
+
+    private static RunSpec Spec() => new()
+    {
+        Name = "r",
+        Seed = 3,
+        Experts = new ExpertsSpec { Count = 2 },
+        Training = new TrainingSpec { Steps = 400, Batch = 8, CheckpointSeconds = 0.2 },
+        Islands = new IslandsSpec { Peers = Peers, Shards = "iid", MinSamples = 1, LocalSteps = 4, SampleSize = 4 },
+    };
+
+    // The measurement of a training is of whatever peer comes first, wherever the island's grain is.
+    private (string Role, int Peer, long Round)[] Trainings(string silo)
+    {
+        FakeIslandRuntime runtime = _runtimes[silo];
+        lock (runtime.Trainings)
+        {
+            return [.. runtime.Trainings.Where(t => t.Round > 0)];
+        }
+    }
+
+    private IRunGrain Run() => _cluster.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+
+    private async Task SubmitAsync(RunSpec spec) => await Run().SubmitAsync(SpecJson.Write(spec));
+
+    private async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, RunSpec spec)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        RunStatus? status = null;
+        while (true)
+        {
+            try
+            {
+                // Attaching drives the run on where its grain went with a silo.
+                status = (await Run().SubmitAsync(SpecJson.Write(spec))).Status;
+                if (holds(status))
+                {
+                    return status;
+                }
+            }
+            catch (OrleansException)
+            {
+                // Its silo is going.
+            }
+
+            Assert.False(late.IsCancellationRequested, status?.ToString());
+            await Task.Delay(50);
+        }
+    }
+}
