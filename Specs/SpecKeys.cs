@@ -108,7 +108,7 @@ internal static class SpecKeys
         type.Kind == JsonTypeInfoKind.Object ? type.Properties.FirstOrDefault(p => p.Name == name) : null;
 
     private static SpecException Unknown(string key, string group, JsonTypeInfo type) =>
-        new(key, type.Kind == JsonTypeInfoKind.Object
+        new(key.Length == 0 ? "\"\"" : key, type.Kind == JsonTypeInfoKind.Object
             ? $"is not a key; the keys of {group} are {Names(type)}"
             : $"is not a key; {group} has no keys in it");
 

@@ -14,7 +14,7 @@ internal static class DbCommand
         Description = $"PostgreSQL connection string that names the cluster; required, here or by {CommonOptions.ClusterVariable}.",
         HelpName = "CONNECTION",
         Required = CommonOptions.ClusterOfEnvironment is null,
-        DefaultValueFactory = _ => CommonOptions.ClusterOfEnvironment ?? string.Empty,
+        DefaultValueFactory = CommonOptions.ClusterOfEnvironment is { } named ? _ => named : null,
     };
 
     public static Command Create()

@@ -63,17 +63,19 @@ internal static class SampleCommand
             CommonOptions.Format,
             CommonOptions.Progress,
         };
+        command.Validators.Add(result =>
+        {
+            if ((result.GetValue(Run) is null) == (result.GetValue(Model) is null))
+            {
+                result.AddError("Give either --run, a run's folder or name, or --model, a model's folder.");
+            }
+        });
         command.SetAction((parsed, cancellation) => SampleAsync(parsed, cancellation));
         return command;
     }
 
     private static async Task<int> SampleAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        if ((parsed.GetValue(Run) is null) == (parsed.GetValue(Model) is null))
-        {
-            throw new CliException(ExitCode.Usage, "Give either --run, a run's folder or name, or --model, a model's folder.");
-        }
-
         if (parsed.GetValue(Model) is { } path)
         {
             if (parsed.GetResult(CommonOptions.Cluster) is not null || parsed.GetResult(CommonOptions.Slots) is { Implicit: false })
@@ -145,7 +147,9 @@ internal static class SampleCommand
             throw new CliException(ExitCode.BadConfiguration, "--guidance strengthens a class, so it needs --class.");
         }
 
-        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance, Fallback: true);
+        // A cluster may have lost the only silo with an expert; what one machine has lost, resume brings back.
+        bool fallback = parsed.GetValue(CommonOptions.Cluster) is not null;
+        var order = new SampleOrder(rule, count, parsed.GetValue(CommonOptions.Seed) ?? spec.Seed, null, sampling.Steps, sampling.Scheduler, classOf, sampling.Guidance, Fallback: fallback);
         SampledImages images = await ProgressView.RunAsync(
             parsed.GetValue(CommonOptions.Progress), progress => sample(order, () => progress.Say($"Sampling {count} images.")));
         Write(parsed, order, sampling, images);

@@ -26,7 +26,7 @@ public sealed class DataPlacementTests : IDisposable
     {
         Name = "r",
         Experts = new ExpertsSpec { Count = 3 },
-        Training = new TrainingSpec { Steps = 40, CheckpointSeconds = 0 },
+        Training = new TrainingSpec { Steps = 40, Batch = 63, CheckpointSeconds = 0 },
     };
 
     private readonly RunFolder _folder = new();
