@@ -54,7 +54,14 @@ internal static class SimulateText
         {
             var rows = outcomes.Select(o => new
             {
-                o.Seed, o.RoundsBefore, o.RoundsAlone, WorstStallSeconds = o.WorstStall, o.ViewsRight, o.RoundsToKnowAll, o.Holds, Hash = $"{o.Result.Hash:x16}",
+                o.Seed,
+                o.RoundsBefore,
+                o.RoundsAlone,
+                WorstStallSeconds = o.WorstStall,
+                o.ViewsRight,
+                o.RoundsToKnowAll,
+                o.Holds,
+                Hash = $"{o.Result.Hash:x16}",
             });
             output.WriteLine(JsonSerializer.Serialize(new { scenario = "storm", holds = outcomes.All(o => o.Holds), runs = rows }, Json));
             return;

@@ -50,7 +50,8 @@ public sealed record TaskPlan
     {
         "quadratic" => new QuadraticTask(peers, seed, Dimension, Rate, Skew, StepSeconds, ModelBytes) { Compression = Compression },
         "regression" => new LinearRegressionTask(
-            peers, seed, Dimension, rate: Rate, skew: Skew, stepSeconds: StepSeconds, modelBytes: ModelBytes) { Compression = Compression },
+            peers, seed, Dimension, rate: Rate, skew: Skew, stepSeconds: StepSeconds, modelBytes: ModelBytes)
+        { Compression = Compression },
         _ => throw new SpecException("simulation.task.kind", $"must be quadratic or regression, not '{Kind}'"),
     };
 }

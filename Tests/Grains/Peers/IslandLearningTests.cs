@@ -26,7 +26,13 @@ public sealed class IslandLearningTests
         await using EmbeddedSilo silo = await StartAsync(folder);
         RunStatus together = await RunAsync(silo, Spec("together", new IslandsSpec
         {
-            Peers = 6, Shards = "label-sorted", ClassesPerPeer = 2, LocalSteps = 8, SampleSize = 3, MinSamples = 4, Batch = 4,
+            Peers = 6,
+            Shards = "label-sorted",
+            ClassesPerPeer = 2,
+            LocalSteps = 8,
+            SampleSize = 3,
+            MinSamples = 4,
+            Batch = 4,
         }));
         RunStatus alone = await RunAsync(silo, Spec("alone", new IslandsSpec { Peers = 6, Protocol = "isolated", Shards = "label-sorted", ClassesPerPeer = 2 }));
 

@@ -54,7 +54,11 @@ public sealed class CompressedRunTests
         {
             Task = new TaskPlan
             {
-                Kind = "regression", Dimension = 40, Skew = 0.2, ModelBytes = null, Compression = new CompressionOptions { Kind = kind, Keep = 0.1 },
+                Kind = "regression",
+                Dimension = 40,
+                Skew = 0.2,
+                ModelBytes = null,
+                Compression = new CompressionOptions { Kind = kind, Keep = 0.1 },
             },
         };
         Simulator simulator = new(plan);

@@ -138,7 +138,11 @@ public sealed class DpsgdTests
         Dpsgd protocol = new(new DpsgdOptions());
         PeerSetup setup = new()
         {
-            Self = new(0), Seed = 1, Roster = [new(0), new(1), new(2)], InitialModel = ModelHandle.OfContent([1]), Mixing = new MetropolisMixing(Graphs.Ring(3)),
+            Self = new(0),
+            Seed = 1,
+            Roster = [new(0), new(1), new(2)],
+            InitialModel = ModelHandle.OfContent([1]),
+            Mixing = new MetropolisMixing(Graphs.Ring(3)),
         };
         Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
 

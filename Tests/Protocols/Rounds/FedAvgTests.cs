@@ -77,7 +77,10 @@ public sealed class FedAvgTests
         FedAvg protocol = new(new FedAvgOptions { SampleSize = 4, HashSampling = true });
         PeerSetup setup = new()
         {
-            Self = new(0), Seed = 1, Roster = [.. Enumerable.Range(0, 12).Select(i => new PeerId((ulong)i))], InitialModel = ModelHandle.OfContent([1]),
+            Self = new(0),
+            Seed = 1,
+            Roster = [.. Enumerable.Range(0, 12).Select(i => new PeerId((ulong)i))],
+            InitialModel = ModelHandle.OfContent([1]),
         };
         Step step = protocol.Handle(protocol.Create(setup), new Input.Start(), default);
         List<PeerId> asked = [.. step.Effects.OfType<Effect.Send>().Select(s => s.To)];
