@@ -78,7 +78,7 @@ internal static class SampleCommand
     {
         if (parsed.GetValue(Model) is { } path)
         {
-            if (parsed.GetResult(CommonOptions.Cluster) is not null || parsed.GetResult(CommonOptions.Slots) is { Implicit: false })
+            if (parsed.GetResult(CommonOptions.Cluster) is { Implicit: false } || parsed.GetResult(CommonOptions.Slots) is { Implicit: false })
             {
                 throw new CliException(ExitCode.Usage, "--cluster and --slots have no meaning with --model: it is drawn from in this process. Leave them out.");
             }

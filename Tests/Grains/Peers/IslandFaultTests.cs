@@ -51,9 +51,10 @@ public sealed class IslandFaultTests : IAsyncLifetime
     public async Task Killed_peers_come_back_with_what_they_had_persisted()
     {
         using var released = new ManualResetEventSlim();
-        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 2 ? Patience : TimeSpan.Zero);
+        // Slow rather than held: a held training keeps its slot from the others that a round needs.
+        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromMilliseconds(round >= 2 ? 300 : 0));
         await Run().SubmitAsync(SpecJson.Write(Spec("modest")));
-        await UntilAsync(async () => (await Run().GetStatusAsync()).Models.All(m => m.Island?.Round >= 2));
+        await UntilAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 2));
 
         // As after kill -9: a silo on a copy of the folder; nobody has ended in order.
         RunFolder old = _folder;
@@ -67,7 +68,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         RunStatus status = await EndAsync();
 
         Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
-        foreach (ModelStatus model in status.Models)
+        foreach (ModelStatus model in Experts(status))
         {
             Assert.Equal(model.Island!.Rounds, model.Island.Round);
             Assert.All(await PeersAsync(model.Role), p => Assert.Equal(2, p.Term));
@@ -128,10 +129,9 @@ public sealed class IslandFaultTests : IAsyncLifetime
         RunStatus status = await EndAsync();
         IEnumerable<string> kept = status.Models.SelectMany(m => m.Checkpoints.Append(m.Best).OfType<CheckpointReference>()
             .Select(c => c.Artifact).Append(m.Weights!)).Select(a => a.Sha256).Distinct();
-        Assert.Equal(
-            kept.Order(StringComparer.Ordinal),
+        await UntilAsync(() => Task.FromResult(kept.Order(StringComparer.Ordinal).SequenceEqual(
             Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
-                .Where(n => n.Length == 64).Order(StringComparer.Ordinal));
+                .Where(n => n.Length == 64).Order(StringComparer.Ordinal))));
     }
 
     [Fact]
@@ -154,6 +154,9 @@ public sealed class IslandFaultTests : IAsyncLifetime
     };
 
     private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+
+    // The router's few images make a single round.
+    private static IEnumerable<ModelStatus> Experts(RunStatus status) => status.Models.Where(m => m.Role != "router");
 
     private IPeerGrain Peer(string role, int number) => _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", role, number, "embedded"));
 

@@ -60,7 +60,7 @@ public sealed class LiveRunPageTests(TestBrowser browser)
             Model = Tiny(demo.Model),
             Router = demo.Router with { Batch = 16, Model = Tiny(demo.Router.Model) },
             Clustering = demo.Clustering with { FineCentroids = 8, Dimensions = 4 },
-            Training = demo.Training with { Steps = 1500, Batch = 16, CheckpointSeconds = 1 },
+            Training = demo.Training with { Steps = 6000, Batch = 16, CheckpointSeconds = 1 },
             Sampling = demo.Sampling with { Steps = 4 },
         };
     }
