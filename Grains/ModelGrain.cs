@@ -239,14 +239,25 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         DeactivateOnIdle();
     }
 
-    /// <summary>Tells the run that this silo is not fit, and goes, so that the run can start the model on another one.</summary>
+    /// <summary>Tells the run that this silo is not fit, and goes to the next one, where the run can start the model.</summary>
     private async Task WaitElsewhereAsync(string lacking, string specHash)
     {
         LogLacking(_role, lacking);
         State.Phase = ModelPhase.Waiting;
         _lacking = lacking;
         await TellRunAsync(specHash, checkpoint: null, []);
-        DeactivateOnIdle();
+
+        // Each silo in turn: a new activation would be placed here again as likely as not.
+        ActiveSilo[] others = [.. services.Silos.Active().Where(s => s.Name != services.Silos.Self).OrderBy(s => s.Name, StringComparer.Ordinal)];
+        if (others.Length == 0 || _leaving)
+        {
+            DeactivateOnIdle();
+            return;
+        }
+
+        ActiveSilo next = others.FirstOrDefault(s => string.CompareOrdinal(s.Name, services.Silos.Self) > 0) ?? others[0];
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, next.Address);
+        MigrateOnIdle();
     }
 
     private async Task FaultAsync(Exception e, string specHash)
