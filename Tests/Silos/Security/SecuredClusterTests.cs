@@ -137,7 +137,7 @@ public sealed class SecuredClusterTests : IDisposable
         Assert.Equal(2, (await ClusterMembers.ReadAsync(database)).Count);
         await b.DisposeAsync();
         await a.DisposeAsync();
-        string audit = await File.ReadAllTextAsync(_folder.File("audit/a.jsonl")) + await File.ReadAllTextAsync(_folder.File("audit/b.jsonl"));
+        string audit = string.Concat(Directory.EnumerateFiles(_folder.File("audit")).Select(File.ReadAllText)); // whichever of them was asked
         Assert.Contains("is a client's, and this port is for silos", audit, StringComparison.Ordinal);
     }
 
