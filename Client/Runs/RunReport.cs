@@ -33,7 +33,10 @@ internal static class RunReport
         TrainingData data = session.Learning.Data(session.Spec);
         ISampleSource source = session.Samples;
         var runner = new EvaluationRunner(data, session.Learning.Clusters(session.Spec), model, source);
-        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation);
+        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation) with
+        {
+            TrainedOn = status.Models.All(m => m.Device is not null) ? status.Models.ToDictionary(m => m.Role, m => m.Device!) : null,
+        };
         progress.Say("Drawing the pictures.");
         byte[] samples = await SampleGridAsync(source, data, model, spec, cancellation);
         byte[] clusters = await ClusterGridAsync(source, data, model, spec, cancellation);

@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Access;
 using OrleansDDM.Silos.Security.Tls;
@@ -33,7 +34,10 @@ public static class SiloSettings
     private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
     private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
     private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
-    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
+    private static readonly Setting Device = new("Silo:Device", "device", "auto|cpu|cuda", "What it computes on; auto, the cards that it sees (CUDA_VISIBLE_DEVICES) or else the CPU, by default.");
+    private static readonly Setting Memory = new("Silo:DeviceMemory", "device-memory", "GIB", "Memory of a device, as models are placed by it; what there is by default.");
+    private static readonly Setting Speed = new("Silo:DeviceGflops", "device-gflops", "N", "Training speed of one slot in GFLOP/s, as models are placed by it, 0 = unknown; measured at the first start by default.");
+    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores, or of cards, by default.");
     private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
     private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
     private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
@@ -58,7 +62,7 @@ public static class SiloSettings
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Device, Memory, Speed, Slots, Threads, Slice, Stop, Log, LogFormat,
         Keys, Skew, Authority, Certificate, CertificateKey, Calls, CallsInFlight, Transfers, Queue, AuditSize, Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
     ];
 
@@ -132,7 +136,8 @@ public static class SiloSettings
             Replicas = values.Int(Replicas, 1, 16) ?? 2,
             WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
             DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
-            Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
+            Device = DeviceOf(values),
+            Slots = values.Int(Slots, 1, 256),
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
@@ -203,6 +208,18 @@ public static class SiloSettings
             Audit = new AuditOptions { MaxBytes = (values.Int(AuditSize, 1, 4096) ?? 16) * (1L << 20) },
         };
     }
+
+    private static DeviceChoice DeviceOf(SettingValues values)
+    {
+        string device = values.Text(Device) ?? "auto";
+        return new DeviceChoice
+        {
+            Device = DeviceChoice.Names.Contains(device) ? device : throw values.Wrong(Device, "must be one of " + string.Join(", ", DeviceChoice.Names)),
+            Memory = values.Number(Memory, 0.001, 4096) is { } gibibytes ? (long)(gibibytes * (1L << 30)) : null,
+            Gflops = values.Number(Speed, 0, 1e9),
+        };
+    }
+
     private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch
     {
         null => WebUrl.Local,

@@ -54,12 +54,12 @@ export function renderSilos(page) {
     const [, facts, slots] = li.children;
     const silent = silo.status === 'active' && !silo.slots;
     facts.className = 'fact ' + (silent ? 'bad' : tone(silo.status));
-    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.name === page.self ? ' · serves this page' : ''}`);
+    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.device ? ` · ${silo.device}` : ''}${silo.name === page.self ? ' · serves this page' : ''}`);
     show(slots, !!silo.slots);
     sync(slots, silo.slots ?? [], s => s.index, () => el('li'), (item, slot) => {
       const training = slot.sessions.map(key => key.replace(/^model\//, '')).join(', ');
       item.className = slot.waiting > 0 ? 'busy' : '';
-      say(item, `slot ${slot.index}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
+      say(item, `slot ${slot.index}${slot.device === 'cpu' ? '' : ` (${slot.device})`}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
     });
   });
 }
