@@ -126,11 +126,7 @@ internal sealed partial class RunGrain
             try
             {
                 ModelStatus status = await CallAsync(
-                    term =>
-                    {
-                        _unfit.Hint(model.Role, silos.Active());
-                        return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, retry, State.Data?.Fingerprint ?? string.Empty), cancellation);
-                    },
+                    term => model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, retry, State.Data?.Fingerprint ?? string.Empty), cancellation),
                     () => State.Phase == RunPhase.Training && _driven);
                 if (hash == State.SpecHash)
                 {
