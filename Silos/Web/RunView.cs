@@ -12,8 +12,19 @@ namespace OrleansDDM.Silos.Web;
 internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleGrids samples, IReplication? replication = null)
 {
     /// <summary>The run now.</summary>
-    /// <exception cref="SpecException">Its stored spec cannot be read.</exception>
     public async Task<RunPage> GetAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(name, cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && !ClusterView.IsSilence(e))
+        {
+            return new RunPage(name, "unreadable", e.Message, null, string.Empty, [], [], [], null, false);
+        }
+    }
+
+    private async Task<RunPage> ReadAsync(string name, CancellationToken cancellation)
     {
         RunStatus run = await grains.GetGrain<IRunGrain>(GrainKeys.Run(name)).GetStatusAsync(cancellation);
         Dictionary<string, string> places = Places(name, (await cluster.GetAsync(cancellation)).Silos);
