@@ -142,7 +142,7 @@ internal sealed class ClusterView(
             RunStatus run = await grains.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
             RunSpec spec = SpecJson.Read(run.Spec);
             return new RunCard(
-                name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), spec.Data.Name, spec.Experts.Count);
+                name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), DataName.Shown(spec.Data.Name), spec.Experts.Count);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {

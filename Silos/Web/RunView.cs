@@ -78,7 +78,7 @@ internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleG
 
     private static string Words(RunStatus run)
     {
-        string name = SpecJson.Read(run.Spec).Data.Name;
+        string name = DataName.Shown(SpecJson.Read(run.Spec).Data.Name);
         return run.Data is not { } data ? name : string.Create(
             CultureInfo.InvariantCulture, $"{name}: {data.TrainCount} images of {data.Width} × {data.Height} {(data.Channels == 1 ? "grey" : "colour")} pixels");
     }
