@@ -16,6 +16,9 @@ public sealed record IslandsSpec
     public static IReadOnlyList<string> Topologies { get; } =
         ["exponential", "complete", "ring", "one-peer-exponential", "random-regular", "small-world", "barabasi-albert"];
 
+    /// <summary>Names that <see cref="Compression"/> may have.</summary>
+    public static IReadOnlyList<string> Compressions { get; } = ["none", "bf16", "int8", "top-k"];
+
     /// <summary>Peers over which the training images are spread; 0 = no islands: each model is trained in one place on its whole cluster.</summary>
     public int Peers { get; init; }
 
@@ -66,6 +69,19 @@ public sealed record IslandsSpec
 
     /// <summary>Who sends to whom in <c>dpsgd</c>, <c>decavg</c>, <c>dfedsam</c> and <c>diloco</c>.</summary>
     public string Topology { get; init; } = "exponential";
+
+    /// <summary>
+    /// How a trained model travels: <c>none</c> (4 bytes a parameter), <c>bf16</c> (2), <c>int8</c> (1, and a scale for each block), or <c>top-k</c> (8 for each of the
+    /// largest changes to the model that training began with; what is left out is added to the peer's next update). Aggregates of <c>modest</c> and
+    /// <c>fedavg</c> travel whole. <c>top-k</c> is for these two alone: with the others nobody else holds the model that training began with.
+    /// </summary>
+    public string Compression { get; init; } = "none";
+
+    /// <summary>Part of the parameters that <c>top-k</c> keeps. [1e-5, 1]</summary>
+    public double CompressionKeep { get; init; } = 0.05;
+
+    /// <summary>Parameters of a block of <c>int8</c>.</summary>
+    public int CompressionBlock { get; init; } = 256;
 
     /// <summary>Part of the peers, drawn by the seed, that never answer anybody: a fault on purpose, for experiments. [0, 0.95]</summary>
     public double Unreachable { get; init; }

@@ -68,6 +68,7 @@ internal static class RunReport
         island.Counts.Samples,
         island.Counts.ModelsReceived,
         island.Counts.ModelBytes,
+        island.Counts.WholeBytes,
         island.Counts.FramesSent,
         island.Counts.FrameBytes,
         island.Counts.Refused);

@@ -165,6 +165,7 @@ internal sealed class IslandCrew
         FrameBytes = a.FrameBytes + b.FrameBytes,
         ModelsReceived = a.ModelsReceived + b.ModelsReceived,
         ModelBytes = a.ModelBytes + b.ModelBytes,
+        WholeBytes = a.WholeBytes + b.WholeBytes,
         Unsent = a.Unsent + b.Unsent,
         Refused = a.Refused + b.Refused,
         Ignored = a.Ignored + b.Ignored,

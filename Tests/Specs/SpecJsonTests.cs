@@ -26,7 +26,7 @@ public sealed class SpecJsonTests
         "training.weights=raw", "training.export=best", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
         "islands.peers=4", "islands.protocol=gossip", "islands.shards=iid", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
         "islands.localSteps=5", "islands.batch=8", "islands.sampleSize=4", "islands.aggregators=2", "islands.successFraction=0.8",
-        "islands.weighting=uniform", "islands.aggregation=variance-corrected", "islands.moments=fresh", "islands.topology=ring", "islands.unreachable=0.3", "islands.peer=3",
+        "islands.weighting=uniform", "islands.aggregation=variance-corrected", "islands.moments=fresh", "islands.topology=ring", "islands.compression=int8", "islands.compressionKeep=0.1", "islands.compressionBlock=64", "islands.unreachable=0.3", "islands.peer=3",
         "mixing.rule=nucleus-0.9", "sampling.scheduler=heun", "sampling.steps=10", "sampling.grid=karras", "sampling.shift=2",
         "sampling.eta=1", "sampling.guidance=3", "sampling.clip=true", "evaluation.samples=10", "evaluation.rules=full",
         "evaluation.lossImages=5", "evaluation.lossStrata=2",
