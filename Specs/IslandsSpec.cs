@@ -10,7 +10,7 @@ public sealed record IslandsSpec
     public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic", "decavg", "dfedsam", "diloco"];
 
     /// <summary>Names that <see cref="Shards"/> may have.</summary>
-    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity"];
+    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity", "file"];
 
     /// <summary>Names that <see cref="Topology"/> may have.</summary>
     public static IReadOnlyList<string> Topologies { get; } =
@@ -30,9 +30,15 @@ public sealed record IslandsSpec
 
     /// <summary>
     /// How the images are spread: <c>dirichlet</c> (label skew), <c>iid</c>, <c>label-sorted</c> or <c>pathological</c> (few classes each), <c>quantity</c>
-    /// (skewed sizes).
+    /// (skewed sizes), <c>file</c> (as <see cref="ShardsFile"/> says).
     /// </summary>
     public string Shards { get; init; } = "dirichlet";
+
+    /// <summary>
+    /// The file of <c>file</c>, on every silo: for each peer, from peer 0, one line with the numbers of its images in the data set's training split, as
+    /// numbers and ranges like 100-199. Each training image has one holder; images that are held out for validation may be listed or not.
+    /// </summary>
+    public string ShardsFile { get; init; } = "";
 
     /// <summary>Dirichlet's alpha of <c>dirichlet</c> and <c>quantity</c>: the smaller, the more unlike the shards.</summary>
     public double Alpha { get; init; } = 0.3;

@@ -144,6 +144,11 @@ public static partial class SpecValidator
         InRange("islands.peers", islands.Peers, 0, 4096);
         OneOf("islands.protocol", islands.Protocol, [.. IslandsSpec.Protocols]);
         OneOf("islands.shards", islands.Shards, [.. IslandsSpec.Partitions]);
+        if (islands.Peers > 0 && islands.Shards == "file" && islands.ShardsFile.Length == 0)
+        {
+            throw new SpecException("islands.shardsFile", "must name the file that deals the images out, or choose other islands.shards");
+        }
+
         InRange("islands.alpha", islands.Alpha, 1e-3, 1e6);
         InRange("islands.classesPerPeer", islands.ClassesPerPeer, 1, 1000);
         InRange("islands.minSamples", islands.MinSamples, 1, 1_000_000);

@@ -148,6 +148,12 @@ internal sealed partial class PeerGrain(
             State.Term++;
             await _row.SaveAsync();
             IslandPlan plan = await bench.PlanAsync(cancellation);
+            if (start.Shards.Length > 0 && start.Shards != plan.Digest)
+            {
+                throw new InvalidOperationException(
+                    $"Peer {_number} of {_role} deals the images out otherwise than its island: the data or islands.shardsFile on its host differ. Copy them from the others.");
+            }
+
             ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
             if (initial.ToString() != start.Initial)
             {

@@ -83,7 +83,7 @@ public sealed class SpecValidatorTests
     {
         Assert.Equal(
             SpecLeaves.All.Where(p => p.Value.GetValueKind() == JsonValueKind.String).Select(p => p.Key).Order(),
-            Choices.Concat(["name", "data.name"]).Order());
+            Choices.Concat(["name", "data.name", "islands.shardsFile"]).Order());
         foreach (string key in Choices)
         {
             string word = SpecLeaves.All[key].GetValue<string>();
@@ -102,6 +102,12 @@ public sealed class SpecValidatorTests
     [InlineData("evaluation.samples=3", "evaluation.samples")]
     public void What_only_an_evaluation_would_stumble_over_is_refused_before_the_training(string change, string key) =>
         Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, change)).Key);
+
+    [Theory]
+    [InlineData("islands.compression", "islands.protocol=gossip", "islands.compression=top-k")]
+    [InlineData("islands.shardsFile", "islands.peers=4", "islands.shards=file")]
+    public void What_peers_cannot_do_together_is_refused(string key, params string[] changes) =>
+        Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, changes)).Key);
 
     [Theory]
     [InlineData(double.NaN)]

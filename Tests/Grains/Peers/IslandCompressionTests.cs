@@ -31,6 +31,7 @@ public sealed class IslandCompressionTests : IAsyncLifetime
 
     private readonly RunFolder _folder = new();
     private InProcessTestCluster _cluster = null!;
+    private long _parameters;
 
     public async Task InitializeAsync()
     {
@@ -87,8 +88,6 @@ public sealed class IslandCompressionTests : IAsyncLifetime
         Assert.NotNull(rates[0].From(_cluster.Silos[1].SiloAddress));
         Assert.NotNull(rates[1].From(_cluster.Silos[0].SiloAddress));
     }
-
-    private long _parameters;
 
     private long Small(string kind) => UpdateCodec.EncodedBytes((int)_parameters, UpdatePacking.Options(new IslandsSpec { Compression = kind }));
 
