@@ -40,6 +40,7 @@ public static class Aliases
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
+    public const string IsDrawing = "ddm.sampler-grain.is-drawing";
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
