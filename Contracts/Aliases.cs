@@ -79,6 +79,7 @@ public static class Aliases
     public const string ModelReport = "ddm.model-report";
     public const string ModelStart = "ddm.model-start";
     public const string ModelStatus = "ddm.model-status";
+    public const string PackedModel = "ddm.packed-model";
     public const string PeerAddress = "ddm.peer-address";
     public const string PeerCounts = "ddm.peer-counts";
     public const string PeerFrame = "ddm.peer-frame";

@@ -75,6 +75,7 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
         island.Counts.Samples,
         island.Counts.ModelsReceived,
         island.Counts.ModelBytes,
+        island.Counts.WholeBytes,
         island.Counts.FramesSent,
         island.Counts.FrameBytes,
         island.Counts.Refused);

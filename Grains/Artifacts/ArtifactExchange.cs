@@ -23,7 +23,8 @@ internal sealed partial class ArtifactExchange(
     ILiveSilos silos,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
-    ILogger<ArtifactExchange> logger) : IDisposable
+    ILogger<ArtifactExchange> logger,
+    TransferRates? rates = null) : IDisposable
 {
     private const int Passes = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -231,7 +232,7 @@ internal sealed partial class ArtifactExchange(
         {
             int asked = silos.Others.Count;
             HashSet<SiloAddress> bad = [];
-            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why));
+            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
                 List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];
