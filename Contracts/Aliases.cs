@@ -40,6 +40,7 @@ public static class Aliases
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
+    public const string IsDrawing = "ddm.sampler-grain.is-drawing";
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
@@ -79,6 +80,7 @@ public static class Aliases
     public const string ModelReport = "ddm.model-report";
     public const string ModelStart = "ddm.model-start";
     public const string ModelStatus = "ddm.model-status";
+    public const string PackedModel = "ddm.packed-model";
     public const string PeerAddress = "ddm.peer-address";
     public const string PeerCounts = "ddm.peer-counts";
     public const string PeerFrame = "ddm.peer-frame";

@@ -76,7 +76,6 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
     public async Task<ModelStatus> StartAsync(ModelStart start, CancellationToken cancellation = default)
     {
-        RequestContext.Remove(IPlacementDirector.PlacementHintKey);
         DeviceNeeds.ClearHint();
         Require("start", start.RunTerm, Math.Max(State.RunTerm, State.StoppedTerm + 1));
         if (State.SpecHash != start.SpecHash)

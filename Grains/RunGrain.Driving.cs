@@ -133,7 +133,6 @@ internal sealed partial class RunGrain
                 ModelStatus status = await CallAsync(
                     term =>
                     {
-                        _unfit.Hint(model.Role, fleet.Fitting(needs));
                         needs.Hint();
                         return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, retry, State.Data?.Fingerprint ?? string.Empty, needs.Memory), cancellation);
                     },

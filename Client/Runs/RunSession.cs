@@ -196,8 +196,7 @@ public sealed class RunSession : IAsyncDisposable
     private async Task WriteMetricRowsAsync()
     {
         ModelMetrics[] metrics = await _run.GetMetricsAsync(CancellationToken.None);
-        AtomicFile.Write(_folder.MetricRows, System.Text.Encoding.UTF8.GetBytes(
-            string.Concat(metrics.SelectMany(m => m.Points.Select(p => MetricRowText.Write(m.Role, p) + "\n")))));
+        AtomicFile.Write(_folder.MetricRows, System.Text.Encoding.UTF8.GetBytes(MetricRowText.Write(metrics)));
     }
 
     private void WriteStatus(RunStatus status) => AtomicFile.Write(_folder.Status, JsonSerializer.SerializeToUtf8Bytes(status, StatusText.Json));

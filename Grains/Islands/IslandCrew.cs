@@ -16,6 +16,7 @@ internal sealed class IslandCrew
     private readonly IslandPlan _plan;
     private readonly IslandState _island;
     private readonly bool _shared;
+    private readonly string _shards;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
     private readonly HashSet<int> _lost = [];
     private readonly List<CompletedRound> _rounds = [];
@@ -37,6 +38,7 @@ internal sealed class IslandCrew
         _spec = spec;
         _plan = plan;
         _island = island;
+        _shards = plan.Digest;
         _shared = IslandPlan.IsShared(spec.Islands);
         _before = Round = rounds;
         Term = term;
@@ -65,7 +67,7 @@ internal sealed class IslandCrew
 
     /// <summary>The message that starts a peer.</summary>
     public PeerStart Start() =>
-        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began);
+        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began, _shards);
 
     /// <summary>Takes note of a peer that was started or is running.</summary>
     public void Accept(PeerStatus status)
@@ -165,6 +167,7 @@ internal sealed class IslandCrew
         FrameBytes = a.FrameBytes + b.FrameBytes,
         ModelsReceived = a.ModelsReceived + b.ModelsReceived,
         ModelBytes = a.ModelBytes + b.ModelBytes,
+        WholeBytes = a.WholeBytes + b.WholeBytes,
         Unsent = a.Unsent + b.Unsent,
         Refused = a.Refused + b.Refused,
         Ignored = a.Ignored + b.Ignored,

@@ -1,3 +1,4 @@
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Specs;
@@ -13,7 +14,8 @@ public sealed partial class LearningRuntime : IIslandLearning
     public IslandData Images(RunSpec spec)
     {
         TrainingData data = PreparedOf(spec).Data;
-        return new IslandData(data.Splits.Train.HasLabels ? data.Splits.Train.Labels.ToArray() : data.TrainClusters, data.TrainClusters);
+        ImageDataset train = data.Splits.Train;
+        return new IslandData(train.HasLabels ? train.Labels.ToArray() : data.TrainClusters, data.TrainClusters, train.Ids.ToArray());
     }
 
     /// <inheritdoc/>

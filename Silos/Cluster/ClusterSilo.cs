@@ -16,6 +16,7 @@ using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Tls;
+using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -27,6 +28,11 @@ public sealed class ClusterSilo : IAsyncDisposable
     private const string Invariant = "Npgsql";
     private const int PortAttempts = 8;
     private const int MissedHeartbeats = 3;
+
+    // A silo that takes longer to say whether it has TLS is not waited for: it is hung, or very busy.
+    private static readonly TimeSpan PlainAnswer = TimeSpan.FromSeconds(1);
+
+    private static TimeProvider Clock => TimeProvider.System;
 
     private readonly IHost _host;
     private readonly SiloNameLock _name;
@@ -77,8 +83,9 @@ public sealed class ClusterSilo : IAsyncDisposable
         Task<DeviceFacts>? looking = options.Name is null ? null : LookAsync(options.Name);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
-        RefuseSplit(options, members, DateTimeOffset.UtcNow);
+        RefuseSplit(options, members, Clock.GetUtcNow());
         await RequireTrustAsync(options, members, cancellation);
+        options = options with { Security = await WithRevocationsAsync(options, cancellation) };
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
@@ -161,25 +168,40 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
     private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)
     {
-        if (options.Security.Tls is not { } files)
-        {
-            return;
-        }
-
-        TlsIdentity identity = TlsIdentity.Load(files, TimeProvider.System);
-        foreach (SiloRecord member in members.Where(m => m.Status == nameof(SiloStatus.Active)))
+        TlsIdentity? identity = options.Security.Tls is { } files ? TlsIdentity.Load(files, Clock) : null;
+        await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active)).Select(async member =>
         {
             using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            late.CancelAfter(options.Failures.MaxProbeTimeout);
+            late.CancelAfter(identity is null ? PlainAnswer : options.Failures.MaxProbeTimeout);
             try
             {
-                await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
+                if (identity is not null)
+                {
+                    await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
+                }
+                else if (await TlsProbe.SpeaksTlsAsync(member.Silo, late.Token))
+                {
+                    throw new SecurityException(
+                        $"Silo '{member.Name}' of this cluster, at {member.Silo}, has TLS, and this one has not: set Tls:Authority, Tls:Certificate and Tls:Key (ddm cert add).");
+                }
             }
             catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 // It has died and nobody has noticed yet.
             }
+        }));
+    }
+
+    // Before anybody can call: a token that was revoked while no silo ran must not be let in.
+    private static async Task<SecurityPlan> WithRevocationsAsync(ClusterSiloOptions options, CancellationToken cancellation)
+    {
+        var revocations = new TokenRevocations();
+        if (options.Security.TokenKeys.Count > 0)
+        {
+            revocations.Set(await RevocationTable.ReadAsync(options.Connection, cancellation));
         }
+
+        return options.Security with { Revocations = revocations };
     }
 
     private static SiloInfo Place(ClusterSiloOptions options, string name)
@@ -216,6 +238,8 @@ public sealed class ClusterSilo : IAsyncDisposable
         Learning = learning,
         Database = new PostgresState(options.Connection),
         WebUrl = options.WebUrl,
+        WebCertificate = options.WebCertificate,
+        WebConnections = options.WebConnections,
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
@@ -260,6 +284,11 @@ public sealed class ClusterSilo : IAsyncDisposable
             {
                 silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
                 silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
+            }
+
+            if (options.Security.TokenKeys.Count > 0)
+            {
+                silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RevocationWatch>();
             }
 
             silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
@@ -31,6 +32,12 @@ public sealed record ClusterSiloOptions
 
     /// <summary>Where pages, metrics and health are served; null = nowhere.</summary>
     public WebUrl? WebUrl { get; init; } = WebUrl.Local;
+
+    /// <summary>Certificate of pages that are served by HTTPS; null = that of <see cref="SecurityPlan.Tls"/>.</summary>
+    public WebCertificate? WebCertificate { get; init; }
+
+    /// <summary>Connections to the pages at a time, at least 1; more are closed.</summary>
+    public int WebConnections { get; init; } = 256;
 
     /// <summary>The fewest silos that the cluster should have; with fewer the silo is not ready.</summary>
     public int ExpectedSilos { get; init; } = 1;

@@ -53,9 +53,9 @@ public sealed class DevicePlacementTests
         RunSpec spec = DeviceCluster.Spec("cuda", 8);
         var told = new List<string>();
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        Task watching = WatchAsync();
         await cluster.Run().SubmitAsync(SpecJson.Write(spec));
         RunStatus waiting = await cluster.UntilAsync(s => s.Waiting is not null);
+        Task watching = WatchAsync();
         Assert.Equal((RunPhase.Training, "cuda with 8 GiB"), (waiting.Phase, waiting.Waiting));
 
         // Looks of the run come and go; attaching makes it look at once.
@@ -77,11 +77,6 @@ public sealed class DevicePlacementTests
 
         async Task WatchAsync()
         {
-            while ((await cluster.Run().GetStatusAsync(late.Token)).SpecHash.Length == 0)
-            {
-                await Task.Delay(5, late.Token);
-            }
-
             await foreach (RunEvent e in cluster.Run().WatchAsync(0, late.Token).WithBatchSize(1))
             {
                 if (e.Message?.StartsWith("Waiting", StringComparison.Ordinal) == true)

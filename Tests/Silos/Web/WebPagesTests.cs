@@ -173,7 +173,7 @@ public sealed class WebPagesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         JsonElement checks = JsonDocument.Parse(await ready.Content.ReadAsStringAsync()).RootElement.GetProperty("checks");
         Assert.Equal(
-            ["database unhealthy", "replication healthy", "silo healthy", "silos healthy", "training healthy"],
+            ["certificates healthy", "database unhealthy", "replication healthy", "silo healthy", "silos healthy", "training healthy"],
             checks.EnumerateObject().Select(c => $"{c.Name} {c.Value.GetProperty("status").GetString()}").Order(StringComparer.Ordinal));
         Assert.Equal(HttpStatusCode.OK, await StatusOf("/health/live"));
     }
