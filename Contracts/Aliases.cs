@@ -68,6 +68,7 @@ public static class Aliases
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
     public const string DataSummary = "ddm.data-summary";
+    public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
     public const string IslandStatus = "ddm.island-status";
@@ -113,6 +114,7 @@ public static class Aliases
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
+    public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
     public const string PeerGrainState = "ddm.state.peer";

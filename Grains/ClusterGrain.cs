@@ -4,7 +4,9 @@ using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains;
 
@@ -23,7 +25,7 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
     {
         DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
         var moved = new List<ModelMove>();
-        foreach (ModelMove move in Rebalancing.Plan(statuses))
+        foreach (ModelMove move in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)))
         {
             string key = GrainKeys.Model(move.Run, move.Role);
             IModelGrain model = ModelRole.Parse(move.Role).IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
@@ -45,5 +47,32 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
         }
 
         return [.. moved];
+    }
+
+    /// <summary>What the models in training need of a device, by the key of their grain; without those that stay, as they train by islands or their run does not answer.</summary>
+    private async Task<Dictionary<string, DeviceNeeds>> NeedsAsync(DeviceStatus[] statuses, CancellationToken cancellation)
+    {
+        var needs = new Dictionary<string, DeviceNeeds>();
+        IEnumerable<string> keys = statuses.SelectMany(s => s.Slots).SelectMany(s => s.Sessions);
+        foreach (IGrouping<string, string> models in keys.GroupBy(k => GrainKeys.ModelName(k).Run))
+        {
+            try
+            {
+                RunStatus run = await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(models.Key)).GetStatusAsync(cancellation);
+                RunSpec spec = SpecJson.Read(run.Spec);
+
+                // What an island's record does is little, and its peers stay on their hosts.
+                foreach (string key in models.Where(_ => spec.Islands.Peers == 0))
+                {
+                    needs[key] = DeviceNeeds.Of(spec, ModelRole.Parse(GrainKeys.ModelName(key).Role), run.Data);
+                }
+            }
+            catch (Exception e) when (e is SpecException || Retry.OfCall(e))
+            {
+                // They stay where they are.
+            }
+        }
+
+        return needs;
     }
 }

@@ -12,6 +12,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -31,6 +32,7 @@ internal sealed partial class RunGrain(
     Checkpoints checkpoints,
     ILearningRuntime runtime,
     SiloDirectory silos,
+    DeviceFleet fleet,
     TimeProvider clock,
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
@@ -252,7 +254,7 @@ internal sealed partial class RunGrain(
         });
     }
 
-    private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
+    private string? Waiting() => _row.Waiting ?? _lacking ?? WaitingForDevice() ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
 
     private void TellWaiting(Exception e)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using Microsoft.Extensions.Logging;
 
+using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -29,6 +30,7 @@ namespace OrleansDDM.Grains.Peers;
 /// Key format: <c>peer/NAME/ROLE/NUMBER/HOST</c>.
 /// </summary>
 [HostPlacement]
+[Immovable]
 internal sealed partial class PeerGrain(
     [PersistentState("peer", StorageNames.Provider)] IPersistentState<PeerGrainState> state, PeerServices services) : Grain, IPeerGrain
 {
