@@ -153,7 +153,8 @@ internal sealed partial class ModelShelf(
         {
             if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
             {
-                _released.Enqueue((model, clock.GetTimestamp()));
+                entry.ReleasedAt = clock.GetTimestamp();
+                _released.Enqueue((model, entry.ReleasedAt));
                 if (!_sweeping)
                 {
                     _sweeping = true;
@@ -179,8 +180,9 @@ internal sealed partial class ModelShelf(
             {
                 return; // the silo is going
             }
-            catch (IOException e)
+            catch (Exception e)
             {
+                // What could not be deleted goes with the island; the shelf must go on being cleared.
                 LogNotDeleted(e.Message);
             }
         }
@@ -196,7 +198,7 @@ internal sealed partial class ModelShelf(
             while (_released.TryPeek(out (ModelHandle Model, long At) oldest) && clock.GetElapsedTime(oldest.At) >= Grace)
             {
                 _released.Dequeue();
-                if (_entries.TryGetValue(oldest.Model, out Entry? entry) && entry.Holders <= 0)
+                if (_entries.TryGetValue(oldest.Model, out Entry? entry) && entry.Holders <= 0 && entry.ReleasedAt == oldest.At)
                 {
                     _entries.Remove(oldest.Model);
                     if (entry.Stored)
@@ -220,6 +222,9 @@ internal sealed partial class ModelShelf(
         public int Holders { get; set; }
 
         public bool Stored { get; set; }
+
+        /// <summary>When it was let go of for the last time.</summary>
+        public long ReleasedAt { get; set; }
     }
 
     [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]
