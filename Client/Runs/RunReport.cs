@@ -40,7 +40,10 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
     {
         RunSpec drawn = spec with { Sampling = sampling };
         var runner = new EvaluationRunner(data, clusters, model, source);
-        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation);
+        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation) with
+        {
+            TrainedOn = status.Models.All(m => m.Device is not null) ? status.Models.ToDictionary(m => m.Role, m => m.Device!) : null,
+        };
         progress.Say("Drawing the pictures.");
         byte[] samples = await SampleGridAsync(source, data, model, drawn, cancellation);
         byte[] pictures = await ClusterGridAsync(source, data, model, drawn, cancellation);
@@ -75,6 +78,7 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
         island.Counts.Samples,
         island.Counts.ModelsReceived,
         island.Counts.ModelBytes,
+        island.Counts.WholeBytes,
         island.Counts.FramesSent,
         island.Counts.FrameBytes,
         island.Counts.Refused);

@@ -23,7 +23,8 @@ internal sealed partial class ArtifactExchange(
     ILiveSilos silos,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
-    ILogger<ArtifactExchange> logger) : IDisposable
+    ILogger<ArtifactExchange> logger,
+    TransferRates? rates = null) : IDisposable
 {
     private const int Passes = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
@@ -60,19 +61,8 @@ internal sealed partial class ArtifactExchange(
         }
 
         // Several who want it share one transfer, which none of them can cancel for the others.
-        var mine = new Lazy<Task>(() => Task.Run(() => PullAsync(reference)));
-        Lazy<Task> shared = _under.GetOrAdd(reference.Sha256, mine);
-        try
-        {
-            await shared.Value.WaitAsync(cancellation);
-        }
-        finally
-        {
-            if (shared.Value.IsCompleted)
-            {
-                _under.TryRemove(KeyValuePair.Create(reference.Sha256, shared));
-            }
-        }
+        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference)));
+        await _under.GetOrAdd(reference.Sha256, mine).Value.WaitAsync(cancellation);
     }
 
     /// <summary>The bytes of an artifact, verified, from this silo's disk or through it from another silo. Blocks: call it on a slot's thread.</summary>
@@ -224,6 +214,19 @@ internal sealed partial class ArtifactExchange(
     internal static IEnumerable<SiloAddress> InOrder(string sha256, IEnumerable<SiloAddress> silos) =>
         silos.OrderBy(s => ArtifactNames.Of(Encoding.UTF8.GetBytes(sha256 + s.ToParsableString())), StringComparer.Ordinal);
 
+    // It ends itself: those who asked for it may all have given up by then.
+    private async Task PullSharedAsync(ArtifactReference reference)
+    {
+        try
+        {
+            await PullAsync(reference);
+        }
+        finally
+        {
+            _under.TryRemove(reference.Sha256, out _);
+        }
+    }
+
     private async Task PullAsync(ArtifactReference reference)
     {
         await _pulls.WaitAsync();
@@ -231,7 +234,7 @@ internal sealed partial class ArtifactExchange(
         {
             int asked = silos.Others.Count;
             HashSet<SiloAddress> bad = [];
-            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why));
+            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
                 List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];
@@ -268,9 +271,9 @@ internal sealed partial class ArtifactExchange(
         {
             return await ask(hosts.On(silo));
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or ArtifactException
-            or ArtifactBusyException or BadRequestException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever ails the other silo, its disk or the way there, is no fault of this one.
             LogUnanswered(silo.ToString(), e.Message);
             return default;
         }

@@ -35,7 +35,7 @@ public sealed class PeerTrainer : IPeerTrainer
     /// <param name="spec">How to train.</param>
     /// <param name="plan">What the peers hold.</param>
     /// <param name="open">The task of a peer, by its number.</param>
-    /// <param name="network">The network, float32; the trainer owns it from here on.</param>
+    /// <param name="network">The network, float32, on the device to train on; the trainer owns it from here on.</param>
     /// <param name="shape">Shape of the data, written beside the weights.</param>
     /// <param name="identity">Names run and role.</param>
     /// <param name="initialize">Fills the common initial weights.</param>
@@ -60,7 +60,7 @@ public sealed class PeerTrainer : IPeerTrainer
         _working = ModelVector.Adopt(network);
         initialize(_working);
         _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
-        _initial = _master.data<float>().ToArray();
+        _initial = FlatTensors.ToArray(_master);
         _fused = FusedNetworks.TryCreate(network, _working, plan.Batch, get_num_threads());
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
     }
@@ -105,10 +105,10 @@ public sealed class PeerTrainer : IPeerTrainer
         }
 
         return new PeerTraining(
-            Write(_master.data<float>().ToArray()),
+            Write(FlatTensors.ToArray(_master)),
             loss / steps,
             (long)steps * task.Batch,
-            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => m.Value.data<float>().ToArray()), updates));
+            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => FlatTensors.ToArray(m.Value)), updates));
     }
 
     /// <inheritdoc/>
@@ -187,7 +187,7 @@ public sealed class PeerTrainer : IPeerTrainer
         }
 
         using IDisposable grad = enable_grad();
-        Tensor loss = batch.Loss(_network, _dtype);
+        Tensor loss = batch.To(_working.Values.device).Loss(_network, _dtype);
         loss.backward();
         return loss.item<float>();
     }

@@ -207,7 +207,7 @@ public sealed class Trainer : ITrainingSession
             return batch.Accumulate(_fused);
         }
 
-        Tensor loss = batch.Loss(_network, _dtype);
+        Tensor loss = batch.To(_working.Values.device).Loss(_network, _dtype);
         loss.backward();
         return loss.item<float>();
     }

@@ -7,9 +7,11 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Runtime;
 
+using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Security;
@@ -69,13 +71,16 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     /// <exception cref="SecurityException">A key or certificate cannot be used, or the silos of the cluster do not accept it.</exception>
-    /// <exception cref="ConfigurationException">Another silo of the cluster has its name, its folder belongs to another database, or the other silos cannot
+    /// <exception cref="ConfigurationException">It has not the device that it shall compute on, another silo of the cluster has its name, its folder belongs to another database, or the other silos cannot
     /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(learning);
         options.WebUrl?.RequireFree();
+
+        // Loads libtorch meanwhile.
+        Task<DeviceFacts>? looking = options.Name is null ? null : LookAsync(options.Name);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
         RefuseSplit(options, members, Clock.GetUtcNow());
@@ -89,7 +94,8 @@ public sealed class ClusterSilo : IAsyncDisposable
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
-                IHost host = SiloHost.Build(Plan(options, learning, info, cancellation));
+                DeviceFacts facts = await (looking ??= LookAsync(name.Name)).WaitAsync(cancellation);
+                IHost host = SiloHost.Build(Plan(options, learning, facts, info, cancellation));
                 try
                 {
                     await host.StartAsync(cancellation);
@@ -115,6 +121,8 @@ public sealed class ClusterSilo : IAsyncDisposable
             name.Dispose();
             throw;
         }
+
+        Task<DeviceFacts> LookAsync(string silo) => options.Device.ReadAsync(learning, options.ThreadsPerSlot, FolderOf(options, silo));
     }
 
     /// <summary>Stops in good order: models in training write a last checkpoint and the silo leaves the cluster.</summary>
@@ -238,17 +246,17 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, CancellationToken givenUp)
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, DeviceFacts facts, SiloInfo info, CancellationToken givenUp)
     {
         FaultSwitch? faults = options.FaultsFolder is { } folder ? new FaultSwitch(folder, info.Name) : null;
-        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), info, faults) with
+        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), facts, info, faults) with
         {
             GivenUp = givenUp,
             Clock = faults is null ? TimeProvider.System : new ShiftedClock(faults, TimeProvider.System),
         };
     }
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, FaultSwitch? faults) => new()
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, DeviceFacts facts, SiloInfo info, FaultSwitch? faults) => new()
     {
         Folder = FolderOf(options, info.Name),
         Artifacts = artifacts =>
@@ -271,7 +279,8 @@ public sealed class ClusterSilo : IAsyncDisposable
         },
         Devices = devices =>
         {
-            devices.Slots = options.Slots;
+            devices.Facts = facts;
+            devices.Slots = options.Slots ?? DeviceChoice.SlotsOf(facts);
             devices.ThreadsPerSlot = options.ThreadsPerSlot;
             devices.Slice = options.Slice;
         },

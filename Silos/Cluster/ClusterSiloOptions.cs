@@ -2,6 +2,7 @@ using System.Net;
 
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Web;
@@ -53,8 +54,11 @@ public sealed record ClusterSiloOptions
     /// <summary>Folders in which data sets are looked for first.</summary>
     public IReadOnlyList<string> DataRoots { get; init; } = [];
 
-    /// <summary>Number of slots, each with one thread; 1 to 256.</summary>
-    public int Slots { get; init; } = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>What the slots compute on.</summary>
+    public DeviceChoice Device { get; init; } = new();
+
+    /// <summary>Number of slots, each with one thread; 1 to 256. Null = one for each core, or one for each card.</summary>
+    public int? Slots { get; init; }
 
     /// <summary>Native threads that work on one slot may use; 1 to 256.</summary>
     public int ThreadsPerSlot { get; init; } = 1;

@@ -17,7 +17,10 @@ public static partial class SiloSettings
     private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
     private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
     private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
-    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
+    private static readonly Setting Device = new("Silo:Device", "device", "auto|cpu|cuda", "What it computes on; auto, the cards that it sees (CUDA_VISIBLE_DEVICES) or else the CPU, by default.");
+    private static readonly Setting Memory = new("Silo:DeviceMemory", "device-memory", "GIB", "Memory of a device, as models are placed by it; what there is by default.");
+    private static readonly Setting Speed = new("Silo:DeviceGflops", "device-gflops", "N", "Training speed of one slot in GFLOP/s, as models are placed by it, 0 = unknown; measured at the first start by default.");
+    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores, or of cards, by default.");
     private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
     private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
     private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
@@ -44,7 +47,7 @@ public static partial class SiloSettings
 
     private static readonly Setting[] All =
     [
-        Connection, Name, Address, Open, Port, GatewayPort, Web, WebCertificateFile, WebKey, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
+        Connection, Name, Address, Open, Port, GatewayPort, Web, WebCertificateFile, WebKey, Expected, Folder, Replicas, Holder, DataRoots, Device, Memory, Speed, Slots, Threads, Slice, Stop, Log, LogFormat,
         Keys, Skew, Authority, Certificate, CertificateKey, Calls, CallsInFlight, Transfers, GatewayConnections, WebConnections, Queue, AuditSize, Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
     ];
 }

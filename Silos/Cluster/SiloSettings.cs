@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Access;
 using OrleansDDM.Silos.Security.Tls;
@@ -94,7 +95,8 @@ public static partial class SiloSettings
             Replicas = values.Int(Replicas, 1, 16) ?? 2,
             WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
             DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
-            Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
+            Device = DeviceOf(values),
+            Slots = values.Int(Slots, 1, 256),
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
@@ -185,6 +187,17 @@ public static partial class SiloSettings
         return missing is null ? new WebCertificate(values.Text(WebCertificateFile)!, values.Text(WebKey)!)
             : files.All(s => string.IsNullOrEmpty(values.Text(s))) ? null
             : throw values.Wrong(missing, $"goes with {files.First(s => s != missing).Key}: a certificate takes both files");
+    }
+
+    private static DeviceChoice DeviceOf(SettingValues values)
+    {
+        string device = values.Text(Device) ?? "auto";
+        return new DeviceChoice
+        {
+            Device = DeviceChoice.Names.Contains(device) ? device : throw values.Wrong(Device, "must be one of " + string.Join(", ", DeviceChoice.Names)),
+            Memory = values.Number(Memory, 0.001, 4096) is { } gibibytes ? (long)(gibibytes * (1L << 30)) : null,
+            Gflops = values.Number(Speed, 0, 1e9),
+        };
     }
 
     private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch

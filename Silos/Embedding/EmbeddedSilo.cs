@@ -156,6 +156,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             PictureFolder = folder,
             Devices = devices =>
             {
+                devices.Facts = options.Facts ?? devices.Facts;
                 devices.Slots = options.Slots;
                 devices.ThreadsPerSlot = options.ThreadsPerSlot;
                 devices.Slice = options.Slice;

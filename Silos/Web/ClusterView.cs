@@ -118,12 +118,13 @@ internal sealed class ClusterView(
     private async Task<SiloCard> ReadAsync(ClusterMember member, CancellationToken cancellation)
     {
         SlotStatus[]? slots = null;
+        string? device = null;
         if (member.Status == SiloStatus.Active)
         {
             try
             {
                 DeviceStatus status = await devices.On(member.SiloAddress).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
-                slots = status.Slots;
+                (slots, device) = (status.Slots, DeviceWords.Of(status));
             }
             catch (Exception e) when (IsSilence(e))
             {
@@ -131,7 +132,7 @@ internal sealed class ClusterView(
             }
         }
 
-        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots);
+        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots, device);
     }
 
     private async Task<RunCard> ReadAsync(string key, CancellationToken cancellation)

@@ -52,7 +52,7 @@ internal sealed class FakeRuntime : ILearningRuntime
         return Weights(role, value);
     }
 
-    public void EnterSlot(int threads)
+    public void EnterSlot(int threads, string device)
     {
         lock (Entered)
         {

@@ -5,6 +5,8 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
+using Npgsql;
+
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
@@ -96,6 +98,29 @@ public sealed class ClusterSiloTests : IDisposable
         Assert.Equal(
             ModelRole.Of(2).Select(role => Convert.ToHexStringLower(SHA256.HashData(FakeRuntime.ExpectedWeights(spec, role)))),
             end.Models.Select(m => m.Weights!.Sha256));
+    }
+
+    [PostgresFact]
+    public async Task A_silo_that_was_killed_with_all_the_others_is_not_waited_for()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var runtime = new FakeRuntime();
+        await (await StartAsync(database, runtime, "a")).DisposeAsync();
+
+        // Its last sign of life never gets stale, so nothing but the port at which nobody listens says that it is gone.
+        await using (NpgsqlConnection connection = await ClusterDatabase.OpenAsync(database, CancellationToken.None))
+        await using (var killed = new NpgsqlCommand(
+            """
+            INSERT INTO ClusterMember (DeploymentId, Address, Port, Generation, SiloName, HostName, Status, ProxyPort, StartTime, IAmAliveTime)
+            SELECT DeploymentId, Address, 1, 1, 'killed', HostName, $1, 0, now(), now() + interval '1 day' FROM ClusterMember
+            """,
+            connection) { Parameters = { new NpgsqlParameter { Value = (int)SiloStatus.Active } } })
+        {
+            await killed.ExecuteNonQueryAsync();
+        }
+
+        await using ClusterSilo silo = await StartAsync(database, runtime, "a").WaitAsync(Patience);
+        Assert.Equal(["a Active", "killed Dead"], (await ClusterMembers.ReadAsync(database)).Select(m => m.Name + " " + m.Status));
     }
 
     [PostgresFact]

@@ -32,12 +32,16 @@ public sealed class SiloSettingsTests : IDisposable
         ClusterSiloOptions options = Read(["--cluster", Connection]);
         Assert.Equal((IPAddress.Loopback, 0, 0, WebUrl.Local), (options.Address, options.Port, options.GatewayPort, options.WebUrl));
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)), (options.Failures.ProbeTimeout, options.Failures.MaxProbeTimeout));
-        Assert.True(options.Slots >= 1);
+        Assert.Equal((null, "auto", null, null), (options.Slots, options.Device.Device, options.Device.Memory, options.Device.Gflops));
     }
 
     [Theory]
     [InlineData("--slots 0", "Silo:Slots is '0' (--slots); it must be a whole number in [1, 256]")]
     [InlineData("--slots many", "Silo:Slots")]
+    [InlineData("--device gpu", "Silo:Device is 'gpu' (--device); it must be one of auto, cpu, cuda")]
+    [InlineData("--device-memory 0", "Silo:DeviceMemory is '0' (--device-memory); it must be a number in [0.001, 4096]")]
+    [InlineData("--device-gflops -1", "Silo:DeviceGflops")]
+    [InlineData("--device-gflops Infinity", "Silo:DeviceGflops")]
     [InlineData("--port 65536", "[0, 65535]")]
     [InlineData("--probe-seconds 0", "Failures:ProbeSeconds")]
     [InlineData("--probe-seconds NaN", "Failures:ProbeSeconds")]
@@ -70,6 +74,13 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("folder", "'folder' is no flag")]
     public void Wrong_setting_is_named_with_its_rule(string line, string told) =>
         Assert.Contains(told, Refused(["--cluster", Connection, .. line.Split(' ')]), StringComparison.Ordinal);
+
+    [Fact]
+    public void Devices_are_told_as_they_are_set()
+    {
+        ClusterSiloOptions options = Read(["--cluster", Connection, "--device", "cpu", "--device-memory", "1.5", "--device-gflops", "0"]);
+        Assert.Equal(("cpu", 3L << 29, 0.0), (options.Device.Device, options.Device.Memory, options.Device.Gflops));
+    }
 
     [Theory]
     [InlineData("off", null)]

@@ -61,12 +61,12 @@ export function renderSilos(page) {
     const silent = silo.status === 'active' && !silo.slots;
     facts.className = 'fact ' + (silent ? 'bad' : tone(silo.status));
     const held = silo.artifacts ? ` · ${silo.artifacts.count} artifacts, ${bytes(silo.artifacts.bytes)}${silo.artifacts.quarantined > 0 ? `, ${silo.artifacts.quarantined} in quarantine` : ''}` : '';
-    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.name === page.self ? ' · serves this page' : ''}${held}`);
+    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.device ? ` · ${silo.device}` : ''}${silo.name === page.self ? ' · serves this page' : ''}${held}`);
     show(slots, !!silo.slots);
     sync(slots, silo.slots ?? [], s => s.index, () => el('li'), (item, slot) => {
       const training = slot.sessions.map(key => key.replace(/^model\//, '')).join(', ');
       item.className = slot.waiting > 0 ? 'busy' : '';
-      say(item, `slot ${slot.index}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
+      say(item, `slot ${slot.index}${slot.device === 'cpu' ? '' : ` (${slot.device})`}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
     });
   });
 }
