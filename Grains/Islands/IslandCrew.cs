@@ -18,6 +18,7 @@ internal sealed class IslandCrew
     private readonly bool _shared;
     private readonly string _shards;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
+    private readonly Dictionary<int, int> _acquainted = [];
     private readonly HashSet<int> _lost = [];
     private readonly List<CompletedRound> _rounds = [];
     private readonly long _before;
@@ -81,6 +82,7 @@ internal sealed class IslandCrew
         if (status.Running)
         {
             _lost.Remove(status.Number);
+            _acquainted[status.Number] = status.Known;
             Count(status.Number, status.Term, status.Counts);
         }
     }
@@ -94,6 +96,7 @@ internal sealed class IslandCrew
         }
 
         _lost.Remove(report.Number);
+        _acquainted[report.Number] = report.Known;
         if (double.IsFinite(report.Loss))
         {
             (_loss, _losses) = (_loss + report.Loss, _losses + 1);
@@ -146,6 +149,7 @@ internal sealed class IslandCrew
         Round = Math.Min(Round, _plan.Training.Rounds),
         Rounds = _plan.Training.Rounds,
         Counts = Total(),
+        LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
     };
 
     private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => Add(sum, peer.Counts));

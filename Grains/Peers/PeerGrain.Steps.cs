@@ -257,7 +257,7 @@ internal sealed partial class PeerGrain
     private void Tell(Life life, long round, ArtifactReference? model, double loss)
     {
         IIslandGrain island = GrainFactory.GetGrain<IIslandGrain>(GrainKeys.Model(_run, _role));
-        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss)).Ignore();
+        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss, Known())).Ignore();
     }
 
     // Lets go of every model that neither the machine nor what is under way names.

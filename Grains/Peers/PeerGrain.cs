@@ -18,6 +18,7 @@ using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains.Peers;
@@ -149,7 +150,16 @@ internal sealed partial class PeerGrain(
         Running = _life is not null,
         Term = State.Term,
         Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+        Known = Known(),
         LeftOut = Math.Sqrt(_life?.Residual.Sum(v => (double)v * v) ?? 0),
+    };
+
+    // Where a protocol has no view of its own, all that were told to it are there.
+    private int Known() => _life switch
+    {
+        null => 0,
+        { Protocol: Modest modest, Machine: var machine } => modest.Candidates(machine, Modest.RoundEstimate(machine)).Count(),
+        var life => life.Peers.Count,
     };
 
     private async Task BeginAsync(PeerStart start, CancellationToken cancellation)
