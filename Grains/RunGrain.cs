@@ -181,6 +181,12 @@ internal sealed partial class RunGrain(
     // An iterator of its own: a returned one would not see the caller's cancellation.
     public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        // Said once when it began, which was before this watch.
+        if (Waiting() is { } waiting)
+        {
+            yield return _events.Telemetry(new RunEvent { Message = $"Waiting for {waiting}" });
+        }
+
         await foreach (RunEvent e in _events.WatchAsync(after, cancellation))
         {
             yield return e;

@@ -132,7 +132,7 @@ internal sealed class ClusterView(
             }
         }
 
-        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots, device);
+        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots) { Device = device };
     }
 
     private async Task<RunCard> ReadAsync(string key, CancellationToken cancellation)

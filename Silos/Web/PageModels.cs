@@ -18,9 +18,11 @@ internal sealed record ClusterPage(string Self, SiloCard[] Silos, RunCard[] Runs
 /// <param name="Address">Address and port for other silos.</param>
 /// <param name="Status">Active, dead, ... in lower case.</param>
 /// <param name="Slots">Its slots; null = it does not answer.</param>
-/// <param name="Device">Its devices in words; null = not known.</param>
-internal sealed record SiloCard(string Name, string Address, string Status, SlotStatus[]? Slots, string? Device = null)
+internal sealed record SiloCard(string Name, string Address, string Status, SlotStatus[]? Slots)
 {
+    /// <summary>Its devices in words; null = not known.</summary>
+    public string? Device { get; init; }
+
     /// <summary>The artifacts that it holds; null = not known.</summary>
     public ArtifactHostStatus? Artifacts { get; init; }
 }

@@ -98,6 +98,18 @@ public sealed class SpecValidatorTests
     }
 
     [Theory]
+    [InlineData("training.device=cuda", "training.device")]
+    [InlineData("training.device=prefer-cuda", "training.device")]
+    [InlineData("training.deviceMemory=2", "training.deviceMemory")]
+    public void Peers_choose_no_device(string change, string key)
+    {
+        var e = Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, "islands.peers=4", change));
+        Assert.Equal(key, e.Key);
+        Assert.Contains("islands.peers", e.Message, StringComparison.Ordinal);
+        SpecJson.Read(string.Empty, change);
+    }
+
+    [Theory]
     [InlineData("mixing.rule=oracle", "mixing.rule")]
     [InlineData("evaluation.samples=3", "evaluation.samples")]
     public void What_only_an_evaluation_would_stumble_over_is_refused_before_the_training(string change, string key) =>
