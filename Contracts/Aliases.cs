@@ -31,6 +31,7 @@ public static class Aliases
     public const string PeerGrain = "ddm.peer-grain";
     public const string StartPeer = "ddm.peer-grain.start";
     public const string StopPeer = "ddm.peer-grain.stop";
+    public const string RemovePeer = "ddm.peer-grain.remove";
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
 

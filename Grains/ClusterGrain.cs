@@ -1,7 +1,6 @@
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Devices;
-using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Placement;
@@ -25,25 +24,26 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
     {
         DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
         var moved = new List<ModelMove>();
-        foreach (ModelMove move in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)))
+        foreach (IGrouping<string, ModelMove> moves in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)).GroupBy(m => m.Run))
         {
-            string key = GrainKeys.Model(move.Run, move.Role);
-            IModelGrain model = ModelRole.Parse(move.Role).IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
-            if (await model.MoveAsync(move.To, cancellation))
-            {
-                moved.Add(move);
-            }
-        }
-
-        // Whoever attaches has the run look at its models, which starts them where they are now.
-        foreach (string name in moved.Select(m => m.Run).Distinct())
-        {
-            IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(name));
+            IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(moves.Key));
             RunStatus status = await run.GetStatusAsync(cancellation);
-            if (status.Phase == RunPhase.Training)
+            if (status.Phase != RunPhase.Training)
             {
-                await run.SubmitAsync(status.Spec, force: false, cancellation);
+                continue;
             }
+
+            RunSpec spec = SpecJson.Read(status.Spec);
+            foreach (ModelMove move in moves)
+            {
+                if (await GrainFactory.GetModel(move.Run, spec, ModelRole.Parse(move.Role)).MoveAsync(move.To, cancellation))
+                {
+                    moved.Add(move);
+                }
+            }
+
+            // Whoever attaches has the run look at its models, which starts them where they are now.
+            await run.SubmitAsync(status.Spec, force: false, cancellation);
         }
 
         return [.. moved];

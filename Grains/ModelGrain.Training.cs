@@ -90,12 +90,6 @@ internal abstract partial class ModelGrain
         long seen = await slot.RunAsync(Lane.Training, () => services.Checkpoints.HighestTerm(_run, _role), stop);
         State.Term = Math.Max(State.Term, seen) + 1;
         await _row.SaveAsync();
-        if (_disused is { } weights)
-        {
-            _disused = null;
-            await slot.RunAsync(Lane.Training, () => services.Checkpoints.Delete(weights), stop);
-        }
-
         return State.Term;
     }
 

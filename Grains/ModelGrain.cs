@@ -35,7 +35,6 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     private Task _training = Task.CompletedTask;
     private Task _publishing = Task.CompletedTask;
     private ModelStatus? _live;
-    private ArtifactReference? _disused;
     private string? _lacking;
     private DeviceNeeds _needs = DeviceNeeds.None;
     private bool _leaving;
@@ -81,7 +80,6 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         if (State.SpecHash != start.SpecHash)
         {
             await EndTrainingAsync();
-            _disused = State.Weights;
             _row.Value = new ModelState { SpecHash = start.SpecHash, Term = State.Term, StoppedTerm = State.StoppedTerm };
             _points.Clear();
             _live = null;
@@ -118,8 +116,9 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
         async Task EndAsync()
         {
+            Task ending = _training;
             await EndTrainingAsync();
-            if (State.Phase is ModelPhase.Training or ModelPhase.Waiting)
+            if (_training == ending && State.Phase is ModelPhase.Training or ModelPhase.Waiting)
             {
                 // Whoever trained it is gone.
                 State.Phase = ModelPhase.Stopped;

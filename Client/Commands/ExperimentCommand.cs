@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
+using OrleansDDM.Client.Experiments;
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Experiments.Claims;
 using OrleansDDM.Learning.Data;
@@ -64,8 +65,12 @@ internal static class ExperimentCommand
         ulong[] seeds = SeedsOf(parsed.GetValue(Seeds) ?? (quick ? "1,2" : "1,2,3,4,5"));
         string[] names = parsed.GetValue(Name) == "all" ? [.. ClaimCatalog.Names] : [parsed.GetValue(Name)!];
         ClaimExperiment[] experiments = [.. names.Select(name => ClaimCatalog.Create(name, parsed.GetValue(Data)!, quick))];
-        using var context = new ClaimContext(DatasetCatalog.Default(parsed.GetValue(CommonOptions.DataRoot)!), parsed.GetValue(Threads));
         string path = parsed.GetValue(Out) ?? Path.Combine("runs", "experiments");
+        string[] roots = [.. parsed.GetValue(CommonOptions.DataRoot)!];
+        using var context = new ClaimContext(DatasetCatalog.Default(roots), parsed.GetValue(Threads))
+        {
+            Ensembles = new SiloEnsembleTrainer(Path.Combine(path, "ensembles"), roots, parsed.GetValue(Threads)),
+        };
         foreach (ClaimExperiment experiment in experiments)
         {
             var folder = new ClaimFolder(path, experiment.Name);

@@ -47,15 +47,12 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
         progress.Say("Drawing the pictures.");
         byte[] samples = await SampleGridAsync(source, data, model, drawn, cancellation);
         byte[] pictures = await ClusterGridAsync(source, data, model, drawn, cancellation);
-        IEnumerable<(string Role, MetricPoint Point)> rows =
-            File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value);
         string report = RunReportPage.Write(new RunReportContents
         {
             Spec = spec,
             SpecHash = SpecJson.Hash(spec),
             Evaluation = result,
-            Curves = [.. rows.GroupBy(r => (r.Role, r.Point.Name)).Select(g => new Curve(
-                g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)]))],
+            Curves = CurvesOf(folder),
             Islands = [.. status.Models.Where(m => m.Island is not null).Select(m => FactsOf(m.Role, m.Island!))],
             ClusterReport = status.Data!.ClusterReport,
             Samples = samples,
@@ -68,7 +65,16 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
         return result;
     }
 
-    private static IslandFacts FactsOf(string role, IslandStatus island) => new(
+    /// <summary>What was measured in training.</summary>
+    public static IReadOnlyList<Curve> CurvesOf(RunFolder folder) =>
+    [
+        .. File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value)
+            .GroupBy(r => (r.Role, r.Point.Name))
+            .Select(g => new Curve(g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)])),
+    ];
+
+    /// <summary>What the report tells of an island.</summary>
+    public static IslandFacts FactsOf(string role, IslandStatus island) => new(
         role,
         island.Protocol,
         island.Peers,

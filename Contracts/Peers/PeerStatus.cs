@@ -25,6 +25,10 @@ public sealed record PeerStatus
     /// <summary>Euclidean length of what compression has left out of its updates so far and will add to the next one.</summary>
     [Id(4)]
     public double LeftOut { get; init; }
+
+    /// <summary>Peers that it takes for present, itself among them.</summary>
+    [Id(5)]
+    public int Known { get; init; }
 }
 
 /// <summary>What a peer did since its activation.</summary>

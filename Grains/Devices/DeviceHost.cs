@@ -21,9 +21,9 @@ internal sealed class DeviceHost(
 
     public async Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default)
     {
-        RunSpec run = SpecJson.Read(spec);
         try
         {
+            RunSpec run = SpecJson.Read(spec);
             return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
         }
         catch (DatasetException e)

@@ -71,7 +71,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     /// <exception cref="SecurityException">A key or certificate cannot be used, or the silos of the cluster do not accept it.</exception>
-    /// <exception cref="ConfigurationException">It has not the device that it shall compute on, another silo has its name, its folder belongs to another database, or the other silos cannot
+    /// <exception cref="ConfigurationException">It has not the device that it shall compute on, another silo of the cluster has its name, its folder belongs to another database, or the other silos cannot
     /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
@@ -89,6 +89,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
+            await RequireOwnNameAsync(options, name.Name, members, cancellation);
             await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
@@ -156,7 +157,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         bool loopback = IPAddress.IsLoopback(options.Address);
         SiloRecord? other = members.FirstOrDefault(m => m.Status == nameof(SiloStatus.Active)
-            && now - m.LastSeen < MissedHeartbeats * options.Failures.Heartbeat
+            && IsFresh(m, options, now)
             && (IPAddress.IsLoopback(m.Silo.Address) != loopback || (loopback && m.Host != Dns.GetHostName())));
         if (other is not null)
         {
@@ -164,6 +165,34 @@ public sealed class ClusterSilo : IAsyncDisposable
                 $"Silo '{other.Name}' of this cluster is at {other.Silo} on host '{other.Host}', and this one would be at {options.Address}: they cannot reach each other. Set Silo:Address of both to addresses of a network that they share.");
         }
     }
+
+    /// <summary>
+    /// Refuses the name of a silo that is there and answers: of two with one name the cluster would know only one. (In one folder the lock sees to it.)
+    /// </summary>
+    private static async Task RequireOwnNameAsync(ClusterSiloOptions options, string name, IEnumerable<SiloRecord> members, CancellationToken cancellation)
+    {
+        SiloRecord? other = members.FirstOrDefault(m => m.Name == name && m.Status == nameof(SiloStatus.Active) && IsFresh(m, options, Clock.GetUtcNow()));
+        if (other is null)
+        {
+            return;
+        }
+
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(PlainAnswer);
+        try
+        {
+            using var knock = new TcpClient(other.Silo.AddressFamily);
+            await knock.ConnectAsync(other.Silo, late.Token);
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return; // It was this one, in an earlier life.
+        }
+
+        throw new ConfigurationException($"A silo '{name}' of this cluster runs already, at {other.Silo} on host '{other.Host}'. Choose another Silo:Name.");
+    }
+
+    private static bool IsFresh(SiloRecord member, ClusterSiloOptions options, DateTimeOffset now) => now - member.LastSeen < MissedHeartbeats * options.Failures.Heartbeat;
 
     /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
     private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)

@@ -180,6 +180,15 @@ public static partial class SiloSettings
         };
     }
 
+    private static WebCertificate? PagesOf(SettingValues values)
+    {
+        Setting[] files = [WebCertificateFile, WebKey];
+        Setting? missing = files.FirstOrDefault(s => string.IsNullOrEmpty(values.Text(s)));
+        return missing is null ? new WebCertificate(values.Text(WebCertificateFile)!, values.Text(WebKey)!)
+            : files.All(s => string.IsNullOrEmpty(values.Text(s))) ? null
+            : throw values.Wrong(missing, $"goes with {files.First(s => s != missing).Key}: a certificate takes both files");
+    }
+
     private static DeviceChoice DeviceOf(SettingValues values)
     {
         string device = values.Text(Device) ?? "auto";
@@ -189,15 +198,6 @@ public static partial class SiloSettings
             Memory = values.Number(Memory, 0.001, 4096) is { } gibibytes ? (long)(gibibytes * (1L << 30)) : null,
             Gflops = values.Number(Speed, 0, 1e9),
         };
-    }
-
-    private static WebCertificate? PagesOf(SettingValues values)
-    {
-        Setting[] files = [WebCertificateFile, WebKey];
-        Setting? missing = files.FirstOrDefault(s => string.IsNullOrEmpty(values.Text(s)));
-        return missing is null ? new WebCertificate(values.Text(WebCertificateFile)!, values.Text(WebKey)!)
-            : files.All(s => string.IsNullOrEmpty(values.Text(s))) ? null
-            : throw values.Wrong(missing, $"goes with {files.First(s => s != missing).Key}: a certificate takes both files");
     }
 
     private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch

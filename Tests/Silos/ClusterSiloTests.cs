@@ -184,7 +184,7 @@ public sealed class ClusterSiloTests : IDisposable
         await PostgresSchemaTests.ScalarAsync(
             database,
             """
-            UPDATE GrainState SET PayloadBinary = convert_to(regexp_replace(convert_from(PayloadBinary, 'UTF8'), '"Version":\\d+', '"Version":999'), 'UTF8')
+            UPDATE GrainState SET PayloadBinary = convert_to(regexp_replace(convert_from(PayloadBinary, 'UTF8'), '"Version":\d+', '"Version":999'), 'UTF8')
             WHERE GrainTypeString = 'run' AND GrainIdExtensionString = 'run/late'
             """);
         Volatile.Write(ref released, true);
@@ -241,6 +241,24 @@ public sealed class ClusterSiloTests : IDisposable
         ClusterSiloOptions options = Options(database, "b") with { Port = port, GatewayPort = FreePorts.Two().Gateway };
         ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(() => ClusterSilo.StartAsync(options, new FakeRuntime()));
         Assert.Contains("Silo:Port", e.Message, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task Name_of_a_silo_that_answers_is_refused_in_any_folder_and_that_of_one_that_is_gone_is_not()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        await using (ClusterSilo first = await StartAsync(database, new FakeRuntime(), "a"))
+        {
+            ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(
+                () => ClusterSilo.StartAsync(Options(database, "a") with { Folder = _folder.File("elsewhere") }, new FakeRuntime()));
+            Assert.Contains($"runs already, at {first.Info.Silo}", e.Message, StringComparison.Ordinal);
+
+            // As its row is after kill -9: active, and nobody at the port.
+            await PostgresSchemaTests.ScalarAsync(database, "INSERT INTO ClusterMember SELECT DeploymentId, Address, 1, 1, 'gone', HostName, 3, 0, NULL, now(), now() FROM ClusterMember LIMIT 1");
+        }
+
+        await using ClusterSilo again = await StartAsync(database, new FakeRuntime(), "gone");
+        Assert.Equal("gone", again.Info.Name);
     }
 
     [Theory]

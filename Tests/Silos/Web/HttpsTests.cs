@@ -21,6 +21,7 @@ namespace OrleansDDM.Tests.Silos.Web;
 public sealed class HttpsTests : IDisposable
 {
     private readonly RunFolder _folder = new();
+    private readonly Lazy<Task<string>> _database = new(TestPostgres.InstalledAsync);
     private readonly Keyring _ring;
     private readonly CertificateAuthority _authority;
 
@@ -83,7 +84,7 @@ public sealed class HttpsTests : IDisposable
     private async Task<ClusterSilo> StartAsync(TlsFiles files, int connections) => await ClusterSilo.StartAsync(
         new ClusterSiloOptions
         {
-            Connection = await TestPostgres.InstalledAsync(),
+            Connection = await _database.Value,
             Name = "a",
             Folder = _folder,
             LogLevel = LogLevel.None,

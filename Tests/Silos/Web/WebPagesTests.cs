@@ -8,6 +8,7 @@ using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -169,8 +170,8 @@ public sealed class WebPagesTests : IAsyncLifetime
             File.Move(file, file + ".away");
         }
 
+        await Until.HoldsAsync(async () => await StatusOf("/health/ready") == HttpStatusCode.ServiceUnavailable);
         using HttpResponseMessage ready = await _http.GetAsync(At("/health/ready"));
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
         JsonElement checks = JsonDocument.Parse(await ready.Content.ReadAsStringAsync()).RootElement.GetProperty("checks");
         Assert.Equal(
             ["certificates healthy", "database unhealthy", "replication healthy", "silo healthy", "silos healthy", "training healthy"],
