@@ -31,6 +31,7 @@ public static class Aliases
     public const string PeerGrain = "ddm.peer-grain";
     public const string StartPeer = "ddm.peer-grain.start";
     public const string StopPeer = "ddm.peer-grain.stop";
+    public const string RemovePeer = "ddm.peer-grain.remove";
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
 
@@ -68,6 +69,7 @@ public static class Aliases
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
     public const string DataSummary = "ddm.data-summary";
+    public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
     public const string IslandStatus = "ddm.island-status";
@@ -113,6 +115,7 @@ public static class Aliases
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
+    public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
     public const string PeerGrainState = "ddm.state.peer";

@@ -132,6 +132,14 @@ public static partial class SpecValidator
         InRange("training.clipNorm", training.ClipNorm, 0, 1e9);
         InRange("training.emaDecay", training.EmaDecay, 0, 0.99999999);
         OneOf("training.precision", training.Precision, "float32", "bfloat16");
+        OneOf("training.device", training.Device, "any", "cpu", "cuda", "prefer-cuda");
+        InRange("training.deviceMemory", training.DeviceMemory, 0, 4096);
+        if (spec.Islands.Peers > 0 && training is not { Device: "any", DeviceMemory: 0 })
+        {
+            throw new SpecException(
+                training.Device == "any" ? "training.deviceMemory" : "training.device", "cannot be set together with islands.peers: peers train on the hosts of their data");
+        }
+
         OneOf("training.weights", training.Weights, "ema", "raw");
         OneOf("training.export", training.Export, "last", "best");
         InRange("training.validations", training.Validations, 1, 1000);

@@ -56,6 +56,11 @@ internal static class ExperimentCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        if (parsed.GetResult(Threads) is { Implicit: false } && parsed.GetValue(Threads) is < 1 or > 1024)
+        {
+            throw new CliException(ExitCode.Usage, $"--threads must be in [1, 1024], not {parsed.GetValue(Threads)}.");
+        }
+
         bool quick = parsed.GetValue(Quick);
         ulong[] seeds = SeedsOf(parsed.GetValue(Seeds) ?? (quick ? "1,2" : "1,2,3,4,5"));
         string[] names = parsed.GetValue(Name) == "all" ? [.. ClaimCatalog.Names] : [parsed.GetValue(Name)!];

@@ -37,7 +37,7 @@ internal static class StatusText
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+                $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}{On(model)}"));
             if (model.Island is { } island)
             {
                 Console.WriteLine("            " + IslandOf(island));
@@ -75,6 +75,8 @@ internal static class StatusText
         !live && status.Phase is (RunPhase.Preparing or RunPhase.Training or RunPhase.Stopping)
             ? "interrupted"
             : status.Phase.ToString().ToLowerInvariant();
+
+    private static string On(ModelStatus model) => model is { Device: { } device, Silo: { } silo } ? $"  on {silo} ({device})" : string.Empty;
 
     private static string Number(double? value) => value is { } v ? v.ToString("0.0000", CultureInfo.InvariantCulture) : "–";
 }

@@ -232,7 +232,8 @@ internal sealed partial class ModelShelf(
     {
         if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
         {
-            _released.Enqueue((model, clock.GetTimestamp()));
+            entry.ReleasedAt = clock.GetTimestamp();
+            _released.Enqueue((model, entry.ReleasedAt));
             if (!_sweeping)
             {
                 _sweeping = true;
@@ -257,8 +258,9 @@ internal sealed partial class ModelShelf(
             {
                 return; // the silo is going
             }
-            catch (IOException e)
+            catch (Exception e)
             {
+                // What could not be deleted goes with the island; the shelf must go on being cleared.
                 LogNotDeleted(e.Message);
             }
         }
@@ -274,7 +276,7 @@ internal sealed partial class ModelShelf(
             while (_released.TryPeek(out (ModelHandle Model, long At) oldest) && clock.GetElapsedTime(oldest.At) >= Grace)
             {
                 _released.Dequeue();
-                if (_entries.TryGetValue(oldest.Model, out Entry? entry) && entry.Holders <= 0)
+                if (_entries.TryGetValue(oldest.Model, out Entry? entry) && entry.Holders <= 0 && entry.ReleasedAt == oldest.At)
                 {
                     _entries.Remove(oldest.Model);
                     if (entry.Stored)
@@ -315,6 +317,9 @@ internal sealed partial class ModelShelf(
 
         /// <summary>The compressed form in this silo's artifact store; null = it is not there.</summary>
         public string? StoredUpdate { get; set; }
+
+        /// <summary>When it was let go of for the last time.</summary>
+        public long ReleasedAt { get; set; }
     }
 
     [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]

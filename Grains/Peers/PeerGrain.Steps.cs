@@ -7,6 +7,7 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
 
@@ -31,17 +32,28 @@ internal sealed partial class PeerGrain
         }
 
         life.Terms[frame.From] = frame.Term;
-        foreach (ModelHandle model in body.Models.Where(m => !m.IsNone).Distinct().ToArray())
+        ModelHandle[] named = [.. body.Models.Where(m => !m.IsNone).Distinct()];
+        long arrival = -++life.Arrivals;
+        life.InUse[arrival] = named;
+        try
         {
-            if (!await TakeAsync(life, model, frame.Models, frame.Packed))
+            foreach (ModelHandle model in named)
             {
-                // A model that cannot be had makes its message a lost one.
-                life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
-                return;
+                if (!await TakeAsync(life, model, frame.Models, frame.Packed))
+                {
+                    // A model that cannot be had makes its message a lost one.
+                    life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
+                    return;
+                }
             }
         }
+        finally
+        {
+            life.InUse.Remove(arrival);
+        }
 
-        if (_life == life)
+        // While its models came the sender may have died and come back.
+        if (_life == life && life.Terms[frame.From] == frame.Term)
         {
             Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
         }
@@ -140,10 +152,14 @@ internal sealed partial class PeerGrain
                 break;
             case Effect.Persist persist:
                 ArtifactReference[] models = await StoreAsync(life, persist.Durable.Models);
-                State.Models = [.. models.Select(m => m.Sha256)];
-                State.Durable = life.Codec.Encode(persist.Durable);
-                State.Time = now;
-                await _row.SaveAsync();
+                if (_life == life)
+                {
+                    State.Models = [.. models.Select(m => m.Sha256)];
+                    State.Durable = life.Codec.Encode(persist.Durable);
+                    State.Time = now;
+                    await _row.SaveAsync();
+                }
+
                 break;
             case Effect.Report report:
                 await ReportAsync(life, report);
@@ -212,6 +228,7 @@ internal sealed partial class PeerGrain
                 if (!report.Model.IsNone)
                 {
                     model = await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Store(report.Model, _run, _role));
+                    life.Newest = (report.Round, model);
                 }
 
                 Tell(life, report.Round, model, double.NaN);
@@ -228,6 +245,15 @@ internal sealed partial class PeerGrain
         }
     }
 
+    // An island that missed the last round, or whose grain came back with fewer than its peers completed, would wait for ever.
+    private void TellAgain(Life life, long recorded)
+    {
+        if (life.Newest is { } newest && IslandPlan.IsShared(life.Spec.Islands) && newest.Round - FirstRound(life) > recorded)
+        {
+            Tell(life, newest.Round, newest.Model, double.NaN);
+        }
+    }
+
     private void Tell(Life life, long round, ArtifactReference? model, double loss)
     {
         IIslandGrain island = GrainFactory.GetGrain<IIslandGrain>(GrainKeys.Model(_run, _role));
@@ -238,6 +264,11 @@ internal sealed partial class PeerGrain
     private void LetGo(Life life)
     {
         HashSet<ModelHandle> needed = [.. life.Machine.Models, .. life.Bases, .. life.InUse.Values.SelectMany(m => m)];
+        if (life.Newest is { } newest)
+        {
+            needed.Add(ModelHandle.FromBytes(Convert.FromHexString(newest.Model.Sha256)));
+        }
+
         foreach (Input input in _inbox)
         {
             needed.UnionWith(input switch

@@ -97,8 +97,9 @@ internal sealed partial class PeerGrain
             result = await life.Bench.RunAsync(
                 trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer))), stop.Token);
         }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException or InvalidOperationException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever it was, the protocol is told: it would wait for ever.
             LogUnmixed(_role, _number, e.Message);
         }
 

@@ -35,6 +35,10 @@ internal sealed class PeerGrainState : IStoredState<PeerGrainState>
     [Id(4)]
     public TimeSpan Time { get; set; }
 
+    /// <summary>When its island began: with the hash, that tells which island it is of.</summary>
+    [Id(9)]
+    public DateTimeOffset Began { get; set; }
+
     /// <inheritdoc/>
     [Id(5)]
     public int Version { get; set; }

@@ -3,6 +3,8 @@ using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Specs;
 
+using TorchSharp;
+
 namespace OrleansDDM.Learning.Training;
 
 /// <content>Islands.</content>
@@ -70,7 +72,7 @@ public sealed partial class LearningRuntime : IIslandLearning
         ? new RouterTask(spec, data, rows, batch, stream)
         : new DenoisingTask(spec, data, role.Index, rows, batch, stream);
 
-    private static Network NetworkOf(RunSpec spec, ModelRole role, ModelShape shape) => role.IsRouter
+    private Network NetworkOf(RunSpec spec, ModelRole role, ModelShape shape) => (role.IsRouter
         ? Networks.Router(spec.Router.Model, shape, spec.Experts.Count)
-        : Networks.Denoiser(spec.Model, shape);
+        : Networks.Denoiser(spec.Model, shape)).to(Device);
 }

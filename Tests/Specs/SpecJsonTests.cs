@@ -22,7 +22,7 @@ public sealed class SpecJsonTests
         "router.learningRate=0.002", "diffusion.path=edm", "diffusion.parameterization=v", "diffusion.times=logit-normal",
         "diffusion.logitMean=-1", "diffusion.logitStd=2", "training.steps=5", "training.batch=8", "training.optimizer=sgd",
         "training.learningRate=1e-4", "training.weightDecay=0.01", "training.beta1=0.8", "training.beta2=0.99", "training.warmup=0",
-        "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.flip=true",
+        "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.device=cuda", "training.deviceMemory=8", "training.flip=true",
         "training.weights=raw", "training.export=best", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
         "islands.peers=4", "islands.protocol=gossip", "islands.shards=iid", "islands.shardsFile=lists.txt", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
         "islands.localSteps=5", "islands.batch=8", "islands.sampleSize=4", "islands.aggregators=2", "islands.successFraction=0.8",

@@ -88,6 +88,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     /// <summary>Changes what it answers to a request for a piece, or throws.</summary>
     public Func<long, byte[], byte[]> Piece { get; set; } = (_, bytes) => bytes;
 
+    /// <summary>Called before it takes an artifact; may throw.</summary>
+    public Action BeforePull { get; set; } = () => { };
+
     /// <summary>Whether it says of every file that it is good.</summary>
     public bool AlwaysGood { get; set; }
 
@@ -141,6 +144,7 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     public async Task PullAsync(ArtifactReference reference, CancellationToken cancellation = default)
     {
         await AnswerAsync();
+        BeforePull();
         await Exchange.FetchAsync(reference, cancellation: cancellation);
     }
 
