@@ -54,7 +54,7 @@ public sealed class PeerTrainerTests
         float[] sharp = peers.Read(peers.Train(peers.Initial(), 0, 0, 1, null, 0.5, CancellationToken.None).Model);
         float[] expected = [.. start.Zip(Gradient(peers.Write(edge)), (s, g) => s - g)];
         Assert.Equal(expected, sharp, (a, b) => Math.Abs(a - b) < 1e-5);
-        Assert.True(start.Zip(sharp).Any(p => p.First != p.Second));
+        Assert.Contains(start.Zip(sharp), p => p.First != p.Second);
 
         // A step of rate 1 is the gradient.
         float[] Gradient(byte[] at) =>
