@@ -8,6 +8,8 @@ using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
+using PeerTraining = OrleansDDM.Learning.Islands.PeerTraining;
+
 namespace OrleansDDM.Benchmarks.Islands;
 
 /// <summary>
@@ -27,6 +29,12 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
 
     /// <summary>Local trainings done.</summary>
     public int Trainings => _trainings;
+
+    private ClassifierKind Kind => kind;
+
+    private PeerData Data => data;
+
+    private float Rate => rate;
 
     /// <summary>Accuracy of a model on the test images.</summary>
     public double Accuracy(byte[] model)
@@ -108,12 +116,6 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
             _bank.Dispose();
         }
     }
-
-    private ClassifierKind Kind => kind;
-
-    private PeerData Data => data;
-
-    private float Rate => rate;
 
     /// <summary>Keeps the newest model.</summary>
     private sealed class Record(int steps, IslandTraining plan, byte[] model) : IIslandRecord
