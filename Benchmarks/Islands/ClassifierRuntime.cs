@@ -22,13 +22,9 @@ namespace OrleansDDM.Benchmarks.Islands;
 internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, float rate) : ILearningRuntime, IIslandLearning
 {
     private long _trainingTicks;
-    private int _trainings;
 
     /// <summary>Processor seconds of the threads that trained, while they did.</summary>
     public double TrainingSeconds => Interlocked.Read(ref _trainingTicks) / 1e9;
-
-    /// <summary>Local trainings done.</summary>
-    public int Trainings => _trainings;
 
     private ClassifierKind Kind => kind;
 
@@ -100,7 +96,6 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
             long before = ThreadTime();
             _engine.Train(_bank, runtime.Data.Train, new LocalStep(plan.Batch), [new LocalTraining(row, -1, samples, runtime.Rate)]);
             Interlocked.Add(ref runtime._trainingTicks, ThreadTime() - before);
-            Interlocked.Increment(ref runtime._trainings);
             byte[] trained = Write(_bank.Row(row).ToArray());
             _bank.Return(row);
             return new PeerTraining(trained, double.NaN, samples.Length, new PeerMoments(new Dictionary<string, float[]>(), 0));
