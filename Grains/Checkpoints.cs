@@ -26,7 +26,7 @@ internal sealed partial class Checkpoints(
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
-    private readonly ConcurrentDictionary<string, HashSet<string>> _kept = new();
+    private readonly ConcurrentDictionary<string, Known> _known = new();
 
     /// <summary>Sees to it that an artifact just written is on as many silos as it shall be; only then may anything refer to it.</summary>
     public Task PublishAsync(ArtifactReference artifact, CancellationToken cancellation = default) => exchange.ReplicateAsync(artifact, cancellation);
@@ -39,6 +39,7 @@ internal sealed partial class Checkpoints(
     /// <param name="role">For the log.</param>
     /// <param name="most">Most bytes of a checkpoint of the model.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ArtifactException">This silo cannot store it, e.g. because its disk is full.</exception>
     public async Task BringAsync(IEnumerable<CheckpointReference> remembered, string role, long most, CancellationToken cancellation)
     {
         if (remembered.OrderByDescending(c => c.Step).ThenByDescending(c => c.Term).FirstOrDefault() is not { } newest)
@@ -54,7 +55,7 @@ internal sealed partial class Checkpoints(
                 await exchange.FetchAsync(newest.Artifact, most, cancellation);
                 return;
             }
-            catch (ArtifactException e)
+            catch (ArtifactException e) when (!e.IsUnwritable)
             {
                 if (clock.GetElapsedTime(since) >= options.Value.WaitForHolder)
                 {
@@ -80,14 +81,29 @@ internal sealed partial class Checkpoints(
         artifacts.Put(session.SaveCheckpoint(), artifact =>
         {
             written = new CheckpointReference(artifact, session.Step, term, validation);
+            Known known = KnownOf(run, role);
+            lock (known)
+            {
+                known.Terms[artifact.Sha256] = term;
+            }
+
             index.Append(run, role, new CheckpointRecord(specHash, session.Step, term, artifact.Sha256, artifact.Bytes, validation));
         });
         return written!;
     }
 
-    /// <summary>Every checkpoint that still exists on a live silo, from what the grain remembers and from the index, newest first.</summary>
+    /// <summary>
+    /// Every checkpoint that still exists on a live silo, from what the grain remembers and from the index, newest first. For who is about to
+    /// open one: the next <see cref="Retain"/> looks at the whole index.
+    /// </summary>
     public IReadOnlyList<CheckpointReference> Candidates(string run, string role, string specHash, IEnumerable<CheckpointReference> remembered)
     {
+        Known known = KnownOf(run, role);
+        lock (known)
+        {
+            known.IsWhole = false;
+        }
+
         CheckpointReference[] all =
         [
             .. index.Read(run, role)
@@ -117,6 +133,7 @@ internal sealed partial class Checkpoints(
     /// <param name="role">For the log.</param>
     /// <param name="most">Most bytes of a checkpoint of the model.</param>
     /// <returns>The session and the checkpoint that it comes from, null = from scratch.</returns>
+    /// <exception cref="ArtifactException">This silo cannot store a checkpoint that another one has: no reason to go on from an older one.</exception>
     public (ITrainingSession Session, CheckpointReference? From) OpenNewest(
         IReadOnlyList<CheckpointReference> candidates, Func<byte[]?, ITrainingSession> open, string role, long most)
     {
@@ -126,7 +143,7 @@ internal sealed partial class Checkpoints(
             {
                 return (open(exchange.Read(candidate.Artifact, most)), candidate);
             }
-            catch (Exception e) when (e is ArtifactException or InvalidDataException)
+            catch (Exception e) when (e is ArtifactException { IsUnwritable: false } or InvalidDataException)
             {
                 LogPassedOver(role, candidate.Step, e.Message);
             }
@@ -136,8 +153,8 @@ internal sealed partial class Checkpoints(
     }
 
     /// <summary>
-    /// Deletes, on all live silos, the model's checkpoints that are not kept: those that the index knows and those that were kept the last time.
-    /// Only after the state that keeps the others is stored.
+    /// Deletes, on all live silos, the model's checkpoints that are not kept: those written or kept since a model was opened here, and the first time
+    /// after that whatever the index knows, which may be long. Only after the state that keeps the others is stored.
     /// </summary>
     /// <param name="run">The run.</param>
     /// <param name="role">The model.</param>
@@ -145,16 +162,30 @@ internal sealed partial class Checkpoints(
     /// <param name="term">Term of the activation that asks: what a newer one wrote is not touched.</param>
     public void Retain(string run, string role, IEnumerable<CheckpointReference?> kept, long term)
     {
-        HashSet<string> names = [.. kept.OfType<CheckpointReference>().Select(c => c.Artifact.Sha256)];
-        IEnumerable<string> known = index.Read(run, role).Where(r => r.Term <= term).Select(r => r.Sha256).Where(artifacts.Contains);
-        string key = run + "/" + role;
-        string[] gone = [.. known.Concat(_kept.GetValueOrDefault(key) ?? []).Distinct().Where(n => !names.Contains(n))];
-        foreach (string name in gone)
+        Known known = KnownOf(run, role);
+        string[] gone;
+        lock (known)
         {
-            artifacts.Delete(name);
+            if (!known.IsWhole)
+            {
+                foreach (CheckpointRecord record in index.Read(run, role).Where(r => artifacts.Contains(r.Sha256)))
+                {
+                    known.Terms[record.Sha256] = record.Term;
+                }
+
+                known.IsWhole = true;
+            }
+
+            Dictionary<string, long> names = kept.OfType<CheckpointReference>().DistinctBy(c => c.Artifact.Sha256).ToDictionary(c => c.Artifact.Sha256, c => c.Term);
+            gone = [.. known.Terms.Where(k => k.Value <= term && !names.ContainsKey(k.Key)).Select(k => k.Key)];
+            Array.ForEach(gone, name => known.Terms.Remove(name));
+            foreach ((string name, long written) in names)
+            {
+                known.Terms[name] = written;
+            }
         }
 
-        _kept[key] = names;
+        Array.ForEach(gone, artifacts.Delete);
         DropElsewhere(gone);
     }
 
@@ -180,16 +211,10 @@ internal sealed partial class Checkpoints(
         return WriteWeights(session);
     }
 
-    /// <summary>Deletes an artifact that the model no longer needs, on all live silos.</summary>
-    public bool Delete(ArtifactReference reference)
-    {
-        artifacts.Delete(reference.Sha256);
-        DropElsewhere([reference.Sha256]);
-        return true;
-    }
-
     /// <summary>Whether a live silo has the bytes and they are good; bad ones move to quarantine.</summary>
     public bool IsGood(ArtifactReference reference) => exchange.IsGood(reference.Sha256);
+
+    private Known KnownOf(string run, string role) => _known.GetOrAdd(run + "/" + role, _ => new Known());
 
     // Nobody waits for it: what a silo does not hear of, it collects later.
     private void DropElsewhere(string[] names)
@@ -203,6 +228,16 @@ internal sealed partial class Checkpoints(
     // Only of the very weights that are written.
     private static double? Validation(ITrainingSession session) =>
         session.History.LastOrDefault(r => r.Name == MetricNames.Validation) is { } row && row.Step == session.Step ? row.Value : null;
+
+    /// <summary>Checkpoints of one model that may lie on a disk.</summary>
+    private sealed class Known
+    {
+        /// <summary>The term of each, by its name.</summary>
+        public Dictionary<string, long> Terms { get; } = [];
+
+        /// <summary>Whether what the index knows is among them.</summary>
+        public bool IsWhole { get; set; }
+    }
 
     [LoggerMessage(EventId = 1011, Level = LogLevel.Warning, Message = "{Role}: the checkpoint of step {Step} cannot be used, trying an older one: {Reason}")]
     private partial void LogPassedOver(string role, int step, string reason);

@@ -1,10 +1,11 @@
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Devices;
-using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains;
 
@@ -23,27 +24,55 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
     {
         DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
         var moved = new List<ModelMove>();
-        foreach (ModelMove move in Rebalancing.Plan(statuses))
+        foreach (IGrouping<string, ModelMove> moves in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)).GroupBy(m => m.Run))
         {
-            string key = GrainKeys.Model(move.Run, move.Role);
-            IModelGrain model = ModelRole.Parse(move.Role).IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key) : GrainFactory.GetGrain<IExpertGrain>(key);
-            if (await model.MoveAsync(move.To, cancellation))
-            {
-                moved.Add(move);
-            }
-        }
-
-        // Whoever attaches has the run look at its models, which starts them where they are now.
-        foreach (string name in moved.Select(m => m.Run).Distinct())
-        {
-            IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(name));
+            IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(moves.Key));
             RunStatus status = await run.GetStatusAsync(cancellation);
-            if (status.Phase == RunPhase.Training)
+            if (status.Phase != RunPhase.Training)
             {
-                await run.SubmitAsync(status.Spec, force: false, cancellation);
+                continue;
             }
+
+            RunSpec spec = SpecJson.Read(status.Spec);
+            foreach (ModelMove move in moves)
+            {
+                if (await GrainFactory.GetModel(move.Run, spec, ModelRole.Parse(move.Role)).MoveAsync(move.To, cancellation))
+                {
+                    moved.Add(move);
+                }
+            }
+
+            // Whoever attaches has the run look at its models, which starts them where they are now.
+            await run.SubmitAsync(status.Spec, force: false, cancellation);
         }
 
         return [.. moved];
+    }
+
+    /// <summary>What the models in training need of a device, by the key of their grain; without those that stay, as they train by islands or their run does not answer.</summary>
+    private async Task<Dictionary<string, DeviceNeeds>> NeedsAsync(DeviceStatus[] statuses, CancellationToken cancellation)
+    {
+        var needs = new Dictionary<string, DeviceNeeds>();
+        IEnumerable<string> keys = statuses.SelectMany(s => s.Slots).SelectMany(s => s.Sessions);
+        foreach (IGrouping<string, string> models in keys.GroupBy(k => GrainKeys.ModelName(k).Run))
+        {
+            try
+            {
+                RunStatus run = await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(models.Key)).GetStatusAsync(cancellation);
+                RunSpec spec = SpecJson.Read(run.Spec);
+
+                // What an island's record does is little, and its peers stay on their hosts.
+                foreach (string key in models.Where(_ => spec.Islands.Peers == 0))
+                {
+                    needs[key] = DeviceNeeds.Of(spec, ModelRole.Parse(GrainKeys.ModelName(key).Role), run.Data);
+                }
+            }
+            catch (Exception e) when (e is SpecException || Retry.OfCall(e))
+            {
+                // They stay where they are.
+            }
+        }
+
+        return needs;
     }
 }

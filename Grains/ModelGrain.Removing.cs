@@ -5,7 +5,7 @@ namespace OrleansDDM.Grains;
 /// <summary>The part of <see cref="ModelGrain"/> that ends its life with its run's.</summary>
 internal abstract partial class ModelGrain
 {
-    public async Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default)
+    public virtual async Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default)
     {
         Require("removal", runTerm, State.RunTerm);
         await EndTrainingAsync();

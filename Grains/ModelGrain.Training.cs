@@ -90,12 +90,6 @@ internal abstract partial class ModelGrain
         long seen = await slot.RunAsync(Lane.Training, () => services.Checkpoints.HighestTerm(_run, _role), stop);
         State.Term = Math.Max(State.Term, seen) + 1;
         await _row.SaveAsync();
-        if (_disused is { } weights)
-        {
-            _disused = null;
-            await slot.RunAsync(Lane.Training, () => services.Checkpoints.Delete(weights), stop);
-        }
-
         return State.Term;
     }
 
@@ -131,6 +125,7 @@ internal abstract partial class ModelGrain
         {
             State.Steps = steps;
             (State.From, State.FromTerm) = (newest?.Step ?? 0, State.Term);
+            State.Device = lease.Slot.Device;
             CheckpointReference[] usable = [.. candidates.Where(c => newest is not null && c.Step <= newest.Step).Reverse()];
             State.Checkpoints = [.. usable.TakeLast(spec.Training.KeepLast)];
             State.Best = usable.Where(c => c.ValidationLoss is not null).MinBy(c => c.ValidationLoss);

@@ -4,6 +4,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
@@ -27,7 +28,12 @@ internal sealed partial class RunGrain
     /// <summary>Takes the run over under a new term and drives it in the background.</summary>
     private async Task DriveAsync()
     {
-        bool retry = State.Phase == RunPhase.Faulted;
+        _retrying.Clear();
+        if (State.Phase == RunPhase.Faulted)
+        {
+            _retrying.UnionWith(Models().Select(m => m.Role));
+        }
+
         _driven = true;
         _unstorable = false;
         _lacking = null;
@@ -36,6 +42,7 @@ internal sealed partial class RunGrain
         State.Term++;
         _confirmed.Clear();
         _unfit.Clear();
+        _unplaced.Clear();
         _activity.End(PhaseText(State.Phase));
         _activity = DdmActivities.Run(_name, State.SpecHash, State.Term);
         DelayDeactivation(Timeout.InfiniteTimeSpan);
@@ -49,11 +56,11 @@ internal sealed partial class RunGrain
             throw;
         }
 
-        _driving = PrepareAndTrainAsync(SpecJson.Read(State.Spec), retry, _stop.Token);
+        _driving = PrepareAndTrainAsync(SpecJson.Read(State.Spec), _stop.Token);
         _ = RemindAsync(true);
     }
 
-    private async Task PrepareAndTrainAsync(RunSpec spec, bool retry, CancellationToken stop)
+    private async Task PrepareAndTrainAsync(RunSpec spec, CancellationToken stop)
     {
         // Leaves the caller's turn: what follows runs in turns of its own.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
@@ -67,11 +74,11 @@ internal sealed partial class RunGrain
             await EnterAsync(RunPhase.Training);
             _poll?.Dispose();
             _poll = null;
-            await StartModelsAsync(retry, stop);
+            await StartModelsAsync(stop);
             if (!stop.IsCancellationRequested)
             {
                 _poll = this.RegisterGrainTimer(
-                    cancellation => StartModelsAsync(retry: false, cancellation),
+                    StartModelsAsync,
                     new GrainTimerCreationOptions(NextLook(), options.Value.PollPeriod) { KeepAlive = true, Interleave = true });
             }
         }
@@ -109,16 +116,19 @@ internal sealed partial class RunGrain
     private async Task LookAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.ForceYielding);
-        await StartModelsAsync(retry: false, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        await StartModelsAsync(_stop.Token).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    /// <summary>Asks every unfinished model to train; those that do already just answer.</summary>
-    private async Task StartModelsAsync(bool retry, CancellationToken cancellation)
+    /// <summary>Asks every model that is not known to be done to train; those that do already just answer.</summary>
+    private async Task StartModelsAsync(CancellationToken cancellation)
     {
         string hash = State.SpecHash;
+        RunSpec spec = SpecJson.Read(State.Spec);
         bool[] answered = await Task.WhenAll(Models().Select(async model =>
         {
-            if (State.Phase != RunPhase.Training || !_driven || cancellation.IsCancellationRequested || !_unfit.MayTry(model.Role, silos.Active()))
+            DeviceNeeds needs = DeviceNeeds.Of(spec, ModelRole.Parse(model.Role), State.Data);
+            if (State.Phase != RunPhase.Training || !_driven || cancellation.IsCancellationRequested
+                || _confirmed.Contains(model.Role) || !HasDevice(model.Role, needs) || !_unfit.MayTry(model.Role, fleet.Fitting(needs)))
             {
                 return true;
             }
@@ -128,12 +138,13 @@ internal sealed partial class RunGrain
                 ModelStatus status = await CallAsync(
                     term =>
                     {
-                        _unfit.Hint(model.Role, silos.Active());
-                        return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, retry, State.Data?.Fingerprint ?? string.Empty), cancellation);
+                        needs.Hint();
+                        return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, _retrying.Contains(model.Role), State.Data?.Fingerprint ?? string.Empty, needs.Memory), cancellation);
                     },
                     () => State.Phase == RunPhase.Training && _driven);
                 if (hash == State.SpecHash)
                 {
+                    _retrying.Remove(model.Role);
                     await AcceptAsync(status, checkpoint: null, []);
                 }
 
@@ -148,10 +159,16 @@ internal sealed partial class RunGrain
             {
                 BeginSettling(RunPhase.Faulted, e.Message);
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
+            catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException or ObjectDisposedException or OperationCanceledException)
             {
+                // The last two: its silo is on its way out.
                 LogUnreachable(_name, model.Role, e.Message);
                 return false;
+            }
+            catch (Exception e)
+            {
+                LogFault(e, _name);
+                BeginSettling(RunPhase.Faulted, $"{model.Role} of run '{_name}' could not be started: {e.Message}");
             }
 
             return true;

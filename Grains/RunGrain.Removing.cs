@@ -1,3 +1,5 @@
+using Orleans.Runtime;
+
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 
@@ -31,5 +33,23 @@ internal sealed partial class RunGrain
         _live.Clear();
         await checkpoints.RemoveAsync(_name, referred, cancellation);
         DeactivateOnIdle();
+    }
+
+    /// <summary>Removes what the models of a spec that is given up have stored. One that cannot be reached leaves it behind.</summary>
+    private async Task GiveUpModelsAsync(CancellationToken cancellation)
+    {
+        ArtifactReference[][] referred = await Task.WhenAll(Models().Select(async model =>
+        {
+            try
+            {
+                return await model.Grain.RemoveAsync(State.Term, cancellation);
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
+            {
+                LogUnreachable(_name, model.Role, e.Message);
+                return [];
+            }
+        }));
+        await checkpoints.RemoveAsync(_name, referred.SelectMany(r => r), cancellation);
     }
 }

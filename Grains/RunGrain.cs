@@ -12,7 +12,9 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -31,6 +33,7 @@ internal sealed partial class RunGrain(
     Checkpoints checkpoints,
     ILearningRuntime runtime,
     SiloDirectory silos,
+    DeviceFleet fleet,
     TimeProvider clock,
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
@@ -39,6 +42,7 @@ internal sealed partial class RunGrain(
 
     private readonly Dictionary<string, ModelStatus> _live = [];
     private readonly HashSet<string> _confirmed = [];
+    private readonly HashSet<string> _retrying = [];
     private readonly UnfitSilos _unfit = new(clock, () => options.Value.SearchPeriod);
     private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
@@ -77,11 +81,12 @@ internal sealed partial class RunGrain(
         _driven = false;
         _poll?.Dispose();
         _poll = null;
+        await _stop.CancelAsync(); // first: what the row no longer waits for is then no fault
         _row?.Leave();
-        await _stop.CancelAsync();
         _events?.Close();
         await Task.WhenAll(_driving, _settling).WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        _activity.End(PhaseText(State.Phase));
     }
 
     public async Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default)
@@ -111,6 +116,7 @@ internal sealed partial class RunGrain(
             }
 
             await StopAsync(cancellation);
+            await GiveUpModelsAsync(cancellation);
         }
 
         State.Spec = SpecJson.Canonical(run);
@@ -175,6 +181,12 @@ internal sealed partial class RunGrain(
     // An iterator of its own: a returned one would not see the caller's cancellation.
     public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        // Said once when it began, which was before this watch.
+        if (Waiting() is { } waiting)
+        {
+            yield return _events.Telemetry(new RunEvent { Message = $"Waiting for {waiting}" });
+        }
+
         await foreach (RunEvent e in _events.WatchAsync(after, cancellation))
         {
             yield return e;
@@ -242,17 +254,10 @@ internal sealed partial class RunGrain(
     private IEnumerable<(string Role, IModelGrain Grain)> Models()
     {
         RunSpec spec = SpecJson.Read(State.Spec);
-        return ModelRole.Of(spec.Experts.Count).Select(role =>
-        {
-            string key = GrainKeys.Model(_name, role.ToString());
-            IModelGrain grain = spec.Islands.Peers > 0 ? GrainFactory.GetGrain<IIslandGrain>(key)
-                : role.IsRouter ? GrainFactory.GetGrain<IRouterGrain>(key)
-                : GrainFactory.GetGrain<IExpertGrain>(key);
-            return (role.ToString(), grain);
-        });
+        return ModelRole.Of(spec.Experts.Count).Select(role => (role.ToString(), GrainFactory.GetModel(_name, spec, role)));
     }
 
-    private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
+    private string? Waiting() => _row.Waiting ?? _lacking ?? WaitingForDevice() ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
 
     private void TellWaiting(Exception e)
     {

@@ -11,7 +11,7 @@ namespace OrleansDDM.Contracts.Peers;
 public interface IPeerGrain : IGrainWithStringKey
 {
     /// <summary>Starts the peer, or brings it back with what it had persisted. Repeating it changes nothing.</summary>
-    /// <exception cref="Runs.StaleTermException">A newer term of the island has been seen.</exception>
+    /// <exception cref="Runs.StaleTermException">A newer term of the island has been seen, or this one was stopped.</exception>
     [Alias(Aliases.StartPeer)]
     Task<PeerStatus> StartAsync(PeerStart start, CancellationToken cancellation = default);
 
@@ -22,6 +22,10 @@ public interface IPeerGrain : IGrainWithStringKey
     [AlwaysInterleave]
     [Alias(Aliases.StopPeer)]
     Task<PeerStatus> StopAsync(long islandTerm, bool forget, CancellationToken cancellation = default);
+
+    /// <summary>Stops the peer and removes all that it has stored: its run is removed.</summary>
+    [Alias(Aliases.RemovePeer)]
+    Task RemoveAsync(CancellationToken cancellation = default);
 
     /// <summary>Delivers a frame of another peer, at most once; what is not right is refused and counted.</summary>
     [OneWay]

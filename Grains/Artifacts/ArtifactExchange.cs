@@ -23,13 +23,19 @@ internal sealed partial class ArtifactExchange(
     ILiveSilos silos,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
-    ILogger<ArtifactExchange> logger) : IDisposable
+    ILogger<ArtifactExchange> logger,
+    TransferRates? rates = null) : IDisposable
 {
     private const int Passes = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _pulls = new(options.Value.Pulls);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _under = new();
+
+    private TaskCompletionSource _lacking = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when an artifact has been left with too few holders since it was asked for with <see cref="WatchLacking"/>.</summary>
+    public Task Lacking => Volatile.Read(ref _lacking).Task;
 
     /// <summary>Silos that shall hold each artifact now.</summary>
     public int Wanted => Math.Min(options.Value.Replicas, silos.Others.Count + 1);
@@ -55,19 +61,8 @@ internal sealed partial class ArtifactExchange(
         }
 
         // Several who want it share one transfer, which none of them can cancel for the others.
-        var mine = new Lazy<Task>(() => Task.Run(() => PullAsync(reference)));
-        Lazy<Task> shared = _under.GetOrAdd(reference.Sha256, mine);
-        try
-        {
-            await shared.Value.WaitAsync(cancellation);
-        }
-        finally
-        {
-            if (shared.Value.IsCompleted)
-            {
-                _under.TryRemove(KeyValuePair.Create(reference.Sha256, shared));
-            }
-        }
+        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference)));
+        await _under.GetOrAdd(reference.Sha256, mine).Value.WaitAsync(cancellation);
     }
 
     /// <summary>The bytes of an artifact, verified, from this silo's disk or through it from another silo. Blocks: call it on a slot's thread.</summary>
@@ -151,9 +146,19 @@ internal sealed partial class ArtifactExchange(
         if (count < Wanted)
         {
             LogUnderReplicated(reference.Sha256, count, Wanted);
+            Volatile.Read(ref _lacking).TrySetResult();
         }
 
         return count;
+    }
+
+    /// <summary>From now on <see cref="Lacking"/> waits for the next artifact.</summary>
+    public void WatchLacking()
+    {
+        if (Lacking.IsCompleted)
+        {
+            Volatile.Write(ref _lacking, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
     }
 
     /// <summary>The other live silos that have each artifact; one that does not answer has none.</summary>
@@ -209,6 +214,19 @@ internal sealed partial class ArtifactExchange(
     internal static IEnumerable<SiloAddress> InOrder(string sha256, IEnumerable<SiloAddress> silos) =>
         silos.OrderBy(s => ArtifactNames.Of(Encoding.UTF8.GetBytes(sha256 + s.ToParsableString())), StringComparer.Ordinal);
 
+    // It ends itself: those who asked for it may all have given up by then.
+    private async Task PullSharedAsync(ArtifactReference reference)
+    {
+        try
+        {
+            await PullAsync(reference);
+        }
+        finally
+        {
+            _under.TryRemove(reference.Sha256, out _);
+        }
+    }
+
     private async Task PullAsync(ArtifactReference reference)
     {
         await _pulls.WaitAsync();
@@ -216,7 +234,7 @@ internal sealed partial class ArtifactExchange(
         {
             int asked = silos.Others.Count;
             HashSet<SiloAddress> bad = [];
-            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why));
+            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
                 List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];
@@ -253,9 +271,9 @@ internal sealed partial class ArtifactExchange(
         {
             return await ask(hosts.On(silo));
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or ArtifactException
-            or ArtifactBusyException or BadRequestException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever ails the other silo, its disk or the way there, is no fault of this one.
             LogUnanswered(silo.ToString(), e.Message);
             return default;
         }

@@ -8,11 +8,12 @@ using OrleansDDM.Contracts.Runs;
 namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
-/// What a silo does for its artifacts by itself: when the membership changes it makes up for lost replicas, and again where that did not
-/// succeed; every now and then it collects what nothing refers to.
+/// What a silo does for its artifacts by itself: when the membership changes, or one was published with too few replicas, it makes up for
+/// those that lack, and again where that did not succeed; every now and then it collects what nothing refers to.
 /// </summary>
 internal sealed partial class ArtifactKeeper(
     ReplicaWatch replicas,
+    ArtifactExchange exchange,
     ArtifactCollector collector,
     IClusterMembershipService membership,
     IServiceProvider services,
@@ -49,6 +50,7 @@ internal sealed partial class ArtifactKeeper(
         {
             while (true)
             {
+                exchange.WatchLacking();
                 bool whole = await TryAsync(() => replicas.CheckAsync(stop), stop);
                 TimeSpan wait = period - clock.GetElapsedTime(collected);
                 if (wait <= TimeSpan.Zero)
@@ -60,9 +62,16 @@ internal sealed partial class ArtifactKeeper(
 
                 using var woken = CancellationTokenSource.CreateLinkedTokenSource(stop);
                 Task due = Task.Delay(whole || wait < RetryPeriod ? wait : RetryPeriod, clock, woken.Token);
-                if (await Task.WhenAny(changed, due) == changed)
+                if (whole && await Task.WhenAny(changed, due, exchange.Lacking) == exchange.Lacking)
                 {
-                    await woken.CancelAsync();
+                    // What refers to it is stored in a moment; before that it would be passed over.
+                    due = Task.WhenAny(due, Task.Delay(RetryPeriod, clock, woken.Token));
+                }
+
+                bool isChanged = await Task.WhenAny(changed, due) == changed;
+                await woken.CancelAsync();
+                if (isChanged)
+                {
                     if (!await changed)
                     {
                         return;

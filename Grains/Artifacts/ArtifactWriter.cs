@@ -42,7 +42,7 @@ public sealed class ArtifactWriter : IDisposable
         {
             _stream.Write(bytes);
         }
-        catch (IOException e)
+        catch (Exception e) when (FolderArtifactStore.IsOfDisk(e))
         {
             throw _store.Unwritable(Reference.Sha256, e);
         }

@@ -19,6 +19,9 @@ public sealed partial class FolderArtifactStore : IArtifactStore
     // ENOSPC and EDQUOT as .NET hands them on, and ERROR_DISK_FULL of Windows.
     private static readonly int[] DiskFull = [28, 122, unchecked((int)0x80070070)];
 
+    // EAGAIN, ENFILE and EMFILE, and ERROR_SHARING_VIOLATION of Windows: they pass, and say nothing of the file.
+    private static readonly int[] Passing = [11, 23, 24, unchecked((int)0x80070020)];
+
     private readonly string _root;
     private readonly string _temporary;
     private readonly string _quarantine;
@@ -78,7 +81,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             return new ArtifactWriter(this, reference, temporary, _files.Create(temporary));
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfDisk(e))
         {
             throw Unwritable(reference.Sha256, e);
         }
@@ -106,7 +109,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             throw new ArtifactException($"Artifact {sha256} is missing.");
         }
-        catch (IOException e)
+        catch (IOException e) when (!Passing.Contains(e.HResult))
         {
             fault = $"unreadable ({e.Message})";
         }
@@ -151,7 +154,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             return false;
         }
-        catch (IOException e)
+        catch (IOException e) when (!Passing.Contains(e.HResult))
         {
             Quarantine(path, sha256, e.Message);
             return false;
@@ -198,7 +201,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
             _files.CreateFolder(Path.GetDirectoryName(path)!);
             _files.Move(temporary, path);
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfDisk(e))
         {
             throw Unwritable(sha256, e);
         }
@@ -212,14 +215,17 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             _files.Delete(temporary);
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfDisk(e))
         {
             // The next start removes it.
             LogNotDiscarded(temporary, e.Message);
         }
     }
 
-    internal ArtifactException Unwritable(string sha256, IOException e) => new(
+    /// <summary>Whether the disk has failed: it is full, broken, or does not let this process.</summary>
+    internal static bool IsOfDisk(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    internal ArtifactException Unwritable(string sha256, Exception e) => new(
         DiskFull.Contains(e.HResult)
             ? $"The disk of '{_root}' is full: artifact {sha256} cannot be stored. Free some space, or move the folder to a larger disk."
             : $"Artifact {sha256} cannot be stored in '{_root}': {e.Message}")
@@ -260,7 +266,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
                 }
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (IsOfDisk(e))
         {
             LogNotQuarantined(sha256, fault, e.Message);
             return $"it could not be moved aside: {e.Message}";

@@ -21,7 +21,8 @@ public interface IArtifactStore
     ArtifactWriter Receive(ArtifactReference reference);
 
     /// <summary>The bytes, verified.</summary>
-    /// <exception cref="ArtifactException">They are missing, or were corrupt and are now in quarantine.</exception>
+    /// <exception cref="ArtifactException">They are missing, or were corrupt or unreadable and are now in quarantine.</exception>
+    /// <exception cref="IOException">They cannot be read now, for a reason that passes, e.g. too many open files.</exception>
     byte[] Read(string sha256);
 
     /// <summary>A piece of the bytes, not verified: whoever reads it verifies the whole.</summary>
@@ -33,6 +34,7 @@ public interface IArtifactStore
 
     /// <summary>Reads the file of an artifact again; a corrupt one moves to quarantine.</summary>
     /// <returns>Whether it is there and good.</returns>
+    /// <exception cref="IOException">It cannot be read now, for a reason that passes.</exception>
     bool Verify(string sha256);
 
     /// <summary>Whether there is a file of that name; it is not verified.</summary>

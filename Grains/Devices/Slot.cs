@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 
+using OrleansDDM.Learning.Devices;
+
 namespace OrleansDDM.Grains.Devices;
 
 /// <summary>
@@ -29,6 +31,9 @@ internal sealed class Slot : IDisposable
 
     /// <summary>Index on the silo.</summary>
     public int Index { get; }
+
+    /// <summary>Name of its device.</summary>
+    public string Device { get; init; } = ComputeDevice.Cpu;
 
     /// <summary>Pieces of work waiting or running.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -112,13 +117,11 @@ internal sealed class Slot : IDisposable
             }
 
             turn = 1 - lane;
-            if (!entered)
+            if (entered || (entered = Enter(work)))
             {
-                entered = true;
-                work = new Entering(_enter, work);
+                work.Run();
             }
 
-            work.Run();
             Interlocked.Decrement(ref _waiting);
         }
 
@@ -136,6 +139,21 @@ internal sealed class Slot : IDisposable
         }
 
         Predictors?.Dispose();
+    }
+
+    // Work on a thread that has not entered would have other threads and other results.
+    private bool Enter(IWork first)
+    {
+        try
+        {
+            _enter();
+            return true;
+        }
+        catch (Exception e)
+        {
+            first.Fail(e);
+            return false;
+        }
     }
 
     // .NET ignores thread priorities on Linux, where a thread's nice value does the same; native worker threads inherit it.
@@ -204,27 +222,5 @@ internal sealed class Slot : IDisposable
         }
 
         public void Fail(Exception exception) => _done.TrySetException(exception);
-    }
-
-    private sealed class Entering(Action enter, IWork first) : IWork
-    {
-        public void Run()
-        {
-            try
-            {
-                enter();
-            }
-            catch (Exception e)
-            {
-                first.Fail(e);
-                return;
-            }
-
-            first.Run();
-        }
-
-        public void Cancel() => first.Cancel();
-
-        public void Fail(Exception exception) => first.Fail(exception);
     }
 }

@@ -1,13 +1,10 @@
-using Orleans.Runtime;
-using Orleans.Runtime.Placement;
-
 using OrleansDDM.Contracts.Models;
 
 namespace OrleansDDM.Grains.Devices;
 
 /// <summary>
-/// Which silos have told that they lack what a model needs. A model is hinted to another one, and where none is left it is asked again
-/// only after a while. Used in the run's turns only.
+/// Which silos have told that they lack what a model needs. Such a model moves on by itself; where no silo is left it is asked again only
+/// after a while. Used in the run's turns only.
 /// </summary>
 /// <param name="clock">Clock.</param>
 /// <param name="period">Time after which a silo is asked again.</param>
@@ -29,19 +26,6 @@ internal sealed class UnfitSilos(TimeProvider clock, Func<TimeSpan> period)
 
     /// <summary>Whether a silo is left that has not told.</summary>
     public bool MayTry(string role, IReadOnlyList<ActiveSilo> silos) => silos.Count == 0 || silos.Any(s => IsFit(role, s));
-
-    /// <summary>Has the next call of this flow place a new activation on a silo that has not told.</summary>
-    public void Hint(string role, IReadOnlyList<ActiveSilo> silos)
-    {
-        if (silos.All(s => IsFit(role, s)))
-        {
-            RequestContext.Remove(IPlacementDirector.PlacementHintKey);
-        }
-        else if (silos.FirstOrDefault(s => IsFit(role, s)) is { } fit)
-        {
-            RequestContext.Set(IPlacementDirector.PlacementHintKey, fit.Address);
-        }
-    }
 
     private bool IsFit(string role, ActiveSilo silo) =>
         !_told.TryGetValue((role, silo.Name), out long told) || clock.GetElapsedTime(told) >= period();

@@ -16,7 +16,9 @@ internal sealed class IslandCrew
     private readonly IslandPlan _plan;
     private readonly IslandState _island;
     private readonly bool _shared;
+    private readonly string _shards;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
+    private readonly Dictionary<int, int> _acquainted = [];
     private readonly HashSet<int> _lost = [];
     private readonly List<CompletedRound> _rounds = [];
     private readonly long _before;
@@ -37,11 +39,12 @@ internal sealed class IslandCrew
         _spec = spec;
         _plan = plan;
         _island = island;
+        _shards = plan.Digest;
         _shared = IslandPlan.IsShared(spec.Islands);
-        _before = Round = rounds;
+        _before = Round = Recorded = rounds;
         Term = term;
         Initial = initial;
-        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, island.Hosts[p.Key % island.Hosts.Length], Math.Max(1, p.Value.Length)))];
+        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, HostOf(p.Key, island), Math.Max(1, p.Value.Length)))];
         Reachable = [.. Roster.Where(p => !plan.Unreachable.Contains(p.Number))];
     }
 
@@ -60,12 +63,18 @@ internal sealed class IslandCrew
     /// <summary>Rounds completed.</summary>
     public long Round { get; private set; }
 
+    /// <summary>Rounds recorded.</summary>
+    public long Recorded { get; private set; }
+
     /// <summary>Whether rounds wait to be recorded.</summary>
     public bool HasRounds => _rounds.Count > 0;
 
+    /// <summary>Name of the silo on which a peer of an island is.</summary>
+    public static string HostOf(int peer, IslandState island) => island.Hosts[peer % island.Hosts.Length];
+
     /// <summary>The message that starts a peer.</summary>
     public PeerStart Start() =>
-        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began);
+        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began, _shards, Recorded);
 
     /// <summary>Takes note of a peer that was started or is running.</summary>
     public void Accept(PeerStatus status)
@@ -73,6 +82,7 @@ internal sealed class IslandCrew
         if (status.Running)
         {
             _lost.Remove(status.Number);
+            _acquainted[status.Number] = status.Known;
             Count(status.Number, status.Term, status.Counts);
         }
     }
@@ -86,6 +96,7 @@ internal sealed class IslandCrew
         }
 
         _lost.Remove(report.Number);
+        _acquainted[report.Number] = report.Known;
         if (double.IsFinite(report.Loss))
         {
             (_loss, _losses) = (_loss + report.Loss, _losses + 1);
@@ -100,7 +111,7 @@ internal sealed class IslandCrew
         long completed = _shared
             ? report.Round - (_spec.Islands.Protocol == "modest" ? 1 : 0)
             : _before + (Total().Trainings / _plan.Rows.Count);
-        if (_shared && completed <= Round)
+        if (_shared && (completed <= Recorded || _rounds.Exists(r => r.Rounds == completed && r.Model == model)))
         {
             return false;
         }
@@ -110,6 +121,12 @@ internal sealed class IslandCrew
         (_loss, _losses) = (0, 0);
         return true;
     }
+
+    /// <summary>Whether a round needs no recording any more. Of several models of one round the first that can be had is recorded.</summary>
+    public bool IsRecorded(CompletedRound round) => _shared && round.Rounds <= Recorded;
+
+    /// <summary>Takes note of a round that was recorded.</summary>
+    public void Record(CompletedRound round) => Recorded = Math.Max(Recorded, round.Rounds);
 
     /// <summary>Takes note of a peer whose host is down or that did not answer.</summary>
     public void Lose(int peer) => _lost.Add(peer);
@@ -132,6 +149,7 @@ internal sealed class IslandCrew
         Round = Math.Min(Round, _plan.Training.Rounds),
         Rounds = _plan.Training.Rounds,
         Counts = Total(),
+        LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
     };
 
     private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => Add(sum, peer.Counts));
@@ -165,6 +183,7 @@ internal sealed class IslandCrew
         FrameBytes = a.FrameBytes + b.FrameBytes,
         ModelsReceived = a.ModelsReceived + b.ModelsReceived,
         ModelBytes = a.ModelBytes + b.ModelBytes,
+        WholeBytes = a.WholeBytes + b.WholeBytes,
         Unsent = a.Unsent + b.Unsent,
         Refused = a.Refused + b.Refused,
         Ignored = a.Ignored + b.Ignored,

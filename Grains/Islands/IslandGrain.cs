@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 
+using Orleans.Placement;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
@@ -19,6 +21,7 @@ namespace OrleansDDM.Grains.Islands;
 /// average, validation, checkpoints. Peers do not need it between two starts. Recovery: as <see cref="ModelGrain"/>; peers go on under the new term.
 /// Key format: <c>model/NAME/ROLE</c>.
 /// </summary>
+[Immovable]
 internal sealed partial class IslandGrain(
     [PersistentState("island", StorageNames.Provider)] IPersistentState<ModelState> state,
     [PersistentState("hosts", StorageNames.Provider)] IPersistentState<IslandState> hosts,
@@ -34,12 +37,23 @@ internal sealed partial class IslandGrain(
 
     public Task ReportPeerAsync(PeerReport report, CancellationToken cancellation = default)
     {
-        if (_crew is { } crew && crew.Accept(report))
+        if (_crew is { } crew && report.SpecHash == State.SpecHash && crew.Accept(report))
         {
             _arrived.TrySetResult();
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>Removes its peers' states too. Of a peer whose host is down, the row stays: it is of an island that is no more, and no other one heeds it.</summary>
+    public override async Task<ArtifactReference[]> RemoveAsync(long runTerm, CancellationToken cancellation = default)
+    {
+        ArtifactReference[] referred = await base.RemoveAsync(runTerm, cancellation);
+        StateRow<IslandState> island = OpenRow();
+        await Task.WhenAll(island.Value.Members.Select(number => RemovePeerAsync(number, IslandCrew.HostOf(number, island.Value), cancellation)));
+        await island.ClearAsync();
+        _crew = null;
+        return referred;
     }
 
     protected override IslandStatus? Island() => _crew?.Status();
@@ -64,14 +78,19 @@ internal sealed partial class IslandGrain(
 
         _bench = peers.Workshop.Open(spec, specHash, Role);
         IslandPlan plan = await _bench.PlanAsync(stop);
-        RunOptions options = Services.Options.Value;
-        var island = new StateRow<IslandState>(
-            $"'{this.GetPrimaryKeyString()}'", hosts, options.Retry(options.StorePatience, Services.Clock, (int)this.GetGrainId().GetUniformHashCode()));
+        StateRow<IslandState> island = OpenRow();
         if (island.Value.SpecHash != specHash)
         {
             // The peers' shards stay where they are from here on.
             double seconds = await MeasureAsync(spec, plan, stop);
-            island.Value = new IslandState { SpecHash = specHash, Hosts = peers.Hosts.Up(), TrainSeconds = seconds, Began = Services.Clock.GetUtcNow() };
+            island.Value = new IslandState
+            {
+                SpecHash = specHash,
+                Hosts = peers.Hosts.Up(),
+                Members = [.. plan.Rows.Keys],
+                TrainSeconds = seconds,
+                Began = Services.Clock.GetUtcNow(),
+            };
             await island.SaveAsync();
         }
 
@@ -103,7 +122,7 @@ internal sealed partial class IslandGrain(
         }
 
         _arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await OfferAsync(lease, crew.TakeRounds());
+        await OfferAsync(lease, crew);
     }
 
     protected override async Task OnClosedAsync()
@@ -111,7 +130,7 @@ internal sealed partial class IslandGrain(
         if (_atWork && _crew is { } crew)
         {
             _atWork = false;
-            bool done = State.Phase == Contracts.Models.ModelPhase.Done;
+            bool done = State.Phase == ModelPhase.Done;
             await Task.WhenAll(crew.Reachable.Select(p => StopPeerAsync(p, crew.Term, done)));
             peers.Shelf.Release(crew.Initial);
         }
@@ -120,10 +139,17 @@ internal sealed partial class IslandGrain(
         _bench = null;
     }
 
-    // A round whose model is gone is not recorded; the next one is as good.
-    private async Task OfferAsync(TrainingLease lease, CompletedRound[] rounds)
+    private StateRow<IslandState> OpenRow()
     {
-        foreach (CompletedRound round in rounds)
+        RunOptions options = Services.Options.Value;
+        Retry retry = options.Retry(options.StorePatience, Services.Clock, (int)this.GetGrainId().GetUniformHashCode());
+        return new StateRow<IslandState>($"'{this.GetPrimaryKeyString()}'", hosts, retry);
+    }
+
+    // A round whose model is gone is not recorded; another model of it or the next round is as good.
+    private async Task OfferAsync(TrainingLease lease, IslandCrew crew)
+    {
+        foreach (CompletedRound round in crew.TakeRounds().Where(r => !crew.IsRecorded(r)))
         {
             ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
             if (await peers.Shelf.FetchAsync(round.Model) is null)
@@ -139,6 +165,7 @@ internal sealed partial class IslandGrain(
                 ((IIslandRecord)session).Offer(offered);
                 return true;
             });
+            crew.Record(round);
         }
     }
 
@@ -157,6 +184,10 @@ internal sealed partial class IslandGrain(
             try
             {
                 crew.Accept(await PeerAt(peer).StartAsync(start, stop));
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // What was recorded until now is still written down.
             }
             catch (Exception e) when (e is OrleansException or TimeoutException or Contracts.Runs.StaleTermException)
             {
@@ -204,8 +235,21 @@ internal sealed partial class IslandGrain(
         }
     }
 
-    private IPeerGrain PeerAt(PeerAddress peer) =>
-        GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(RunName, Role.ToString(), peer.Number, peer.Host));
+    private async Task RemovePeerAsync(int number, string host, CancellationToken cancellation)
+    {
+        try
+        {
+            await PeerAt(number, host).RemoveAsync(cancellation);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogUnreachable(Role.ToString(), number, e.Message);
+        }
+    }
+
+    private IPeerGrain PeerAt(PeerAddress peer) => PeerAt(peer.Number, peer.Host);
+
+    private IPeerGrain PeerAt(int number, string host) => GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(RunName, Role.ToString(), number, host));
 
     [LoggerMessage(EventId = 1071, Level = LogLevel.Information, Message = "{Role}: an island of {Peers} peers, {Protocol}, {Rounds} rounds of {Steps} local steps of {Batch} samples")]
     private partial void LogBegins(string role, int peers, string protocol, long rounds, int steps, int batch);

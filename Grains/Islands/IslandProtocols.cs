@@ -17,12 +17,17 @@ internal static class IslandProtocols
     /// <summary>The protocol of a spec.</summary>
     /// <param name="islands">The spec.</param>
     /// <param name="trainSeconds">Seconds of a local training.</param>
-    public static IProtocol Create(IslandsSpec islands, double trainSeconds) =>
-        ProtocolCatalog.Create(islands.Protocol, JsonSerializer.SerializeToElement(Options(islands, trainSeconds)));
+    /// <param name="peers">Peers of the island.</param>
+    public static IProtocol Create(IslandsSpec islands, double trainSeconds, int peers)
+    {
+        // Gossip trains on what others send: alone, a peer would never begin.
+        IslandsSpec effective = islands.Protocol == "gossip" && peers == 1 ? islands with { Protocol = "dpsgd" } : islands;
+        return ProtocolCatalog.Create(effective.Protocol, JsonSerializer.SerializeToElement(Options(effective, trainSeconds)));
+    }
 
     /// <summary>Who sends to whom; null where the protocol needs no topology.</summary>
     public static IMixingSchedule? Mixing(IProtocol protocol, IslandsSpec islands, int peers, ulong seed) => protocol.NeedsTopology && peers > 0
-        ? new TopologyPlan { Kind = peers < 3 ? "complete" : islands.Topology, Degree = Math.Min(4, peers - 1), Seed = seed }.Mixing(peers)
+        ? new TopologyPlan { Kind = peers < 3 ? "complete" : islands.Topology, Degree = Math.Clamp(peers - 1, 1, 4), Seed = seed }.Mixing(peers)
         : null;
 
     private static Dictionary<string, object> Options(IslandsSpec islands, double trainSeconds)

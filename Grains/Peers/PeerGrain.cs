@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using Microsoft.Extensions.Logging;
 
+using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -9,12 +10,15 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains.Peers;
@@ -27,20 +31,17 @@ namespace OrleansDDM.Grains.Peers;
 /// Key format: <c>peer/NAME/ROLE/NUMBER/HOST</c>.
 /// </summary>
 [HostPlacement]
+[Immovable]
 internal sealed partial class PeerGrain(
     [PersistentState("peer", StorageNames.Provider)] IPersistentState<PeerGrainState> state, PeerServices services) : Grain, IPeerGrain
 {
-    // Of a shared folder or a link within a machine room; deadlines of models of a few megabytes hardly depend on it.
-    private const double BytesPerSecond = 50e6;
-
     private readonly ILogger _logger = services.Loggers.CreateLogger<PeerGrain>();
     private readonly Queue<Input> _inbox = [];
     private string _run = string.Empty;
     private string _role = string.Empty;
     private int _number;
     private Life? _life;
-    private bool _starting;
-
+    private long _stopped;
     private StateRow<PeerGrainState> _row = null!;
 
     private PeerGrainState State => _row.Value;
@@ -66,18 +67,17 @@ internal sealed partial class PeerGrain(
 
     public async Task<PeerStatus> StartAsync(PeerStart start, CancellationToken cancellation = default)
     {
-        if (start.IslandTerm < State.IslandTerm && start.SpecHash == State.SpecHash)
+        RequireNewest(start);
+        if (IsOfThisIsland(start))
         {
-            throw new StaleTermException($"The start of peer {_number}", start.IslandTerm, State.IslandTerm);
+            State.IslandTerm = start.IslandTerm;
+            if (_life is { } running)
+            {
+                TellAgain(running, start.Recorded);
+                return Status();
+            }
         }
 
-        State.IslandTerm = start.IslandTerm;
-        if (_starting || (_life is not null && State.SpecHash == start.SpecHash))
-        {
-            return Status();
-        }
-
-        _starting = true;
         try
         {
             End();
@@ -87,10 +87,6 @@ internal sealed partial class PeerGrain(
         {
             DeactivateOnIdle();
             throw;
-        }
-        finally
-        {
-            _starting = false;
         }
 
         return Status();
@@ -103,25 +99,50 @@ internal sealed partial class PeerGrain(
             return Status();
         }
 
+        _stopped = islandTerm;
         End();
         if (forget && State.Durable.Length > 0)
         {
-            State.Durable = [];
+            (State.Durable, State.Residual) = ([], string.Empty);
+            State.Models = [];
             await _row.SaveAsync();
-            await services.Slots.RunAsync(
-                Lane.Sampling,
-                () =>
-                {
-                    services.Shelf.Forget(_run, _role);
-                    return true;
-                },
-                cancellation);
+            await ForgetModelsAsync(cancellation);
         }
 
         return Status();
     }
 
+    public async Task RemoveAsync(CancellationToken cancellation = default)
+    {
+        End();
+        await ForgetModelsAsync(cancellation);
+        await _row.ClearAsync();
+        _stopped = 0;
+        DeactivateOnIdle();
+    }
+
     public Task<PeerStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
+
+    // A run that was removed and submitted again has another island, although its spec is the same.
+    private bool IsOfThisIsland(PeerStart start) =>
+        start.SpecHash == State.SpecHash && (start.Began == State.Began || State.Began == default);
+
+    private void RequireNewest(PeerStart start)
+    {
+        if (start.IslandTerm <= _stopped || (start.IslandTerm < State.IslandTerm && IsOfThisIsland(start)))
+        {
+            throw new StaleTermException($"The start of peer {_number}", start.IslandTerm, Math.Max(State.IslandTerm, _stopped));
+        }
+    }
+
+    private Task<bool> ForgetModelsAsync(CancellationToken cancellation) => services.Slots.RunAsync(
+        Lane.Sampling,
+        () =>
+        {
+            services.Shelf.Forget(_run, _role);
+            return true;
+        },
+        cancellation);
 
     private PeerStatus Status() => new()
     {
@@ -129,33 +150,52 @@ internal sealed partial class PeerGrain(
         Running = _life is not null,
         Term = State.Term,
         Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+        Known = Known(),
+        LeftOut = Math.Sqrt(_life?.Residual.Sum(v => (double)v * v) ?? 0),
+    };
+
+    // Where a protocol has no view of its own, all that were told to it are there.
+    private int Known() => _life switch
+    {
+        null => 0,
+        { Protocol: Modest modest, Machine: var machine } => modest.Candidates(machine, Modest.RoundEstimate(machine)).Count(),
+        var life => life.Peers.Count,
     };
 
     private async Task BeginAsync(PeerStart start, CancellationToken cancellation)
     {
         RunSpec spec = SpecJson.Read(start.Spec);
-        if (State.SpecHash != start.SpecHash)
+        if (!IsOfThisIsland(start))
         {
             _row.Value = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
         }
 
-        IProtocol protocol = IslandProtocols.Create(spec.Islands, start.TrainSeconds);
+        State.Began = start.Began;
+        IProtocol protocol = IslandProtocols.Create(spec.Islands, start.TrainSeconds, start.Roster.Length);
         ModelRole role = ModelRole.Parse(_role);
         PeerWorkshop.Bench bench = services.Workshop.Open(spec, start.SpecHash, role);
+        HashSet<ModelHandle> held = [];
         try
         {
             // A term is never used twice, and the island sees it before any frame bears it.
             State.Term++;
             await _row.SaveAsync();
             IslandPlan plan = await bench.PlanAsync(cancellation);
+            if (start.Shards.Length > 0 && start.Shards != plan.Digest)
+            {
+                throw new InvalidOperationException(
+                    $"Peer {_number} of {_role} deals the images out otherwise than its island: the data or islands.shardsFile on its host differ. Copy them from the others.");
+            }
+
             ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
+            held.Add(initial);
             if (initial.ToString() != start.Initial)
             {
                 throw new InvalidOperationException(
                     $"Peer {_number} makes another initial model of {_role} than its island: the software or the processor of its host differs.");
             }
 
-            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds);
+            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, TransferRates.Assumed, start.TrainSeconds, Origin: "assumed");
             ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
             var life = new Life
             {
@@ -163,10 +203,13 @@ internal sealed partial class PeerGrain(
                 Start = start,
                 Protocol = protocol,
                 Codec = new MessageCodec(protocol),
+                Compression = UpdatePacking.Options(spec.Islands),
                 Bench = bench,
                 Plan = plan,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
+                Hosts = [.. start.Roster.Select(p => p.Host).Where(h => h != services.Hosts.Own).Distinct()],
                 ModelBytes = estimate.ModelBytes,
+                Held = held,
                 Machine = protocol.Create(new PeerSetup
                 {
                     Self = Self,
@@ -180,8 +223,11 @@ internal sealed partial class PeerGrain(
                     CommonEstimate = estimate,
                 }),
             };
-            life.Held.Add(initial);
             Input first = await RecallAsync(life);
+            await RecallResidualAsync(life);
+
+            // A stop may have come meanwhile.
+            RequireNewest(start);
             _life = life;
             _inbox.Clear();
             DelayDeactivation(Timeout.InfiniteTimeSpan);
@@ -189,6 +235,11 @@ internal sealed partial class PeerGrain(
         }
         catch
         {
+            foreach (ModelHandle model in held)
+            {
+                services.Shelf.Release(model);
+            }
+
             bench.Close();
             throw;
         }
@@ -263,11 +314,17 @@ internal sealed partial class PeerGrain(
 
         public required MessageCodec Codec { get; init; }
 
+        /// <summary>How trained models travel.</summary>
+        public required CompressionOptions Compression { get; init; }
+
         public required PeerWorkshop.Bench Bench { get; init; }
 
         public required IslandPlan Plan { get; init; }
 
         public required ImmutableDictionary<int, PeerAddress> Peers { get; init; }
+
+        /// <summary>The other hosts of the island.</summary>
+        public required string[] Hosts { get; init; }
 
         /// <summary>Run-relative time of the newest step; it never goes back, whatever clocks do.</summary>
         public TimeSpan Now { get; set; }
@@ -280,19 +337,34 @@ internal sealed partial class PeerGrain(
         public PeerCounts Counts { get; set; } = new();
 
         /// <summary>Models that the shelf holds for this peer.</summary>
-        public HashSet<ModelHandle> Held { get; } = [];
+        public required HashSet<ModelHandle> Held { get; init; }
 
         public Dictionary<TimerId, IGrainTimer> Timers { get; } = [];
 
         public Dictionary<long, CancellationTokenSource> Works { get; } = [];
 
-        /// <summary>Models that running work needs, by its number.</summary>
+        /// <summary>Models that running work needs, by its number, and those of frames that are coming in, by a negative one.</summary>
         public Dictionary<long, ModelHandle[]> InUse { get; } = [];
+
+        /// <summary>Frames that have come in.</summary>
+        public long Arrivals { get; set; }
+
+        /// <summary>The newest round that this peer completed, and its model in the artifact store; it is held until a newer one is.</summary>
+        public (long Round, ArtifactReference Model)? Newest { get; set; }
 
         /// <summary>Highest term seen of each other peer.</summary>
         public Dictionary<int, long> Terms { get; } = [];
 
         public Learning.Islands.PeerMoments? Moments { get; set; }
+
+        /// <summary>What compression has left out of this peer's updates; empty = nothing.</summary>
+        public float[] Residual { get; set; } = [];
+
+        /// <summary>The residual that is stored.</summary>
+        public float[] StoredResidual { get; set; } = [];
+
+        /// <summary>The newest models to which updates of others were differences, the newest last.</summary>
+        public Queue<ModelHandle> Bases { get; } = [];
 
         public double? TrainSeconds { get; set; }
 

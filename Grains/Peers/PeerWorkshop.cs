@@ -40,6 +40,8 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
         private readonly ConcurrentDictionary<int, IPeerTrainer> _trainers = new();
         private readonly Lazy<IslandPlan> _plan = new(() => IslandPlan.Of(spec, role, workshop.Learning.Images(spec)));
 
+        private volatile bool _freed;
+
         internal int Users { get; set; }
 
         /// <summary>Who holds what. Made on a slot: see <see cref="PlanAsync"/>.</summary>
@@ -56,8 +58,14 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
                 IPeerTrainer trainer = _trainers.GetOrAdd(Environment.CurrentManagedThreadId, _ => workshop.Learning.OpenPeers(spec, role, Plan.Training));
                 lock (trainer)
                 {
-                    return work(trainer);
+                    if (!_freed)
+                    {
+                        return work(trainer);
+                    }
                 }
+
+                Free();
+                throw new OperationCanceledException("The island is closed on this silo.");
             },
             cancellation);
 
@@ -78,22 +86,28 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
             _ = FreeAsync();
         }
 
+        private bool Free()
+        {
+            foreach (int thread in _trainers.Keys)
+            {
+                if (_trainers.TryRemove(thread, out IPeerTrainer? trainer))
+                {
+                    lock (trainer)
+                    {
+                        trainer.Dispose();
+                    }
+                }
+            }
+
+            return true;
+        }
+
         private async Task FreeAsync()
         {
             try
             {
-                await workshop.Slots.RunAsync(Lane.Training, () =>
-                {
-                    foreach (IPeerTrainer trainer in _trainers.Values)
-                    {
-                        lock (trainer)
-                        {
-                            trainer.Dispose();
-                        }
-                    }
-
-                    return true;
-                });
+                _freed = true;
+                await workshop.Slots.RunAsync(Lane.Training, Free);
             }
             catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
             {

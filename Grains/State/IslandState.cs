@@ -23,6 +23,10 @@ internal sealed class IslandState : IStoredState<IslandState>
     [Id(3)]
     public DateTimeOffset Began { get; set; }
 
+    /// <summary>Numbers of its peers.</summary>
+    [Id(6)]
+    public int[] Members { get; set; } = [];
+
     /// <inheritdoc/>
     [Id(4)]
     public int Version { get; set; }

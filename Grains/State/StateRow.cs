@@ -95,7 +95,10 @@ internal sealed class StateRow<T>
                 {
                     try
                     {
-                        await _row.ClearStateAsync();
+                        if (_row.RecordExists)
+                        {
+                            await _row.ClearStateAsync();
+                        }
                     }
                     catch (InconsistentStateException) when (doubtful)
                     {

@@ -37,7 +37,7 @@ public sealed class IslandRecord : IIslandRecord
     /// <param name="spec">How is trained.</param>
     /// <param name="plan">How many rounds there are.</param>
     /// <param name="task">How the model is judged, and how many steps one place would do.</param>
-    /// <param name="network">A network to judge with, float32; the record owns it from here on.</param>
+    /// <param name="network">A network to judge with, float32, on the device to judge on; the record owns it from here on.</param>
     /// <param name="shape">Shape of the data, written beside the weights.</param>
     /// <param name="identity">Names run and role; a checkpoint of another identity is refused.</param>
     /// <param name="initialize">Fills the common initial weights.</param>
@@ -64,7 +64,7 @@ public sealed class IslandRecord : IIslandRecord
         _vector = ModelVector.Adopt(network);
         initialize(_vector);
         _fused = FusedNetworks.TryCreate(network, _vector, task.Batch, get_num_threads());
-        _values = _vector.Values.data<float>().ToArray();
+        _values = FlatTensors.ToArray(_vector.Values);
         _average = [.. _values];
         if (checkpoint is not null)
         {

@@ -29,7 +29,7 @@ public sealed class PeerTrainer : IPeerTrainer
     /// <param name="spec">How to train.</param>
     /// <param name="plan">What the peers hold.</param>
     /// <param name="open">The task of a peer, by its number.</param>
-    /// <param name="network">The network, float32; the trainer owns it from here on.</param>
+    /// <param name="network">The network, float32, on the device to train on; the trainer owns it from here on.</param>
     /// <param name="shape">Shape of the data, written beside the weights.</param>
     /// <param name="identity">Names run and role.</param>
     /// <param name="initialize">Fills the common initial weights.</param>
@@ -51,7 +51,7 @@ public sealed class PeerTrainer : IPeerTrainer
         _metadata = new Dictionary<string, string> { ["format"] = "pt", ["shape"] = shape.ToText(), ["identity"] = identity };
         _working = new WorkingCopy(network, spec.Precision, plan.Batch, initialize);
         _master = _working.Master;
-        _initial = _master.data<float>().ToArray();
+        _initial = FlatTensors.ToArray(_master);
         _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working.Vector, spec) : new AdamW(_working.Vector, spec);
     }
 
@@ -95,10 +95,10 @@ public sealed class PeerTrainer : IPeerTrainer
         }
 
         return new PeerTraining(
-            Write(_master.data<float>().ToArray()),
+            Write(FlatTensors.ToArray(_master)),
             loss / steps,
             (long)steps * task.Batch,
-            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => m.Value.data<float>().ToArray()), updates));
+            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => FlatTensors.ToArray(m.Value)), updates));
     }
 
     /// <inheritdoc/>

@@ -76,7 +76,7 @@ internal sealed class WorkingCopy : IDisposable
         }
 
         using IDisposable grad = enable_grad();
-        Tensor loss = batch.Loss(_network, Dtype);
+        Tensor loss = batch.To(Vector.Values.device).Loss(_network, Dtype);
         loss.backward();
         return loss.item<float>();
     }

@@ -1,13 +1,8 @@
 using Microsoft.Extensions.Logging;
 
-using Npgsql;
-
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Storage;
-using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -91,7 +86,7 @@ internal sealed partial class RunKeeper(
                 all &= await WakeAsync(key, stop);
             }
         }
-        catch (Exception e) when (e is ClusterUnreachableException or SchemaException or NpgsqlException)
+        catch (Exception e) when (!stop.IsCancellationRequested)
         {
             LogUnreadable(e.Message);
             return false;
@@ -113,10 +108,11 @@ internal sealed partial class RunKeeper(
 
             return true;
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or BadRequestException or RunConflictException or SpecException)
+        catch (Exception e) when (!stop.IsCancellationRequested)
         {
+            // Whatever is wrong with one run, e.g. a state that a newer release wrote, must not keep the others from being woken.
             LogUnreachable(key, e.Message);
-            return e is BadRequestException or RunConflictException or SpecException;
+            return e is not (OrleansException or TimeoutException or OperationCanceledException);
         }
     }
 

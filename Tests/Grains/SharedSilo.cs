@@ -11,6 +11,7 @@ using Orleans.Hosting;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains;
+using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
@@ -33,7 +34,7 @@ internal sealed class SharedSilo : IAsyncDisposable
 
     public RunOptions RunSettings => Services.GetRequiredService<IOptions<RunOptions>>().Value;
 
-    public static async Task<SharedSilo> StartAsync(RunFolder folder, FakeRuntime runtime, string name, Action<ISiloBuilder>? more = null)
+    public static async Task<SharedSilo> StartAsync(RunFolder folder, ILearningRuntime runtime, string name, Action<ISiloBuilder>? more = null)
     {
         string database = folder.File("state.db");
         SqliteSchema.Install(database, NullLogger.Instance);

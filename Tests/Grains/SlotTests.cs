@@ -74,10 +74,23 @@ public sealed class SlotTests
     }
 
     [Fact]
-    public async Task Failing_entry_is_told_to_the_first_caller()
+    public async Task Failing_entry_is_told_to_every_caller_until_it_succeeds()
     {
-        using var slot = new Slot(0, () => throw new DllNotFoundException("no native library"));
+        int entries = 0;
+        using var slot = new Slot(0, () => Throw(++entries < 3));
         await Assert.ThrowsAsync<DllNotFoundException>(() => slot.RunAsync(Lane.Training, () => 1));
+        await Assert.ThrowsAsync<DllNotFoundException>(() => slot.RunAsync(Lane.Training, () => 1));
+        Assert.Equal(1, await slot.RunAsync(Lane.Training, () => 1));
+        Assert.Equal(1, await slot.RunAsync(Lane.Training, () => 1));
+        Assert.Equal(3, entries);
+
+        static void Throw(bool when)
+        {
+            if (when)
+            {
+                throw new DllNotFoundException("no native library");
+            }
+        }
     }
 
     [Fact]

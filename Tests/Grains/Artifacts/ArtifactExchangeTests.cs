@@ -210,6 +210,37 @@ public sealed class ArtifactExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task Replica_goes_to_the_next_silo_whatever_ails_the_first_one()
+    {
+        ArtifactReference reference = _silos[0].Store.Put(_bytes);
+        FakeSilo[] order = _silos.InOrder(reference);
+        order[0].BeforePull = () => throw new InvalidOperationException("Nobody thought of that.");
+        Assert.Equal(2, await _silos[0].Exchange.ReplicateAsync(reference));
+        Assert.True(order[1].Store.Verify(reference.Sha256));
+    }
+
+    [Fact]
+    public async Task Transfer_that_all_have_given_up_is_forgotten_when_it_ends()
+    {
+        ArtifactReference reference = _silos[1].Store.Put(_bytes);
+        using var gate = new ManualResetEventSlim();
+        using var cancel = new CancellationTokenSource();
+        _silos[1].Piece = (_, bytes) =>
+        {
+            cancel.Cancel();
+            gate.Wait(TimeSpan.FromSeconds(10));
+            return bytes;
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _silos[0].Exchange.FetchAsync(reference, null, cancel.Token));
+        gate.Set();
+        await ArtifactCluster.UntilAsync(() => Task.FromResult(_silos[0].Store.Contains(reference.Sha256)), "The transfer did not end.");
+        await _silos[0].Exchange.FetchAsync(_silos[1].Store.Put("another"u8.ToArray())); // by then it has ended
+        _silos[0].Store.Delete(reference.Sha256);
+        await _silos[0].Exchange.FetchAsync(reference);
+        Assert.True(_silos[0].Store.Contains(reference.Sha256));
+    }
+
+    [Fact]
     public async Task Lone_silo_needs_no_replica()
     {
         _silos[1].IsDead = _silos[2].IsDead = true;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 
@@ -54,6 +55,39 @@ public sealed class CheckpointsTests : IDisposable
         _silos[1].IsDead = true;
         await _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None);
         Assert.InRange(_silos[0].Clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(40));
+    }
+
+    [Fact]
+    public async Task Full_disk_is_no_reason_to_go_on_from_an_older_checkpoint()
+    {
+        CheckpointReference checkpoint = On(1, 10);
+        _silos[0].Files.Space = 0;
+        ArtifactException brought = await Assert.ThrowsAsync<ArtifactException>(
+            () => _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None));
+        ArtifactException opened = Assert.Throws<ArtifactException>(
+            () => _checkpoints.OpenNewest([checkpoint], bytes => throw new InvalidOperationException("Opened."), "router", most: 1000));
+        Assert.All(new[] { brought, opened }, e => Assert.True(e.IsUnwritable));
+    }
+
+    [Fact]
+    public void Keeping_checkpoints_costs_the_same_however_many_there_were()
+    {
+        for (int step = 0; step < 300; step++)
+        {
+            _index.Append("r", "router", new CheckpointRecord("spec", step, 1, step.ToString("x64", System.Globalization.CultureInfo.InvariantCulture), 1, null));
+        }
+
+        CheckpointReference first = On(0, 1000);
+        _checkpoints.Retain("r", "router", [first], term: 1);
+        int looks = _silos[0].Files.Looks;
+        _checkpoints.Retain("r", "router", [first], term: 1);
+        Assert.InRange(_silos[0].Files.Looks - looks, 0, 10);
+
+        // What others may have written meanwhile is looked for when a model is opened again.
+        CheckpointReference other = On(0, 1001);
+        _checkpoints.Candidates("r", "router", "spec", []);
+        _checkpoints.Retain("r", "router", [first], term: 1);
+        Assert.False(_silos[0].Store.Contains(other.Artifact.Sha256));
     }
 
     [Fact]

@@ -16,16 +16,29 @@ internal sealed class FailingFiles : IFileLayer
     /// <summary>Whether files whose name has this text cannot be read.</summary>
     public string? Unreadable { get; set; }
 
+    /// <summary>The error with which they cannot be read.</summary>
+    public int ReadError { get; set; } = BadSector;
+
+    /// <summary>Whether this process may not make files.</summary>
+    public bool Forbids { get; set; }
+
+    /// <summary>How often somebody asked whether there is a file.</summary>
+    public int Looks { get; private set; }
+
     /// <summary>Whether nothing can be flushed.</summary>
     public bool FailsToFlush { get; set; }
 
-    public bool Exists(string path) => _files.Exists(path);
+    public bool Exists(string path)
+    {
+        Looks++;
+        return _files.Exists(path);
+    }
 
     public Stream OpenRead(string path) => Unreadable is { } text && path.Contains(text, StringComparison.Ordinal)
-        ? throw new IOException("Input/output error", BadSector)
+        ? throw new IOException("Input/output error", ReadError)
         : _files.OpenRead(path);
 
-    public Stream Create(string path) => new Limited(this, (FileStream)_files.Create(path));
+    public Stream Create(string path) => Forbids ? throw new UnauthorizedAccessException("Access is denied.") : new Limited(this, (FileStream)_files.Create(path));
 
     public void Flush(Stream stream)
     {

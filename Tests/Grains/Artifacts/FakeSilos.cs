@@ -59,7 +59,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
         Directory.CreateDirectory(folder);
         Store = new FolderArtifactStore(folder, NullLogger<FolderArtifactStore>.Instance, Files, Clock);
         IOptions<ArtifactOptions> options = Options.Create(all.Options);
-        Exchange = new ArtifactExchange(Store, _disk, all, this, options, Clock, NullLogger<ArtifactExchange>.Instance);
+        Rates = new TransferRates(Clock);
+        Exchange = new ArtifactExchange(Store, _disk, all, this, options, Clock, NullLogger<ArtifactExchange>.Instance, Rates);
         Replicas = new ReplicaWatch(Store, _disk, Exchange, this, options, new NoServices(), NullLogger<ReplicaWatch>.Instance);
         Collector = new ArtifactCollector(Store, _disk, options, Clock, NullLogger<ArtifactCollector>.Instance);
     }
@@ -74,6 +75,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public ArtifactExchange Exchange { get; }
 
+    public TransferRates Rates { get; }
+
     public ReplicaWatch Replicas { get; }
 
     public ArtifactCollector Collector { get; }
@@ -84,6 +87,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     /// <summary>Changes what it answers to a request for a piece, or throws.</summary>
     public Func<long, byte[], byte[]> Piece { get; set; } = (_, bytes) => bytes;
+
+    /// <summary>Called before it takes an artifact; may throw.</summary>
+    public Action BeforePull { get; set; } = () => { };
 
     /// <summary>Whether it says of every file that it is good.</summary>
     public bool AlwaysGood { get; set; }
@@ -138,6 +144,7 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     public async Task PullAsync(ArtifactReference reference, CancellationToken cancellation = default)
     {
         await AnswerAsync();
+        BeforePull();
         await Exchange.FetchAsync(reference, cancellation: cancellation);
     }
 

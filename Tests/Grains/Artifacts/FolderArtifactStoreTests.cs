@@ -124,6 +124,28 @@ public sealed class FolderArtifactStoreTests : IDisposable
     }
 
     [Fact]
+    public void File_that_cannot_be_read_for_the_moment_is_left_where_it_is()
+    {
+        const int TooManyOpenFiles = 24;
+        var disk = new FailingFiles { ReadError = TooManyOpenFiles };
+        FolderArtifactStore store = Open(disk);
+        ArtifactReference reference = store.Put("abc"u8.ToArray());
+        disk.Unreadable = reference.Sha256;
+        Assert.Throws<IOException>(() => store.Read(reference.Sha256));
+        Assert.Throws<IOException>(() => store.Verify(reference.Sha256));
+        disk.Unreadable = null;
+        Assert.Equal("abc"u8.ToArray(), store.Read(reference.Sha256));
+        Assert.Equal(0, store.Quarantined());
+    }
+
+    [Fact]
+    public void Folder_that_may_not_be_written_is_told_as_such()
+    {
+        FolderArtifactStore store = Open(new FailingFiles { Forbids = true });
+        Assert.True(Assert.Throws<ArtifactException>(() => store.Put("abc"u8.ToArray())).IsUnwritable);
+    }
+
+    [Fact]
     public void Pieces_read_back_and_end_at_the_end()
     {
         ArtifactReference reference = _store.Put("abcde"u8.ToArray());

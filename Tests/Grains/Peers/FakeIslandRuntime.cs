@@ -21,6 +21,9 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     /// <summary>Called on the slot before a training; may block or throw.</summary>
     public Action<ModelRole, int, long, CancellationToken> BeforeTraining { get; set; } = (_, _, _, _) => { };
 
+    /// <summary>Called on the slot before the images are dealt out.</summary>
+    public Action BeforeImages { get; set; } = () => { };
+
     /// <summary>Every training that ended: role, peer, round.</summary>
     public List<(string Role, int Peer, long Round)> Trainings { get; } = [];
 
@@ -29,7 +32,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     public static float[] Values(byte[] model) =>
         [.. System.Text.Encoding.UTF8.GetString(model).Split(' ')[^2..].Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
 
-    public void EnterSlot(int threads)
+    public void EnterSlot(int threads, string device)
     {
     }
 
@@ -43,8 +46,11 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
     public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => new Predictor(role, spec.Experts.Count);
 
-    IslandData IIslandLearning.Images(RunSpec spec) => new(
-        [.. Enumerable.Range(0, Images).Select(i => i % 4)], [.. Enumerable.Range(0, Images).Select(i => i % spec.Experts.Count)]);
+    IslandData IIslandLearning.Images(RunSpec spec)
+    {
+        BeforeImages();
+        return new([.. Enumerable.Range(0, Images).Select(i => i % 4)], [.. Enumerable.Range(0, Images).Select(i => i % spec.Experts.Count)]);
+    }
 
     public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan) => new Trainer(this, role, plan);
 

@@ -51,6 +51,17 @@ public sealed class IslandTests : IAsyncLifetime
         Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task Island_of_one_peer_trains_by_every_protocol(string protocol)
+    {
+        RunSpec spec = Spec(protocol) with { Islands = Spec(protocol).Islands with { Peers = 1 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal((1, m.Island!.Rounds), (m.Island.Peers, m.Island.Round)));
+    }
+
     private static RunSpec Spec(string protocol) => new()
     {
         Name = "r",
