@@ -42,7 +42,7 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
         return engine.Judge(bank, data.Test, [row])[0].Accuracy;
     }
 
-    public void EnterSlot(int threads) => TorchSharp.torch.set_num_threads(threads);
+    public void EnterSlot(int threads, string device) => TorchSharp.torch.set_num_threads(threads);
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) =>
         new(1, 28, 28, data.Classes, data.Train.Count, [1.0], "{}", "images");
