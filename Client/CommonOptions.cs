@@ -74,7 +74,7 @@ public static class CommonOptions
     /// <summary><c>--slots</c>.</summary>
     public static Option<int?> Slots { get; } = new("--slots")
     {
-        Description = "Models in training at the same time, one thread each; the number of cores by default.",
+        Description = "Models in training at the same time, one thread each; the number of cores, or of CUDA cards, by default.",
         HelpName = "N",
     };
 

@@ -38,7 +38,7 @@ public static class ErrorReport
         }
 
         // An error nobody planned for needs its stack; a planned one is only obscured by it.
-        if (code == ExitCode.Failure && error is not (CliException or IOException or TooManyRequestsException))
+        if (code == ExitCode.Failure && !IsPlanned(error))
         {
             Console.Error.WriteLine(error);
         }
@@ -46,12 +46,16 @@ public static class ErrorReport
         return code;
     }
 
-    private static int CodeOf(Exception error) => error switch
+    /// <summary>Whether an error that is a mere failure says all that is to be known of it.</summary>
+    internal static bool IsPlanned(Exception error) =>
+        error is CliException or IOException or TooManyRequestsException or RunNotStoredException or StaleTermException or DataUnavailableException or MessageTooLargeException;
+
+    internal static int CodeOf(Exception error) => error switch
     {
         CliException e => e.ExitCode,
         OperationCanceledException => ExitCode.Interrupted,
         SpecException or BadRequestException or RunConflictException or SiloNotFoundException or RunNotFoundException or RunNotReadyException or RunActiveException
-            or RunFolderInUseException or ConfigurationException or SchemaException or SecurityException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
+            or RunFolderInUseException or ConfigurationException or SchemaException or SecurityException or StateVersionException or DatasetException { IsNotFound: true } => ExitCode.BadConfiguration,
         ClusterUnreachableException or SiloUnavailableException or ConnectionFailedException or ClientNotAvailableException => ExitCode.Unreachable,
         DatasetException or ModelIntegrityException or SafetensorsException or ArtifactException => ExitCode.Integrity,
         TimeoutException => ExitCode.Timeout,

@@ -41,6 +41,7 @@ public static class Aliases
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
+    public const string IsDrawing = "ddm.sampler-grain.is-drawing";
 
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
@@ -68,6 +69,7 @@ public static class Aliases
     public const string ArtifactReference = "ddm.artifact-reference";
     public const string CheckpointReference = "ddm.checkpoint-reference";
     public const string DataSummary = "ddm.data-summary";
+    public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
     public const string IslandStatus = "ddm.island-status";
@@ -79,6 +81,7 @@ public static class Aliases
     public const string ModelReport = "ddm.model-report";
     public const string ModelStart = "ddm.model-start";
     public const string ModelStatus = "ddm.model-status";
+    public const string PackedModel = "ddm.packed-model";
     public const string PeerAddress = "ddm.peer-address";
     public const string PeerCounts = "ddm.peer-counts";
     public const string PeerFrame = "ddm.peer-frame";
@@ -112,6 +115,7 @@ public static class Aliases
     public const string ArtifactBusyException = "ddm.artifact-busy-exception";
 
     public const string ModelState = "ddm.state.model";
+    public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
     public const string PeerGrainState = "ddm.state.peer";

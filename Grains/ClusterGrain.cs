@@ -3,6 +3,7 @@ using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -23,7 +24,7 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
     {
         DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
         var moved = new List<ModelMove>();
-        foreach (IGrouping<string, ModelMove> moves in Rebalancing.Plan(statuses).GroupBy(m => m.Run))
+        foreach (IGrouping<string, ModelMove> moves in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)).GroupBy(m => m.Run))
         {
             IRunGrain run = GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(moves.Key));
             RunStatus status = await run.GetStatusAsync(cancellation);
@@ -46,5 +47,32 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
         }
 
         return [.. moved];
+    }
+
+    /// <summary>What the models in training need of a device, by the key of their grain; without those that stay, as they train by islands or their run does not answer.</summary>
+    private async Task<Dictionary<string, DeviceNeeds>> NeedsAsync(DeviceStatus[] statuses, CancellationToken cancellation)
+    {
+        var needs = new Dictionary<string, DeviceNeeds>();
+        IEnumerable<string> keys = statuses.SelectMany(s => s.Slots).SelectMany(s => s.Sessions);
+        foreach (IGrouping<string, string> models in keys.GroupBy(k => GrainKeys.ModelName(k).Run))
+        {
+            try
+            {
+                RunStatus run = await GrainFactory.GetGrain<IRunGrain>(GrainKeys.Run(models.Key)).GetStatusAsync(cancellation);
+                RunSpec spec = SpecJson.Read(run.Spec);
+
+                // What an island's record does is little, and its peers stay on their hosts.
+                foreach (string key in models.Where(_ => spec.Islands.Peers == 0))
+                {
+                    needs[key] = DeviceNeeds.Of(spec, ModelRole.Parse(GrainKeys.ModelName(key).Role), run.Data);
+                }
+            }
+            catch (Exception e) when (e is SpecException || Retry.OfCall(e))
+            {
+                // They stay where they are.
+            }
+        }
+
+        return needs;
     }
 }

@@ -47,10 +47,13 @@ internal sealed class EventLog(Func<RunState> state, Func<RunState> stored, int 
     }
 
     /// <summary>Sends telemetry to who watches; slow watchers lose the oldest.</summary>
-    public void SendTelemetry(RunEvent telemetry)
+    public void SendTelemetry(RunEvent telemetry) => Send(Telemetry(telemetry));
+
+    /// <summary>An event as telemetry of this moment.</summary>
+    public RunEvent Telemetry(RunEvent telemetry)
     {
         RunState s = state();
-        Send(telemetry with { Kind = RunEventKind.Telemetry, Term = s.Term, Number = 0, Time = clock.GetUtcNow(), Phase = s.Phase });
+        return telemetry with { Kind = RunEventKind.Telemetry, Term = s.Term, Number = 0, Time = clock.GetUtcNow(), Phase = s.Phase };
     }
 
     /// <summary>Ends all watches, so that clients connect again or look at the status; until more is published there are no new ones.</summary>

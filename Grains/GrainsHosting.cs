@@ -3,11 +3,14 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 
 using Orleans.Hosting;
+using Orleans.Placement;
 using Orleans.Runtime;
+using Orleans.Runtime.MembershipService.SiloMetadata;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Sampling;
 using OrleansDDM.Grains.Telemetry;
 
@@ -39,7 +42,7 @@ public static class GrainsHosting
         services.AddSingleton(_ => new CheckpointIndex(folder));
         services.AddMetrics();
         services.AddSingleton<DdmMetrics>();
-        services.AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
+        services.AddSingleton<TransferRates>().AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
         services.AddSingleton<ILiveSilos, LiveSilos>().AddSingleton<IArtifactHostClient, ArtifactHostClient>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, ArtifactKeeper>();
         silo.AddGrainService<ArtifactHost>();
@@ -49,7 +52,12 @@ public static class GrainsHosting
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
-        services.AddSingleton<SiloDirectory>();
+        services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
+        services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
+        services.AddPlacementFilter<DeviceFilter, DeviceFilterDirector>(ServiceLifetime.Transient);
+        var devices = new DeviceOptions();
+        configure?.Invoke(devices);
+        silo.UseSiloMetadata(DeviceMetadata.Of(devices.Facts));
         services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
         silo.AddOutgoingGrainCallFilter<MessageSizes>();

@@ -125,6 +125,7 @@ internal abstract partial class ModelGrain
         {
             State.Steps = steps;
             (State.From, State.FromTerm) = (newest?.Step ?? 0, State.Term);
+            State.Device = lease.Slot.Device;
             CheckpointReference[] usable = [.. candidates.Where(c => newest is not null && c.Step <= newest.Step).Reverse()];
             State.Checkpoints = [.. usable.TakeLast(spec.Training.KeepLast)];
             State.Best = usable.Where(c => c.ValidationLoss is not null).MinBy(c => c.ValidationLoss);

@@ -9,8 +9,10 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -34,6 +36,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     private Task _publishing = Task.CompletedTask;
     private ModelStatus? _live;
     private string? _lacking;
+    private DeviceNeeds _needs = DeviceNeeds.None;
     private bool _leaving;
     private string _run = string.Empty;
     private string _role = string.Empty;
@@ -72,6 +75,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
 
     public async Task<ModelStatus> StartAsync(ModelStart start, CancellationToken cancellation = default)
     {
+        DeviceNeeds.ClearHint();
         Require("start", start.RunTerm, Math.Max(State.RunTerm, State.StoppedTerm + 1));
         if (State.SpecHash != start.SpecHash)
         {
@@ -189,6 +193,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
         From = State.FromTerm == State.Term ? State.From : null,
+        Device = State.Device,
         ValidationLoss = _points.LastOrDefault(p => p.Name == MetricNames.Validation)?.Value,
     };
 
@@ -199,7 +204,16 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         DelayDeactivation(Timeout.InfiniteTimeSpan);
         try
         {
-            await RunToEndAsync(start, spec, stop);
+            _needs = DeviceNeeds.Of(spec, start.DeviceMemory);
+            if (_needs.Fits(services.Devices.Value.Facts))
+            {
+                await RunToEndAsync(start, spec, stop);
+            }
+            else
+            {
+                // The call came to where the model was for another reason, e.g. a question.
+                await LackAsync(_needs.ToString(), $"it has {services.Devices.Value.Facts.Kind}", start.SpecHash);
+            }
         }
         catch (Exception e) when (_row.IsLost || e is InconsistentStateException or StaleTermException)
         {
@@ -217,6 +231,10 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         catch (ArtifactException e) when (e.IsUnwritable && services.Options.Value.WaitForData)
         {
             await WaitElsewhereAsync($"a silo that can store artifacts ({services.Silos.Self}: {e.Message})", start.SpecHash);
+        }
+        catch (DeviceMemoryException e) when (services.Options.Value.WaitForData)
+        {
+            await WaitElsewhereAsync($"a device with free memory ({services.Silos.Self}: {e.Message})", start.SpecHash);
         }
         catch (Exception e)
         {
@@ -246,7 +264,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         await TellRunAsync(specHash, checkpoint: null, []);
 
         // Each silo in turn: a new activation would be placed here again as likely as not.
-        ActiveSilo[] others = [.. services.Silos.Active().Where(s => s.Name != services.Silos.Self).OrderBy(s => s.Name, StringComparer.Ordinal)];
+        ActiveSilo[] others = [.. services.Fleet.Fitting(_needs).Where(s => s.Name != services.Silos.Self).OrderBy(s => s.Name, StringComparer.Ordinal)];
         if (others.Length == 0 || _leaving)
         {
             DeactivateOnIdle();
@@ -257,6 +275,11 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         RequestContext.Set(IPlacementDirector.PlacementHintKey, next.Address);
         MigrateOnIdle();
     }
+
+    /// <summary>Waits for a silo with such a device, or faults where runs do not wait.</summary>
+    private Task LackAsync(string device, string instead, string specHash) => services.Options.Value.WaitForData
+        ? WaitElsewhereAsync(device, specHash)
+        : FaultAsync(new InvalidOperationException($"It needs {device} (training.device, training.deviceMemory), and this silo has not got it: {instead}."), specHash);
 
     private async Task FaultAsync(Exception e, string specHash)
     {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Learning.Training;
 
 namespace OrleansDDM.Grains;
@@ -15,4 +16,5 @@ internal sealed record ModelServices(
     IOptions<DeviceOptions> Devices,
     IOptions<RunOptions> Options,
     SiloDirectory Silos,
+    DeviceFleet Fleet,
     ILoggerFactory Loggers);

@@ -4,6 +4,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
@@ -41,6 +42,7 @@ internal sealed partial class RunGrain
         State.Term++;
         _confirmed.Clear();
         _unfit.Clear();
+        _unplaced.Clear();
         _activity.End(PhaseText(State.Phase));
         _activity = DdmActivities.Run(_name, State.SpecHash, State.Term);
         DelayDeactivation(Timeout.InfiniteTimeSpan);
@@ -121,10 +123,12 @@ internal sealed partial class RunGrain
     private async Task StartModelsAsync(CancellationToken cancellation)
     {
         string hash = State.SpecHash;
+        RunSpec spec = SpecJson.Read(State.Spec);
         bool[] answered = await Task.WhenAll(Models().Select(async model =>
         {
+            DeviceNeeds needs = DeviceNeeds.Of(spec, ModelRole.Parse(model.Role), State.Data);
             if (State.Phase != RunPhase.Training || !_driven || cancellation.IsCancellationRequested
-                || _confirmed.Contains(model.Role) || !_unfit.MayTry(model.Role, silos.Active()))
+                || _confirmed.Contains(model.Role) || !HasDevice(model.Role, needs) || !_unfit.MayTry(model.Role, fleet.Fitting(needs)))
             {
                 return true;
             }
@@ -132,8 +136,11 @@ internal sealed partial class RunGrain
             try
             {
                 ModelStatus status = await CallAsync(
-                    term => model.Grain.StartAsync(
-                        new ModelStart(State.Spec, hash, term, _retrying.Contains(model.Role), State.Data?.Fingerprint ?? string.Empty), cancellation),
+                    term =>
+                    {
+                        needs.Hint();
+                        return model.Grain.StartAsync(new ModelStart(State.Spec, hash, term, _retrying.Contains(model.Role), State.Data?.Fingerprint ?? string.Empty, needs.Memory), cancellation);
+                    },
                     () => State.Phase == RunPhase.Training && _driven);
                 if (hash == State.SpecHash)
                 {

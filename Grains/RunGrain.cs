@@ -12,6 +12,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Training;
@@ -32,6 +33,7 @@ internal sealed partial class RunGrain(
     Checkpoints checkpoints,
     ILearningRuntime runtime,
     SiloDirectory silos,
+    DeviceFleet fleet,
     TimeProvider clock,
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain
@@ -181,6 +183,12 @@ internal sealed partial class RunGrain(
     // An iterator of its own: a returned one would not see the caller's cancellation.
     public async IAsyncEnumerable<RunEvent> WatchAsync(long after = 0, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        // Said once when it began, which was before this watch.
+        if (Waiting() is { } waiting)
+        {
+            yield return _events.Telemetry(new RunEvent { Message = $"Waiting for {waiting}" });
+        }
+
         await foreach (RunEvent e in _events.WatchAsync(after, cancellation))
         {
             yield return e;
@@ -251,7 +259,7 @@ internal sealed partial class RunGrain(
         return ModelRole.Of(spec.Experts.Count).Select(role => (role.ToString(), GrainFactory.GetModel(_name, spec, role)));
     }
 
-    private string? Waiting() => _row.Waiting ?? _lacking ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
+    private string? Waiting() => _row.Waiting ?? _lacking ?? WaitingForDevice() ?? (State.Phase == RunPhase.Training ? _live.Values.Select(m => m.Waiting).FirstOrDefault(w => w is not null) : null);
 
     private void TellWaiting(Exception e)
     {

@@ -13,6 +13,9 @@ internal abstract partial class SiloUpkeep(IClusterMembershipService membership,
     private readonly CancellationTokenSource _stop = new();
     private Task _loop = Task.CompletedTask;
 
+    /// <summary>The silos of the cluster.</summary>
+    protected IClusterMembershipService Membership => membership;
+
     /// <summary>The clock.</summary>
     protected TimeProvider Clock => clock;
 
@@ -36,6 +39,11 @@ internal abstract partial class SiloUpkeep(IClusterMembershipService membership,
     /// <summary>One round.</summary>
     /// <returns>How long to wait for the next one.</returns>
     protected abstract Task<TimeSpan> RoundAsync(CancellationToken stop);
+
+    /// <summary>Ends when it is time for the next round.</summary>
+    /// <param name="wait">What the last round has said.</param>
+    /// <param name="woken">The next round has begun for another reason.</param>
+    protected virtual Task DueAsync(TimeSpan wait, CancellationToken woken) => Task.Delay(wait, clock, woken);
 
     /// <summary>Does a part of a round; its failure is logged and does not touch the others.</summary>
     /// <returns>What it returns; false where it failed.</returns>
@@ -69,7 +77,7 @@ internal abstract partial class SiloUpkeep(IClusterMembershipService membership,
                     },
                     stop);
                 using var woken = CancellationTokenSource.CreateLinkedTokenSource(stop);
-                if (await Task.WhenAny(changed, Task.Delay(wait, clock, woken.Token)) == changed)
+                if (await Task.WhenAny(changed, DueAsync(wait, woken.Token)) == changed)
                 {
                     await woken.CancelAsync();
                     if (!await changed)

@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -13,6 +15,7 @@ using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Observability;
 using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Web;
 
@@ -27,7 +30,11 @@ internal static class SiloHost
     /// <summary>Cluster id in a database: one database (or schema of one) is one cluster.</summary>
     public const string ClusterId = "ddm";
 
+    // The most that anybody posts is a token.
+    private const int MostPosted = 64 * 1024;
+
     /// <summary>A host, not started.</summary>
+    /// <exception cref="SecurityException">A key or certificate cannot be used.</exception>
     public static IHost Build(SiloPlan plan)
     {
         if (plan.WebUrl is null)
@@ -40,10 +47,16 @@ internal static class SiloHost
 
         WebApplicationBuilder web = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         bool isTraced = AddCommon(web, plan);
-        web.WebHost.UseKestrelCore().UseUrls(plan.WebUrl.ToString()).ConfigureKestrel(o => o.AddServerHeader = false);
+        CertificateFile? certificate = plan.WebUrl.IsEncrypted ? CertificateOf(plan).Load(plan.Clock) : null;
+        web.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(o => Listen(o, plan, certificate));
         web.Services.AddRoutingCore();
         WebPages.Add(web.Services, plan.PictureFolder);
         Health.Add(web.Services, plan.ExpectedSilos);
+        if (certificate is not null)
+        {
+            web.Services.AddSingleton(certificate);
+        }
+
         web.UseOrleans(silo =>
         {
             Configure(silo, plan, isTraced);
@@ -53,6 +66,23 @@ internal static class SiloHost
         application.UseDdmLogin(new LoginOptions { Open = Health.Paths });
         WebPages.Map(application, plan.WebUrl);
         return Finish(application);
+    }
+
+    private static WebCertificate CertificateOf(SiloPlan plan) => plan.WebCertificate
+        ?? (plan.Security.Tls is { } tls ? new WebCertificate(tls.Certificate, tls.Key) : throw new SecurityException("Pages by HTTPS take a certificate: Web:Certificate and Web:Key."));
+
+    private static void Listen(KestrelServerOptions kestrel, SiloPlan plan, CertificateFile? certificate)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxConcurrentConnections = plan.WebConnections;
+        kestrel.Limits.MaxRequestBodySize = MostPosted;
+        kestrel.Listen(plan.WebUrl!.Address, plan.WebUrl.Port, listen =>
+        {
+            if (certificate is not null)
+            {
+                listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate.Certificate, ServerCertificateChain = certificate.Chain });
+            }
+        });
     }
 
     private static IHost Finish(IHost host)

@@ -4,6 +4,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -32,6 +33,12 @@ internal sealed record SiloPlan
 
     /// <summary>Where pages are served; null = nowhere.</summary>
     public WebUrl? WebUrl { get; init; }
+
+    /// <summary>Certificate of pages that are served by HTTPS; null = that of <see cref="SecurityPlan.Tls"/>.</summary>
+    public WebCertificate? WebCertificate { get; init; }
+
+    /// <summary>Connections to the pages at a time.</summary>
+    public int WebConnections { get; init; } = 256;
 
     /// <summary>The folder of the one run that the silo drives, with pictures of an evaluation; null = it drives others.</summary>
     public string? PictureFolder { get; init; }

@@ -10,11 +10,14 @@ public sealed record IslandsSpec
     public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic", "decavg", "dfedsam", "diloco"];
 
     /// <summary>Names that <see cref="Shards"/> may have.</summary>
-    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity"];
+    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity", "file"];
 
     /// <summary>Names that <see cref="Topology"/> may have.</summary>
     public static IReadOnlyList<string> Topologies { get; } =
         ["exponential", "complete", "ring", "one-peer-exponential", "random-regular", "small-world", "barabasi-albert"];
+
+    /// <summary>Names that <see cref="Compression"/> may have.</summary>
+    public static IReadOnlyList<string> Compressions { get; } = ["none", "bf16", "int8", "top-k"];
 
     /// <summary>Peers over which the training images are spread; 0 = no islands: each model is trained in one place on its whole cluster.</summary>
     public int Peers { get; init; }
@@ -27,9 +30,15 @@ public sealed record IslandsSpec
 
     /// <summary>
     /// How the images are spread: <c>dirichlet</c> (label skew), <c>iid</c>, <c>label-sorted</c> or <c>pathological</c> (few classes each), <c>quantity</c>
-    /// (skewed sizes).
+    /// (skewed sizes), <c>file</c> (as <see cref="ShardsFile"/> says).
     /// </summary>
     public string Shards { get; init; } = "dirichlet";
+
+    /// <summary>
+    /// The file of <c>file</c>, on every silo: for each peer, from peer 0, one line with the numbers of its images in the data set's training split, as
+    /// numbers and ranges like 100-199. Each training image has one holder; images that are held out for validation may be listed or not.
+    /// </summary>
+    public string ShardsFile { get; init; } = "";
 
     /// <summary>Dirichlet's alpha of <c>dirichlet</c> and <c>quantity</c>: the smaller, the more unlike the shards.</summary>
     public double Alpha { get; init; } = 0.3;
@@ -66,6 +75,19 @@ public sealed record IslandsSpec
 
     /// <summary>Who sends to whom in <c>dpsgd</c>, <c>decavg</c>, <c>dfedsam</c> and <c>diloco</c>.</summary>
     public string Topology { get; init; } = "exponential";
+
+    /// <summary>
+    /// How a trained model travels: <c>none</c> (4 bytes a parameter), <c>bf16</c> (2), <c>int8</c> (1, and a scale for each block), or <c>top-k</c> (8 for each of the
+    /// largest changes to the model that training began with; what is left out is added to the peer's next update). Aggregates of <c>modest</c> and
+    /// <c>fedavg</c> travel whole. <c>top-k</c> is for these two alone: with the others nobody else holds the model that training began with.
+    /// </summary>
+    public string Compression { get; init; } = "none";
+
+    /// <summary>Part of the parameters that <c>top-k</c> keeps. [1e-5, 1]</summary>
+    public double CompressionKeep { get; init; } = 0.05;
+
+    /// <summary>Parameters of a block of <c>int8</c>.</summary>
+    public int CompressionBlock { get; init; } = 256;
 
     /// <summary>Part of the peers, drawn by the seed, that never answer anybody: a fault on purpose, for experiments. [0, 0.95]</summary>
     public double Unreachable { get; init; }

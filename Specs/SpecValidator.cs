@@ -132,6 +132,14 @@ public static partial class SpecValidator
         InRange("training.clipNorm", training.ClipNorm, 0, 1e9);
         InRange("training.emaDecay", training.EmaDecay, 0, 0.99999999);
         OneOf("training.precision", training.Precision, "float32", "bfloat16");
+        OneOf("training.device", training.Device, "any", "cpu", "cuda", "prefer-cuda");
+        InRange("training.deviceMemory", training.DeviceMemory, 0, 4096);
+        if (spec.Islands.Peers > 0 && training is not { Device: "any", DeviceMemory: 0 })
+        {
+            throw new SpecException(
+                training.Device == "any" ? "training.deviceMemory" : "training.device", "cannot be set together with islands.peers: peers train on the hosts of their data");
+        }
+
         OneOf("training.weights", training.Weights, "ema", "raw");
         OneOf("training.export", training.Export, "last", "best");
         InRange("training.validations", training.Validations, 1, 1000);
@@ -144,6 +152,11 @@ public static partial class SpecValidator
         InRange("islands.peers", islands.Peers, 0, 4096);
         OneOf("islands.protocol", islands.Protocol, [.. IslandsSpec.Protocols]);
         OneOf("islands.shards", islands.Shards, [.. IslandsSpec.Partitions]);
+        if (islands.Peers > 0 && islands.Shards == "file" && islands.ShardsFile.Length == 0)
+        {
+            throw new SpecException("islands.shardsFile", "must name the file that deals the images out, or choose other islands.shards");
+        }
+
         InRange("islands.alpha", islands.Alpha, 1e-3, 1e6);
         InRange("islands.classesPerPeer", islands.ClassesPerPeer, 1, 1000);
         InRange("islands.minSamples", islands.MinSamples, 1, 1_000_000);
@@ -156,11 +169,20 @@ public static partial class SpecValidator
         OneOf("islands.aggregation", islands.Aggregation, "mean", "variance-corrected");
         OneOf("islands.moments", islands.Moments, "carried", "fresh");
         OneOf("islands.topology", islands.Topology, [.. IslandsSpec.Topologies]);
+        OneOf("islands.compression", islands.Compression, [.. IslandsSpec.Compressions]);
+        InRange("islands.compressionKeep", islands.CompressionKeep, 1e-5, 1);
+        InRange("islands.compressionBlock", islands.CompressionBlock, 1, 65536);
         InRange("islands.unreachable", islands.Unreachable, 0, 0.95);
         InRange("islands.peer", islands.Peer, -1, 4095);
         if (islands.Peers > 0 && islands.Peer >= islands.Peers)
         {
             throw new SpecException("islands.peer", $"is {islands.Peer}, but the {islands.Peers} peers are numbered from 0");
+        }
+
+        if (islands is { Compression: "top-k", Protocol: not ("modest" or "fedavg") })
+        {
+            throw new SpecException(
+                "islands.compression", $"cannot be 'top-k' with {islands.Protocol}, whose peers do not hold the model that another one's change is to; use bf16 or int8, or modest");
         }
 
         if (islands is { Protocol: "fedavg", Unreachable: > 0 })

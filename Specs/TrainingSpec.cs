@@ -40,6 +40,15 @@ public sealed record TrainingSpec
     /// <summary><c>float32</c>, or <c>bfloat16</c>: the network computes with weights rounded to bfloat16, the optimizer keeps float32 master weights.</summary>
     public string Precision { get; init; } = "float32";
 
+    /// <summary>
+    /// On which devices the models may train: <c>any</c>; <c>cpu</c> or <c>cuda</c>, and the run waits where there is none; <c>prefer-cuda</c>, which takes
+    /// others where no card has room. Bits are the same on devices of one kind only.
+    /// </summary>
+    public string Device { get; init; } = "any";
+
+    /// <summary>Memory that a device must have for one model to train on it, in GiB; 0 = what the model is estimated to need.</summary>
+    public double DeviceMemory { get; init; }
+
     /// <summary>Mirror images left-right at random.</summary>
     public bool Flip { get; init; }
 

@@ -6,7 +6,6 @@ from the initial weights and is answered with one line of JSON: {"wall": seconds
 """
 
 import json
-import struct
 import sys
 import time
 
@@ -14,20 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
-def read_safetensors(path):
-    """A safetensors file of float32 tensors: 8 bytes of header length, JSON, data."""
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = bytearray(file.read())
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            assert entry["dtype"] == "F32", name
-            begin, end = entry["data_offsets"]
-            tensors[name] = torch.frombuffer(data[begin:end], dtype=torch.float32).reshape(entry["shape"]).clone()
-    return tensors
+from tensors import read_safetensors
 
 
 def perceptron(weights):
@@ -43,7 +29,7 @@ def perceptron(weights):
 
 
 def main():
-    data = read_safetensors(sys.argv[1])
+    data, _ = read_safetensors(sys.argv[1])
     weights = {name: value for name, value in data.items() if name.startswith("layers.")}
     images, labels = data["images"], data["labels"].long()
     samples = data["samples"].long()

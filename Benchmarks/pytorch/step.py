@@ -6,7 +6,6 @@ with one line of JSON: {"wall": seconds, "cpu": seconds, "losses": [...]}. "rese
 
 import json
 import math
-import struct
 import sys
 import time
 
@@ -14,20 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-
-def read_safetensors(path):
-    """A safetensors file of float32 tensors: 8 bytes of header length, JSON, data."""
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-        data = bytearray(file.read())
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            assert entry["dtype"] == "F32", name
-            begin, end = entry["data_offsets"]
-            tensors[name] = torch.frombuffer(data[begin:end], dtype=torch.float32).reshape(entry["shape"]).clone()
-    return tensors, header.get("__metadata__", {})
+from tensors import read_safetensors
 
 
 class TimeEmbedding(nn.Module):

@@ -28,6 +28,7 @@ internal sealed record ChaosReport(ulong Seed, int Silos, IReadOnlyList<ChaosRow
             Spread.Of(group.Select(o => o.Noticed).OfType<double>()),
             Spread.Of(group.Select(o => o.Back).OfType<double>()),
             Spread.Of(group.Select(o => (double)o.LostSteps)),
+            [.. group.Select(o => o.Note).OfType<string>()],
             [.. group.Select(o => o.Complaint).OfType<string>().Distinct()],
             group.All(o => o.Complaint is null) ? ChaosRow.Held : $"fails in {group.Count(o => o.Complaint is not null)}")),
     ];
@@ -40,6 +41,11 @@ internal sealed record ChaosReport(ulong Seed, int Silos, IReadOnlyList<ChaosRow
         foreach (ChaosRow row in Faults)
         {
             text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Fault}: {row.What} | {row.Promise} | {row.Runs} | {row.Noticed} | {row.Back} | {row.LostSteps} | {row.Verdict} |");
+        }
+
+        foreach (string note in Faults.SelectMany(f => f.Notes))
+        {
+            text.AppendLine("- " + note);
         }
 
         foreach (string complaint in Faults.SelectMany(f => f.Complaints).Concat(Soak?.Complaints ?? []))
@@ -66,10 +72,11 @@ internal sealed record ChaosReport(ulong Seed, int Silos, IReadOnlyList<ChaosRow
 /// <param name="Noticed">Seconds until the victims were known to be dead.</param>
 /// <param name="Back">Seconds until every model trained again.</param>
 /// <param name="LostSteps">Steps that were done again.</param>
+/// <param name="Notes">What else was measured.</param>
 /// <param name="Complaints">Promises that did not hold.</param>
 /// <param name="Verdict"><c>holds</c>, or in how many it does not.</param>
 internal sealed record ChaosRow(
-    string Fault, string What, string Promise, int Runs, Spread? Noticed, Spread? Back, Spread? LostSteps, IReadOnlyList<string> Complaints, string Verdict)
+    string Fault, string What, string Promise, int Runs, Spread? Noticed, Spread? Back, Spread? LostSteps, IReadOnlyList<string> Notes, IReadOnlyList<string> Complaints, string Verdict)
 {
     /// <summary>The verdict where all held.</summary>
     public const string Held = "holds";

@@ -15,6 +15,17 @@ internal static class ChaosSpec
         "router.batch=16", "router.stepShare=1", "training.batch=24", "training.validations=1", "training.checkpointSeconds=2",
     ];
 
+    /// <summary>A run of one expert that an island trains: a peer on each silo, more rounds than it will get to.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="peers">Peers.</param>
+    /// <param name="seed">Seed of everything random in it.</param>
+    public static RunSpec Island(string name, int peers, ulong seed) => SpecJson.Read(
+        SpecJson.Write(Run(name, 1_000_000, seed)),
+        [
+            "experts.count=1", "islands.protocol=modest", "islands.shards=iid", "islands.minSamples=1", "islands.localSteps=60", "islands.batch=24",
+            string.Create(CultureInfo.InvariantCulture, $"islands.peers={peers}"), string.Create(CultureInfo.InvariantCulture, $"islands.sampleSize={Math.Min(4, peers)}"),
+        ]);
+
     /// <summary>A run of three experts and a router.</summary>
     /// <param name="name">Its name; the weights' values do not depend on it.</param>
     /// <param name="steps">Optimizer steps of each model.</param>

@@ -12,6 +12,9 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     /// <summary>Whether it strikes while images are drawn, not while models train: see <see cref="SamplerTrial"/>.</summary>
     public bool Samples { get; init; }
 
+    /// <summary>Whether it strikes the peers of an island: see <see cref="IslandTrial"/>.</summary>
+    public bool Peers { get; init; }
+
     /// <summary>Whether the victims' models may stand still while it lasts.</summary>
     public bool Stops { get; init; } = true;
 
@@ -28,7 +31,7 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     public int Spoils { get; init; }
 
     /// <summary>The promise in words.</summary>
-    public string Promise => Samples ? "the same images, bit by bit" : string.Join("; ", ((string?[])
+    public string Promise => Samples ? "the same images, bit by bit" : Peers ? IslandTrial.Promise : string.Join("; ", ((string?[])
     [
         NoticedWithin is { } n ? FormattableString.Invariant($"noticed in {n} s") : null,
         BackWithin is { } b ? FormattableString.Invariant($"all train again in {b} s") : null,

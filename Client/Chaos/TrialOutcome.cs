@@ -6,4 +6,5 @@ namespace OrleansDDM.Client.Chaos;
 /// <param name="Back">Seconds until every model trained again, or was done.</param>
 /// <param name="LostSteps">Optimizer steps that were done again, all models together.</param>
 /// <param name="Complaint">Which promise did not hold; null = all held.</param>
-internal sealed record TrialOutcome(string Fault, double? Noticed, double? Back, int LostSteps, string? Complaint);
+/// <param name="Note">What else was measured.</param>
+internal sealed record TrialOutcome(string Fault, double? Noticed, double? Back, int LostSteps, string? Complaint, string? Note = null);

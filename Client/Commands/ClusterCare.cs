@@ -51,7 +51,7 @@ internal static class ClusterCare
 
     public static Command Rebalance(Option<string?> connection, Option<string> folder)
     {
-        var command = new Command("rebalance", "Move models in training to silos that have more room, e.g. to one that came back: each writes a checkpoint and goes on from it.")
+        var command = new Command("rebalance", "Move models in training to silos with faster devices or more room, e.g. to one that came back: each writes a checkpoint and goes on from it.")
         {
             connection,
             folder,

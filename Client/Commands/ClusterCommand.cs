@@ -27,7 +27,7 @@ internal static class ClusterCommand
         DefaultValueFactory = _ => "ddm-cluster",
     };
 
-    private static readonly Option<int?> Slots = new("--slots") { Description = "Models in training at a time on each silo; its number of cores by default.", HelpName = "N" };
+    private static readonly Option<int?> Slots = new("--slots") { Description = "Models in training at a time on each silo; its number of cores, or of cards, by default.", HelpName = "N" };
 
     private static readonly Option<int?> Expect = new("--expect")
     {

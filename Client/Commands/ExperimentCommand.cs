@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 
+using OrleansDDM.Client.Experiments;
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Experiments.Claims;
 using OrleansDDM.Learning.Data;
@@ -55,12 +56,21 @@ internal static class ExperimentCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        if (parsed.GetResult(Threads) is { Implicit: false } && parsed.GetValue(Threads) is < 1 or > 1024)
+        {
+            throw new CliException(ExitCode.Usage, $"--threads must be in [1, 1024], not {parsed.GetValue(Threads)}.");
+        }
+
         bool quick = parsed.GetValue(Quick);
         ulong[] seeds = SeedsOf(parsed.GetValue(Seeds) ?? (quick ? "1,2" : "1,2,3,4,5"));
         string[] names = parsed.GetValue(Name) == "all" ? [.. ClaimCatalog.Names] : [parsed.GetValue(Name)!];
         ClaimExperiment[] experiments = [.. names.Select(name => ClaimCatalog.Create(name, parsed.GetValue(Data)!, quick))];
-        using var context = new ClaimContext(DatasetCatalog.Default(parsed.GetValue(CommonOptions.DataRoot)!), parsed.GetValue(Threads));
         string path = parsed.GetValue(Out) ?? Path.Combine("runs", "experiments");
+        string[] roots = [.. parsed.GetValue(CommonOptions.DataRoot)!];
+        using var context = new ClaimContext(DatasetCatalog.Default(roots), parsed.GetValue(Threads))
+        {
+            Ensembles = new SiloEnsembleTrainer(Path.Combine(path, "ensembles"), roots, parsed.GetValue(Threads)),
+        };
         foreach (ClaimExperiment experiment in experiments)
         {
             var folder = new ClaimFolder(path, experiment.Name);

@@ -7,6 +7,7 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Commands;
@@ -79,7 +80,7 @@ internal static class RunsCommand
             string phase = status is null ? "interrupted" : StatusText.PhaseOf(status, live);
             double steps = status?.Models.Sum(m => (double)m.Steps) ?? 0;
             double progress = steps == 0 ? 0 : status!.Models.Sum(m => m.Step) / steps;
-            return new Row(spec.Name, phase, progress, spec.Data.Name, spec.Experts.Count, folder);
+            return new Row(spec.Name, phase, progress, DataName.Shown(spec.Data.Name), spec.Experts.Count, folder);
         }
 
         public static Row Of(RunFolder folder)

@@ -69,8 +69,7 @@ internal static class RunsRemoveCommand
             await connection.Run.StopAsync(cancellation);
         }
 
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        late.CancelAfter(Patience);
+        long begun = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
@@ -78,10 +77,10 @@ internal static class RunsRemoveCommand
                 RunFolderReset.Clear(folder);
                 break;
             }
-            catch (RunFolderInUseException) when (force && !late.IsCancellationRequested)
+            catch (RunFolderInUseException) when (force && TimeProvider.System.GetElapsedTime(begun) < Patience)
             {
                 // The process that drove it is on its way out.
-                await Task.Delay(100, late.Token);
+                await Task.Delay(100, cancellation);
             }
         }
 

@@ -6,10 +6,11 @@ using OrleansDDM.Client.Runs;
 using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Tokens;
+using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Client.Commands;
 
-/// <summary><c>ddm token key</c>, <c>ddm token create</c> and <c>ddm token show</c>.</summary>
+/// <summary><c>ddm token key</c>, <c>ddm token create</c>, <c>ddm token show</c> and <c>ddm token revoke</c>.</summary>
 internal static class TokenCommand
 {
     private static readonly Option<string> NewFile = new("--out") { Description = "File to write; the public key goes to FILE.pub.", HelpName = "FILE", Required = true };
@@ -26,13 +27,17 @@ internal static class TokenCommand
 
     private static readonly Option<string?> Against = new("--key") { Description = "A public key (FILE.pub) to check its signature against.", HelpName = "FILE" };
 
+    private static readonly Option<string?> Revoked = new("--for") { Description = "Whose tokens.", HelpName = "NAME" };
+
+    private static readonly Option<bool> All = new("--all") { Description = "Everybody's tokens." };
+
     private static readonly Argument<string?> File = new("file")
     {
         Description = "File with the token; --token or DDM__Auth__Token otherwise.",
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    public static Command Create() => new("token", "Make and look at tokens: who may do what on a cluster.") { KeyCommand(), CreateCommand(), ShowCommand() };
+    public static Command Create() => new("token", "Make and look at tokens: who may do what on a cluster.") { KeyCommand(), CreateCommand(), ShowCommand(), RevokeCommand() };
 
     private static Command KeyCommand()
     {
@@ -69,7 +74,7 @@ internal static class TokenCommand
             }
 
             using TokenKey key = TokenKey.LoadPrivate(parsed.GetValue(Key)!);
-            string token = key.Issue(role, parsed.GetValue(For)!, TimeSpan.FromHours(hours), DateTimeOffset.UtcNow);
+            string token = key.Issue(role, parsed.GetValue(For)!, TimeSpan.FromHours(hours), TimeProvider.System.GetUtcNow());
             if (parsed.GetValue(TokenFile) is { } file)
             {
                 SecretFile.Create(file, token + "\n");
@@ -106,6 +111,38 @@ internal static class TokenCommand
                 new { name = token.Name, role, issued = token.Issued, expires = token.Expires, keyId = token.KeyId, holds, fault },
                 $"{role} '{token.Name}', from {token.Issued:u} to {token.Expires:u}, key {token.KeyId}: {(holds is null ? "not checked (--key)" : fault ?? "it holds")}");
             return holds == false ? ExitCode.Unauthorised : ExitCode.Ok;
+        });
+        return command;
+    }
+
+    private static Command RevokeCommand()
+    {
+        var command = new Command("revoke", "Revoke the tokens of a name, or all, that were made up to now: silos refuse them within seconds. Takes a database role that may write the table TokenRevocation.")
+        {
+            CommonOptions.Cluster,
+            Revoked,
+            All,
+            CommonOptions.Format,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            string? name = parsed.GetValue(Revoked);
+            if ((name is null) != parsed.GetValue(All))
+            {
+                throw new CliException(ExitCode.Usage, "Give either --for NAME or --all.");
+            }
+
+            if (name is not null && !Token.IsName(name))
+            {
+                throw new CliException(ExitCode.BadConfiguration, $"--for is '{name}'; no token can be for that name. It has 1 to 64 letters, digits, '.', '_', '-' and '@'.");
+            }
+
+            string cluster = parsed.GetValue(CommonOptions.Cluster)
+                ?? throw new CliException(ExitCode.Usage, $"--cluster is missing: name the cluster by it, or by {CommonOptions.ClusterVariable}.");
+            DateTimeOffset now = TimeProvider.System.GetUtcNow();
+            await RevocationTable.AddAsync(cluster, name ?? TokenRevocations.Everyone, now, cancellation);
+            Write(parsed, new { name, issuedUpTo = now }, $"{(name is null ? "All tokens" : $"Tokens of '{name}'")} that were made up to {now:u} are revoked.");
+            return ExitCode.Ok;
         });
         return command;
     }

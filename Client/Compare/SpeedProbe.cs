@@ -2,6 +2,7 @@ using System.Diagnostics;
 
 using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -22,7 +23,7 @@ internal static class SpeedProbe
         double Measure()
         {
             var learning = new LearningRuntime(catalog);
-            learning.EnterSlot(threads: 1);
+            learning.EnterSlot(threads: 1, ComputeDevice.Cpu);
             using ITrainingSession session = learning.OpenTraining(spec, ModelRole.Expert(0), checkpoint: null);
             session.Train(Warmup, cancellation);
             int before = session.Step;

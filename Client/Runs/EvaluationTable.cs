@@ -2,6 +2,7 @@ using System.Globalization;
 
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Metrics;
+using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -13,7 +14,7 @@ internal static class EvaluationTable
     public static void Write(TextWriter output, RunSpec spec, EvaluationResult result, RunFolder folder)
     {
         SampleReport? first = result.Rules.Select(r => r.Samples).FirstOrDefault(s => s is not null);
-        output.WriteLine($"Run {spec.Name}: {spec.Experts.Count} experts on {spec.Data.Name}, {result.Solver}.");
+        output.WriteLine($"Run {spec.Name}: {spec.Experts.Count} experts on {DataName.Shown(spec.Data.Name)}, {result.Solver}.");
         if (first is not null)
         {
             output.WriteLine(string.Create(

@@ -87,7 +87,8 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
     {
         ISamplerGrain grain = grains.GetGrain<ISamplerGrain>(GrainKeys.Sample(Guid.NewGuid().ToString("N")));
         SampleResult? result = null;
-        await foreach (SampleProgress step in grain.SampleAsync(request, CancellationToken.None).WithCancellation(cancellation))
+        await foreach (SampleProgress step in GrainStream.WatchedAsync(
+            grain.SampleAsync(request, CancellationToken.None), () => grain.IsDrawingAsync(CancellationToken.None), TimeProvider.System, cancellation))
         {
             result = step.Result ?? result;
         }

@@ -11,6 +11,9 @@ internal static class MetricRowText
     public static string Write(string role, MetricPoint point) =>
         JsonSerializer.Serialize(new { role, step = point.Step, name = point.Name, value = point.Value });
 
+    /// <summary>The rows of all models.</summary>
+    public static string Write(IEnumerable<ModelMetrics> models) => string.Concat(models.SelectMany(m => m.Points.Select(p => Write(m.Role, p) + "\n")));
+
     /// <summary>Reads a row; null for a line that a crash tore.</summary>
     public static (string Role, MetricPoint Point)? Read(string line)
     {

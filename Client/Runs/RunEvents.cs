@@ -28,7 +28,13 @@ internal static class RunEvents
     /// <param name="cancellation">Ends the stream.</param>
     /// <exception cref="TimeoutException">The run did not answer any attempt.</exception>
     public static IAsyncEnumerable<RunEvent> FollowAsync(IRunGrain run, long after, CancellationToken cancellation = default) =>
-        FollowAsync(run, after, (e, attempt, _) => e is TimeoutException or EnumerationAbortedException && attempt < Attempts, TimeProvider.System, cancellation);
+        FollowAsync(
+            run,
+            after,
+            seen => Open(run, seen),
+            (e, attempt, _) => e is TimeoutException or EnumerationAbortedException && attempt < Attempts,
+            TimeProvider.System,
+            cancellation);
 
     /// <summary>
     /// As <see cref="FollowAsync(IRunGrain, long, CancellationToken)"/>, on a cluster whose silos come and go: lost connections are opened
@@ -41,12 +47,35 @@ internal static class RunEvents
     /// <param name="cancellation">Ends the stream.</param>
     /// <exception cref="SiloUnavailableException">No silo answered for two minutes.</exception>
     public static IAsyncEnumerable<RunEvent> FollowOnClusterAsync(
-        IRunGrain run, long after, TimeProvider? clock = null, CancellationToken cancellation = default) =>
-        FollowAsync(run, after, (e, _, failing) => IsLost(e) && failing < Silence, clock ?? TimeProvider.System, cancellation);
+        IRunGrain run, long after, TimeProvider? clock = null, CancellationToken cancellation = default)
+    {
+        clock ??= TimeProvider.System;
+        return FollowAsync(run, after, seen => OpenOnClusterAsync(run, seen, clock, cancellation), (e, _, failing) => IsLost(e) && failing < Silence, clock, cancellation);
+    }
+
+    private static IAsyncEnumerable<RunEvent> Open(IRunGrain run, long after) => run.WatchAsync(after, CancellationToken.None).WithBatchSize(1);
+
+    private static async IAsyncEnumerable<RunEvent> OpenOnClusterAsync(
+        IRunGrain run, long after, TimeProvider clock, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        RunStatus server = await run.GetStatusAsync(cancellation);
+        await foreach (RunEvent e in GrainStream.WatchedAsync(Open(run, after), IsThereAsync, clock, cancellation))
+        {
+            yield return e;
+        }
+
+        // One that went on elsewhere, or in a silo that was started again under the same name, did so under another term.
+        async Task<bool> IsThereAsync()
+        {
+            RunStatus now = await run.GetStatusAsync(CancellationToken.None);
+            return (now.Silo, now.Term) == (server.Silo, server.Term);
+        }
+    }
 
     private static async IAsyncEnumerable<RunEvent> FollowAsync(
         IRunGrain run,
         long after,
+        Func<long, IAsyncEnumerable<RunEvent>> open,
         Func<Exception, int, TimeSpan, bool> mayPass,
         TimeProvider clock,
         [EnumeratorCancellation] CancellationToken cancellation)
@@ -59,8 +88,7 @@ internal static class RunEvents
         {
             attempt++;
             bool ended = false;
-            await using (IAsyncEnumerator<RunEvent> events =
-                run.WatchAsync(after, CancellationToken.None).WithBatchSize(1).GetAsyncEnumerator(cancellation))
+            await using (IAsyncEnumerator<RunEvent> events = open(after).GetAsyncEnumerator(cancellation))
             {
                 while (true)
                 {

@@ -59,7 +59,7 @@ internal static class RunFlow
             }
 
             progress.Say($"Trained after {clock.Elapsed.TotalSeconds:0} s. Judging the ensemble.");
-            return await RunReport.WriteAsync(session, folder, status, spec.Evaluation, spec.Sampling, progress, cancellation);
+            return await RunReport.Of(session, status).WriteAsync(folder, status, spec.Evaluation, spec.Sampling, progress, cancellation);
         });
         EvaluationTable.Write(Console.Out, spec, result, folder);
         return ExitCode.Ok;

@@ -4,6 +4,7 @@ using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Experiments.Reports;
+using OrleansDDM.Learning.Clustering;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Imaging;
 using OrleansDDM.Learning.Serialization;
@@ -13,52 +14,67 @@ using OrleansDDM.Specs;
 namespace OrleansDDM.Client.Runs;
 
 /// <summary>Judges a trained run and writes its pictures, figures and report.</summary>
-internal static class RunReport
+/// <param name="spec">The run's spec.</param>
+/// <param name="data">Its images and clusters.</param>
+/// <param name="clusters">The clustering, to tell the cluster of test images.</param>
+/// <param name="model">Its model.</param>
+/// <param name="source">Draws samples of it.</param>
+internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResult clusters, ModelContents model, ISampleSource source)
 {
     private const int GridSide = 8;
     private const int PerCluster = 10;
 
+    /// <summary>The report of a run whose silo is in this process; its model is exported on the way.</summary>
+    public static RunReport Of(RunSession session, RunStatus status) =>
+        new(session.Spec, session.Learning.Data(session.Spec), session.Learning.Clusters(session.Spec), session.Export(status), session.Samples);
+
     /// <summary>Evaluates and writes <c>metrics.json</c>, <c>samples.png</c>, <c>clusters.png</c> and <c>report.html</c>.</summary>
-    public static async Task<EvaluationResult> WriteAsync(
-        RunSession session,
-        RunFolder folder,
-        RunStatus status,
-        EvaluationSpec evaluation,
-        SamplingSpec sampling,
-        IProgressSink progress,
-        CancellationToken cancellation)
+    /// <param name="folder">Where to; it holds the rows of the training's metrics.</param>
+    /// <param name="status">The run.</param>
+    /// <param name="evaluation">What to measure.</param>
+    /// <param name="sampling">Solver and steps.</param>
+    /// <param name="progress">Told what is being done.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public async Task<EvaluationResult> WriteAsync(
+        RunFolder folder, RunStatus status, EvaluationSpec evaluation, SamplingSpec sampling, IProgressSink progress, CancellationToken cancellation)
     {
-        RunSpec spec = session.Spec with { Sampling = sampling };
-        ModelContents model = session.Export(status);
-        TrainingData data = session.Learning.Data(session.Spec);
-        ISampleSource source = session.Samples;
-        var runner = new EvaluationRunner(data, session.Learning.Clusters(session.Spec), model, source);
-        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation);
+        RunSpec drawn = spec with { Sampling = sampling };
+        var runner = new EvaluationRunner(data, clusters, model, source);
+        EvaluationResult result = await runner.RunAsync(evaluation, sampling, new InlineProgress(progress.Say), cancellation) with
+        {
+            TrainedOn = status.Models.All(m => m.Device is not null) ? status.Models.ToDictionary(m => m.Role, m => m.Device!) : null,
+        };
         progress.Say("Drawing the pictures.");
-        byte[] samples = await SampleGridAsync(source, data, model, spec, cancellation);
-        byte[] clusters = await ClusterGridAsync(source, data, model, spec, cancellation);
-        IEnumerable<(string Role, MetricPoint Point)> rows =
-            File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value);
+        byte[] samples = await SampleGridAsync(source, data, model, drawn, cancellation);
+        byte[] pictures = await ClusterGridAsync(source, data, model, drawn, cancellation);
         string report = RunReportPage.Write(new RunReportContents
         {
-            Spec = session.Spec,
-            SpecHash = SpecJson.Hash(session.Spec),
+            Spec = spec,
+            SpecHash = SpecJson.Hash(spec),
             Evaluation = result,
-            Curves = [.. rows.GroupBy(r => (r.Role, r.Point.Name)).Select(g => new Curve(
-                g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)]))],
+            Curves = CurvesOf(folder),
             Islands = [.. status.Models.Where(m => m.Island is not null).Select(m => FactsOf(m.Role, m.Island!))],
             ClusterReport = status.Data!.ClusterReport,
             Samples = samples,
-            Clusters = clusters,
+            Clusters = pictures,
         });
         AtomicFile.Write(folder.Samples, samples);
-        AtomicFile.Write(folder.Clusters, clusters);
+        AtomicFile.Write(folder.Clusters, pictures);
         AtomicFile.Write(folder.Report, System.Text.Encoding.UTF8.GetBytes(report));
         AtomicFile.Write(folder.Metrics, System.Text.Encoding.UTF8.GetBytes(result.ToJson()));
         return result;
     }
 
-    private static IslandFacts FactsOf(string role, IslandStatus island) => new(
+    /// <summary>What was measured in training.</summary>
+    public static IReadOnlyList<Curve> CurvesOf(RunFolder folder) =>
+    [
+        .. File.ReadLines(folder.MetricRows).Select(MetricRowText.Read).Where(row => row is not null).Select(row => row!.Value)
+            .GroupBy(r => (r.Role, r.Point.Name))
+            .Select(g => new Curve(g.Key.Role, g.Key.Name, [.. g.Select(r => (double)r.Point.Step)], [.. g.Select(r => r.Point.Value)])),
+    ];
+
+    /// <summary>What the report tells of an island.</summary>
+    public static IslandFacts FactsOf(string role, IslandStatus island) => new(
         role,
         island.Protocol,
         island.Peers,
@@ -68,6 +84,7 @@ internal static class RunReport
         island.Counts.Samples,
         island.Counts.ModelsReceived,
         island.Counts.ModelBytes,
+        island.Counts.WholeBytes,
         island.Counts.FramesSent,
         island.Counts.FrameBytes,
         island.Counts.Refused);

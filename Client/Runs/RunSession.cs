@@ -2,12 +2,14 @@ using System.Text.Json;
 
 using OrleansDDM.Client.Progress;
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
@@ -48,7 +50,7 @@ public sealed class RunSession : IAsyncDisposable
     /// <param name="folder">The run's folder.</param>
     /// <param name="spec">Its spec.</param>
     /// <param name="dataRoots">Folders to look for data in.</param>
-    /// <param name="slots">Models in training at a time; null = the number of cores.</param>
+    /// <param name="slots">Models in training at a time; null = the number of cores, or of cards.</param>
     /// <param name="web">Whether pages are served to this machine.</param>
     /// <param name="cancellation">Gives up the start.</param>
     public static async Task<RunSession> StartAsync(
@@ -57,9 +59,13 @@ public sealed class RunSession : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(folder);
         ArgumentNullException.ThrowIfNull(spec);
         var learning = new LearningRuntime(DatasetCatalog.Default(dataRoots));
-        int count = slots ?? Math.Max(1, Environment.ProcessorCount);
+
+        // A run that was trained on a card can be sampled and judged without one; training says itself what it lacks.
+        string device = spec.Training.Device == "cpu" ? "cpu" : "auto";
+        DeviceFacts facts = await new DeviceChoice { Device = device }.ReadAsync(learning, threads: 1);
+        int count = slots ?? DeviceChoice.SlotsOf(facts);
         EmbeddedSilo silo = await EmbeddedSilo.StartAsync(
-            new EmbeddedSiloOptions { RunFolder = folder.Path, Learning = learning, Slots = count, WebUrl = web ? WebUrl.Local : null }, cancellation);
+            new EmbeddedSiloOptions { RunFolder = folder.Path, Learning = learning, Facts = facts, Slots = count, WebUrl = web ? WebUrl.Local : null }, cancellation);
         return new RunSession(silo, learning, folder, spec, count);
     }
 
@@ -190,8 +196,7 @@ public sealed class RunSession : IAsyncDisposable
     private async Task WriteMetricRowsAsync()
     {
         ModelMetrics[] metrics = await _run.GetMetricsAsync(CancellationToken.None);
-        AtomicFile.Write(_folder.MetricRows, System.Text.Encoding.UTF8.GetBytes(
-            string.Concat(metrics.SelectMany(m => m.Points.Select(p => MetricRowText.Write(m.Role, p) + "\n")))));
+        AtomicFile.Write(_folder.MetricRows, System.Text.Encoding.UTF8.GetBytes(MetricRowText.Write(metrics)));
     }
 
     private void WriteStatus(RunStatus status) => AtomicFile.Write(_folder.Status, JsonSerializer.SerializeToUtf8Bytes(status, StatusText.Json));

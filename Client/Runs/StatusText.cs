@@ -37,7 +37,7 @@ internal static class StatusText
         {
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}"));
+                $"  {model.Role,-10}{model.Phase.ToString().ToLowerInvariant(),-9} step {model.Step}/{model.Steps}  loss {Number(model.Loss)}  validation {Number(model.ValidationLoss)}  checkpoints {model.Checkpoints.Length}{On(model)}"));
             if (model.Island is { } island)
             {
                 Console.WriteLine("            " + IslandOf(island));
@@ -63,13 +63,20 @@ internal static class StatusText
     /// <summary>An island in one line.</summary>
     public static string IslandOf(IslandStatus island) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{island.Protocol}, round {island.Round}/{island.Rounds}, {island.Peers} peers ({island.Unreachable} unreachable, {island.Returns} returns), {island.Counts.ModelsReceived} models of {island.Counts.ModelBytes / 1e6:0.0} MB received, {island.Counts.FramesSent} frames of {island.Counts.FrameBytes / 1e6:0.00} MB, {island.Counts.Refused} refused");
+        $"{island.Protocol}, round {island.Round}/{island.Rounds}, {island.Peers} peers ({island.Unreachable} unreachable, {island.Returns} returns), {island.Counts.ModelsReceived} models of {island.Counts.ModelBytes / 1e6:0.0} MB received{PackedOf(island.Counts)}, {island.Counts.FramesSent} frames of {island.Counts.FrameBytes / 1e6:0.00} MB, {island.Counts.Refused} refused");
+
+    // Where models were compressed: what they would have taken otherwise.
+    private static string PackedOf(PeerCounts counts) => counts.WholeBytes > counts.ModelBytes
+        ? string.Create(CultureInfo.InvariantCulture, $" instead of {counts.WholeBytes / 1e6:0.0} MB")
+        : string.Empty;
 
     /// <summary>The phase in words; a run that no process drives is interrupted where its last status says it was at work.</summary>
     public static string PhaseOf(RunStatus status, bool live) =>
         !live && status.Phase is (RunPhase.Preparing or RunPhase.Training or RunPhase.Stopping)
             ? "interrupted"
             : status.Phase.ToString().ToLowerInvariant();
+
+    private static string On(ModelStatus model) => model is { Device: { } device, Silo: { } silo } ? $"  on {silo} ({device})" : string.Empty;
 
     private static string Number(double? value) => value is { } v ? v.ToString("0.0000", CultureInfo.InvariantCulture) : "–";
 }

@@ -17,8 +17,8 @@ public interface IClusterGrain : IGrainWithIntegerKey
     Task DrainAsync(string silo, CancellationToken cancellation = default);
 
     /// <summary>
-    /// Moves models in training from full silos to those with more room, e.g. to one that came back empty. Each stops after its current step,
-    /// writes a checkpoint and goes on from it.
+    /// Moves models in training to silos where they train faster, by the measured speed of their slots, and from full silos to those with more room, e.g.
+    /// to one that came back empty. Each stops after its current step, writes a checkpoint and goes on from it; on a device of the same kind it ends with the same bits.
     /// </summary>
     /// <returns>The models that move; none where moving would not even things out.</returns>
     [ResponseTimeout("00:02:00")]

@@ -66,6 +66,10 @@ public sealed record ModelStatus
     [Id(14)]
     public Peers.IslandStatus? Island { get; init; }
 
+    /// <summary>Name of the device on which it trains, or was last seen training: <c>cpu</c> or <c>cuda:N</c>; null = it has not begun.</summary>
+    [Id(16)]
+    public string? Device { get; init; }
+
     /// <summary>Step of the checkpoint from which the activation of <see cref="Term"/> went on; 0 = from scratch, null = it has not yet.</summary>
     [Id(15)]
     public int? From { get; init; }

@@ -33,4 +33,8 @@ public sealed record IslandStatus
     /// <summary>Sum over all peers.</summary>
     [Id(6)]
     public PeerCounts Counts { get; init; } = new();
+
+    /// <summary>The least number of peers that one of those at work takes for present, itself among them: all know each other where it is their number.</summary>
+    [Id(7)]
+    public int LeastKnown { get; init; }
 }

@@ -10,6 +10,7 @@ namespace OrleansDDM.Contracts.Peers;
 /// <param name="Round">The round that it completed; -1 = none.</param>
 /// <param name="Model">Model of that round, in the artifact store of the peer's silo.</param>
 /// <param name="Loss">Mean loss of the training just done; NaN = none.</param>
+/// <param name="Known">Peers that it takes for present, itself among them.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.PeerReport)]
@@ -20,4 +21,5 @@ public sealed record PeerReport(
     [property: Id(3)] PeerCounts Counts,
     [property: Id(4)] long Round,
     [property: Id(5)] ArtifactReference? Model,
-    [property: Id(6)] double Loss);
+    [property: Id(6)] double Loss,
+    [property: Id(7)] int Known = 0);

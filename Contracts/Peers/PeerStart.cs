@@ -9,6 +9,7 @@ namespace OrleansDDM.Contracts.Peers;
 /// <param name="Joining">Whether the island is under way already.</param>
 /// <param name="TrainSeconds">Seconds that a local training was measured to take while all models of the run train.</param>
 /// <param name="Began">When the island began: zero of its run-relative time. With the hash it tells one island from another.</param>
+/// <param name="Shards">SHA-256 of who holds what; a peer whose host comes to another refuses. Empty = not told.</param>
 /// <param name="Recorded">Rounds that the island has recorded; a peer that has completed more tells it again.</param>
 [GenerateSerializer]
 [Immutable]
@@ -22,7 +23,8 @@ public sealed record PeerStart(
     [property: Id(5)] bool Joining,
     [property: Id(6)] double TrainSeconds,
     [property: Id(7)] DateTimeOffset Began,
-    [property: Id(8)] long Recorded = 0);
+    [property: Id(8)] string Shards = "",
+    [property: Id(9)] long Recorded = 0);
 
 /// <summary>A peer as the others of its island know it.</summary>
 /// <param name="Number">Its number in the run.</param>

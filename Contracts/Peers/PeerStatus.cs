@@ -21,6 +21,14 @@ public sealed record PeerStatus
     /// <summary>Counts since its activation.</summary>
     [Id(3)]
     public PeerCounts Counts { get; init; } = new();
+
+    /// <summary>Euclidean length of what compression has left out of its updates so far and will add to the next one.</summary>
+    [Id(4)]
+    public double LeftOut { get; init; }
+
+    /// <summary>Peers that it takes for present, itself among them.</summary>
+    [Id(5)]
+    public int Known { get; init; }
 }
 
 /// <summary>What a peer did since its activation.</summary>
@@ -49,9 +57,13 @@ public sealed record PeerCounts
     [Id(4)]
     public long ModelsReceived { get; init; }
 
-    /// <summary>Bytes of these models.</summary>
+    /// <summary>Bytes of these models as they travel: a compressed one counts with its smaller form.</summary>
     [Id(5)]
     public long ModelBytes { get; init; }
+
+    /// <summary>Bytes of these models as they are.</summary>
+    [Id(9)]
+    public long WholeBytes { get; init; }
 
     /// <summary>Frames not sent because the host of their receiver was down.</summary>
     [Id(6)]

@@ -1,3 +1,5 @@
+using Orleans.Concurrency;
+
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Contracts.Security;
 
@@ -13,4 +15,10 @@ public interface ISamplerGrain : IGrainWithStringKey
     [Allow(Roles.Submitter)]
     [Alias(Aliases.Sample)]
     IAsyncEnumerable<SampleProgress> SampleAsync(SampleRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Whether it is drawing. One that was, and is not any more though nobody was told the end, has lost its silo.</summary>
+    [Allow(Roles.Submitter)]
+    [AlwaysInterleave]
+    [Alias(Aliases.IsDrawing)]
+    Task<bool> IsDrawingAsync(CancellationToken cancellation = default);
 }

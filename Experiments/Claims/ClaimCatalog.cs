@@ -1,6 +1,7 @@
 using OrleansDDM.Experiments.Claims.Dadao;
 using OrleansDDM.Experiments.Claims.Dfedsam;
 using OrleansDDM.Experiments.Claims.Disaster;
+using OrleansDDM.Experiments.Claims.Islands;
 using OrleansDDM.Experiments.Claims.Modest;
 using OrleansDDM.Experiments.Claims.Variance;
 using OrleansDDM.Specs;
@@ -15,6 +16,7 @@ public static class ClaimCatalog
         ["dadao"] = (_, quick) => new DadaoExperiment(DadaoSettings.Of(quick)),
         ["dfedsam"] = (data, quick) => new DfedsamExperiment(DfedsamSettings.Of(data, quick)),
         ["disaster"] = (data, quick) => new DisasterExperiment(DisasterSettings.Of(data, quick)),
+        ["islands"] = (data, quick) => new IslandsExperiment(IslandsSettings.Of(data, quick)),
         ["modest"] = (data, quick) => new ModestExperiment(ModestSettings.Of(data, quick)),
         ["variance"] = (data, quick) => new VarianceExperiment(VarianceSettings.Of(data, quick)),
     };

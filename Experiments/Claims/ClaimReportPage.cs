@@ -4,7 +4,6 @@ using System.Xml.Linq;
 using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Experiments.Reports;
 using OrleansDDM.Experiments.Reports.Charts;
-using OrleansDDM.Experiments.Reports.Sections;
 
 namespace OrleansDDM.Experiments.Claims;
 
@@ -23,23 +22,18 @@ public static class ClaimReportPage
                 Html.Paragraph(findings.Experiment.Paper),
                 Html.Paragraph($"{held} of {findings.Gates.Count} gates hold under seeds {string.Join(", ", findings.Records.Seeds)}{(findings.Quick ? " (quick form)" : "")}."),
             },
-            [Claims(findings), Plots(findings), Arms(findings), Controls(findings), Settings(findings)],
+            [
+                GateSections.Claims(
+                    findings.Gates,
+                    "Verdicts are by the mean over seeds; intervals are 95 % by Student's t.",
+                    g => g.Measured + (g.Interval is null ? "" : $"; interval {ClaimGates.IntervalText(g.Interval)}")),
+                Plots(findings),
+                Arms(findings),
+                GateSections.Controls(findings.Controls),
+                Settings(findings),
+            ],
             "OrleansDDM · claim " + findings.Experiment.Name);
     }
-
-    private static XElement Claims(ClaimFindings findings) => Html.Section(
-        "claims",
-        "Claims",
-        new XElement("p", Html.Class("soft"), "Verdicts are by the mean over seeds; intervals are 95 % by Student's t."),
-        EnvironmentSection.Facts(findings.Gates.Select(g => (
-            g.Id,
-            (object)new object[]
-            {
-                g.Verdict == Gate.Holds ? new XElement("span", Html.Class("best"), "holds") : new XElement("strong", "fails"),
-                $": {g.Claim}.",
-                new XElement("div", Html.Class("soft"), $"Holds if {g.Threshold}."),
-                new XElement("div", Html.Class("soft"), $"Measured: {g.Measured}{(g.Interval is null ? "" : $"; interval {ClaimGates.IntervalText(g.Interval)}")}."),
-            }))));
 
     private static XElement? Plots(ClaimFindings findings) => findings.Charts.Count == 0 ? null : Html.Section(
         "plots",
@@ -61,13 +55,6 @@ public static class ClaimReportPage
             "Mean over seeds",
             ["Arm", .. findings.Experiment.Columns.Select(c => c.Heading), "Seconds"],
             ClaimTable.Rows(findings).Select(row => (object[])[.. row])));
-
-    private static XElement Controls(ClaimFindings findings) => Html.Section(
-        "controls",
-        "Controls",
-        Html.Paragraph("Without these the claims would mean little."),
-        EnvironmentSection.Facts(findings.Controls.Select(c => (
-            c.Id, (object)new object[] { c.Purpose + ".", new XElement("div", Html.Class("soft"), c.Measured) }))));
 
     private static XElement Settings(ClaimFindings findings) => Html.Section(
         "settings",

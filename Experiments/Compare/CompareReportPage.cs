@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Xml.Linq;
 
 using OrleansDDM.Experiments.Reports;
-using OrleansDDM.Experiments.Reports.Sections;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Experiments.Compare;
@@ -19,30 +18,17 @@ public static class CompareReportPage
             "Ensembles against monoliths",
             Html.Paragraph($"{held} of {findings.Gates.Count} claims hold. Equal training FLOPs, the router counted. The plan was fixed before the first run."),
             [
-                Claims(findings),
+                GateSections.Claims(
+                    findings.Gates, "A claim that is not shown fails; with one seed no Fréchet distance can be shown to be lower.", g => g.Measured),
                 Distances(findings),
                 Arms(findings),
                 Losses(findings),
                 Use(findings),
-                Controls(findings),
+                GateSections.Controls(findings.Controls),
                 Plan(findings),
             ],
             "OrleansDDM · comparison");
     }
-
-    private static XElement Claims(CompareFindings findings) => Html.Section(
-        "claims",
-        "Claims",
-        new XElement("p", Html.Class("soft"), "A claim that is not shown fails; with one seed no Fréchet distance can be shown to be lower."),
-        EnvironmentSection.Facts(findings.Gates.Select(g => (
-            g.Id,
-            (object)new object[]
-            {
-                g.Verdict == Gate.Holds ? new XElement("span", Html.Class("best"), "holds") : new XElement("strong", "fails"),
-                $": {g.Claim}.",
-                new XElement("div", Html.Class("soft"), $"Holds if {g.Threshold}."),
-                new XElement("div", Html.Class("soft"), $"Measured: {g.Measured}."),
-            }))));
 
     private static XElement Distances(CompareFindings findings)
     {
@@ -91,13 +77,6 @@ public static class CompareReportPage
                 Shares([.. findings.Measurements.Where(m => m.Arm == arm.Name).Select(m => Rule(m, rule).ExpertUse)]),
                 Shares([.. findings.Measurements.Where(m => m.Arm == arm.Name).Select(m => m.Priors)]),
             ]))));
-
-    private static XElement Controls(CompareFindings findings) => Html.Section(
-        "controls",
-        "Controls",
-        Html.Paragraph("Without these the claims would mean little."),
-        EnvironmentSection.Facts(findings.Controls.Select(c => (
-            c.Id, (object)new object[] { c.Purpose + ".", new XElement("div", Html.Class("soft"), c.Measured) }))));
 
     private static XElement Plan(CompareFindings findings) => Html.Section(
         "plan",

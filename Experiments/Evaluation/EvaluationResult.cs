@@ -36,6 +36,9 @@ public sealed record EvaluationResult
     /// <summary>The router at each stratum of t; empty where there is one expert.</summary>
     public required IReadOnlyList<RouterJudgement> Router { get; init; }
 
+    /// <summary>Device on which each model was trained, by its role; null = not known.</summary>
+    public IReadOnlyDictionary<string, string>? TrainedOn { get; init; }
+
     /// <summary>Wall time of the whole evaluation in seconds.</summary>
     public required double Seconds { get; init; }
 

@@ -9,7 +9,8 @@ namespace OrleansDDM.Experiments.Reports;
 /// <param name="Rounds">Rounds completed.</param>
 /// <param name="Samples">Samples drawn in all trainings.</param>
 /// <param name="Models">Models received from other peers.</param>
-/// <param name="ModelBytes">Bytes of these models.</param>
+/// <param name="ModelBytes">Bytes of these models as they travelled.</param>
+/// <param name="WholeBytes">Bytes of these models without compression.</param>
 /// <param name="Frames">Frames sent.</param>
 /// <param name="FrameBytes">Bytes of these frames.</param>
 /// <param name="Refused">Frames refused.</param>
@@ -23,6 +24,7 @@ public sealed record IslandFacts(
     long Samples,
     long Models,
     long ModelBytes,
+    long WholeBytes,
     long Frames,
     long FrameBytes,
     long Refused);

@@ -56,9 +56,15 @@ public static class RunReportPage
             ("Spec SHA-256", new XElement("span", Html.Class("hash"), contents.SpecHash)));
     }
 
-    private static XElement SpecSection(RunReportContents contents) => Html.Section(
-        "spec",
-        "Spec",
-        Html.Paragraph("The document that fixes this run. The same spec gives the same model; its SHA-256 is of the canonical form."),
-        Html.Details("The full spec", new XElement("pre", SpecJson.Write(contents.Spec))));
+    private static XElement SpecSection(RunReportContents contents)
+    {
+        RunSpec spec = contents.Spec;
+        string data = DataName(spec.Data.Name);
+        string cut = data == spec.Data.Name ? "" : " Of data.name, a path of the machine that trained, only the last part is shown.";
+        return Html.Section(
+            "spec",
+            "Spec",
+            Html.Paragraph("The document that fixes this run. The same spec gives the same model; its SHA-256 is of the canonical form." + cut),
+            Html.Details("The full spec", new XElement("pre", SpecJson.Write(spec with { Data = spec.Data with { Name = data } }))));
+    }
 }

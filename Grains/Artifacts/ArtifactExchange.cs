@@ -23,13 +23,19 @@ internal sealed partial class ArtifactExchange(
     ILiveSilos silos,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
-    ILogger<ArtifactExchange> logger) : IDisposable
+    ILogger<ArtifactExchange> logger,
+    TransferRates? rates = null) : IDisposable
 {
     private const int Passes = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _pulls = new(options.Value.Pulls);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _under = new();
+
+    private TaskCompletionSource _lacking = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when an artifact has been left with too few holders since it was asked for with <see cref="WatchLacking"/>.</summary>
+    public Task Lacking => Volatile.Read(ref _lacking).Task;
 
     /// <summary>Silos that shall hold each artifact now.</summary>
     public int Wanted => Math.Min(options.Value.Replicas, silos.Others.Count + 1);
@@ -140,9 +146,19 @@ internal sealed partial class ArtifactExchange(
         if (count < Wanted)
         {
             LogUnderReplicated(reference.Sha256, count, Wanted);
+            Volatile.Read(ref _lacking).TrySetResult();
         }
 
         return count;
+    }
+
+    /// <summary>From now on <see cref="Lacking"/> waits for the next artifact.</summary>
+    public void WatchLacking()
+    {
+        if (Lacking.IsCompleted)
+        {
+            Volatile.Write(ref _lacking, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
     }
 
     /// <summary>The other live silos that have each artifact; one that does not answer has none.</summary>
@@ -218,7 +234,7 @@ internal sealed partial class ArtifactExchange(
         {
             int asked = silos.Others.Count;
             HashSet<SiloAddress> bad = [];
-            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why));
+            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
                 List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];

@@ -6,11 +6,12 @@ using Orleans.Runtime;
 namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
-/// What a silo does for its artifacts by itself: when the membership changes it makes up for lost replicas, and again where that did not
-/// succeed; every now and then it collects what nothing refers to.
+/// What a silo does for its artifacts by itself: when the membership changes, or one was published with too few replicas, it makes up for
+/// those that lack, and again where that did not succeed; every now and then it collects what nothing refers to.
 /// </summary>
 internal sealed class ArtifactKeeper(
     ReplicaWatch replicas,
+    ArtifactExchange exchange,
     ArtifactCollector collector,
     IClusterMembershipService membership,
     IServiceProvider services,
@@ -24,6 +25,7 @@ internal sealed class ArtifactKeeper(
 
     protected override async Task<TimeSpan> RoundAsync(CancellationToken stop)
     {
+        exchange.WatchLacking();
         bool whole = await TryAsync(() => replicas.CheckAsync(stop), stop);
         TimeSpan period = options.Value.CollectPeriod;
         TimeSpan wait = period - Clock.GetElapsedTime(_collected);
@@ -35,6 +37,16 @@ internal sealed class ArtifactKeeper(
         }
 
         return whole || wait < RetryPeriod ? wait : RetryPeriod;
+    }
+
+    protected override async Task DueAsync(TimeSpan wait, CancellationToken woken)
+    {
+        Task due = base.DueAsync(wait, woken);
+        if (await Task.WhenAny(due, exchange.Lacking) != due)
+        {
+            // What refers to it is stored in a moment; before that it would be passed over.
+            await Task.WhenAny(due, base.DueAsync(RetryPeriod, woken));
+        }
     }
 
     private async Task<bool> CollectAsync(CancellationToken stop)

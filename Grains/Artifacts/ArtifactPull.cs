@@ -11,7 +11,8 @@ namespace OrleansDDM.Grains.Artifacts;
 /// fails, the next one goes on at the same byte. Bytes that have another hash as a whole are thrown away; the holders they came from are asked
 /// to look at their files, and one that still claims to be right is not asked again.
 /// </summary>
-internal sealed class ArtifactPull(IArtifactStore store, ArtifactDisk disk, IArtifactHostClient hosts, int window, Action<SiloAddress, string> report)
+internal sealed class ArtifactPull(
+    IArtifactStore store, ArtifactDisk disk, IArtifactHostClient hosts, int window, Action<SiloAddress, string> report, TimeProvider clock, TransferRates? rates = null)
 {
     /// <summary>Takes the artifact.</summary>
     /// <param name="reference">The artifact.</param>
@@ -69,8 +70,10 @@ internal sealed class ArtifactPull(IArtifactStore store, ArtifactDisk disk, IArt
                 asked.Add(holder);
             }
 
+            (long before, long begun) = (writer.Written, clock.GetTimestamp());
             if (await FillAsync(writer, holder, cancellation))
             {
+                rates?.Note(holder, writer.Written - before, clock.GetElapsedTime(begun));
                 return true;
             }
         }

@@ -13,7 +13,7 @@ namespace OrleansDDM.Grains.Devices;
 
 /// <summary>The silo's devices as a service that other silos can call. Stateless but for the slots; a new silo starts with empty ones.</summary>
 internal sealed class DeviceHost(
-    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, ILearningRuntime runtime, ILocalSiloDetails details, IHostApplicationLifetime host)
+    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, DeviceMemory memory, ILearningRuntime runtime, ILocalSiloDetails details, IHostApplicationLifetime host)
     : GrainService(id, silo, loggers), IDeviceHost
 {
     public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default) =>
@@ -43,5 +43,5 @@ internal sealed class DeviceHost(
     }
 
     public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) =>
-        Task.FromResult(new DeviceStatus(details.Name, slots.Status()));
+        Task.FromResult(memory.Status(details.Name, slots.Status()));
 }

@@ -1,46 +1,86 @@
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Grains.Placement;
 
 namespace OrleansDDM.Grains.Devices;
 
-/// <summary>Which models to move so that the slots of all silos have about the same to do.</summary>
+/// <summary>Which models to move so that all train faster, and the slots of equally fast silos have about the same to do.</summary>
 internal static class Rebalancing
 {
+    // Speeds are measured in a moment, and a move costs a checkpoint: less than this is not worth it.
+    private const double WorthIt = 1.25;
+
     /// <summary>
-    /// Moves one model after another from the silo with most of them per slot to the one with fewest, as long as the receiver ends below where
-    /// the giver was. Deterministic.
+    /// Moves one model after another to where it gains most: to a device that it prefers; to one on which it would train faster by a quarter; else, where it
+    /// would hardly train slower, from the silo with most models per slot to the one with fewest, as long as the receiver ends below where the giver was. Deterministic.
     /// </summary>
-    public static IReadOnlyList<ModelMove> Plan(IEnumerable<DeviceStatus> silos)
+    /// <param name="silos">What the silos do.</param>
+    /// <param name="needs">What models need, by the key of their grain; one that is not there stays where it is. Null = all may go anywhere.</param>
+    public static IReadOnlyList<ModelMove> Plan(IEnumerable<DeviceStatus> silos, IReadOnlyDictionary<string, DeviceNeeds>? needs = null)
     {
         Load[] loads = [.. silos.Where(s => s.Slots.Length > 0).OrderBy(s => s.Silo, StringComparer.Ordinal)
-            .Select(s => new Load(s.Silo, s.Slots.Length, [.. s.Slots.SelectMany(slot => slot.Sessions).Order(StringComparer.Ordinal)]))];
+            .Select(s => new Load(s, [.. s.Slots.SelectMany(slot => slot.Sessions).Order(StringComparer.Ordinal)]))];
+        double speed = DeviceOffer.Speed(loads.Select(l => l.Offer));
         var moves = new List<ModelMove>();
-        while (loads.Length > 1)
+        while (true)
         {
-            Load from = loads.MaxBy(l => l.Share(0))!;
-            Load to = loads.MinBy(l => l.Share(1))!;
-            if (from.Models.Count == 0 || to.Share(1) >= from.Share(0))
+            var best = (
+                from giver in loads
+                where giver.Models.Count > 0
+                from taker in loads
+                where taker != giver
+                from key in giver.Models
+                where needs is null || needs.ContainsKey(key)
+                let gain = Gain(giver, taker, needs?.GetValueOrDefault(key), speed)
+                where gain > 0
+                orderby gain descending, giver.Share(0) descending, taker.Share(1), giver.Models.IndexOf(key) descending
+                select (giver, taker, key)).FirstOrDefault();
+            if (best.giver is null)
             {
-                break;
+                return moves;
             }
 
-            string key = from.Models[^1];
-            from.Models.RemoveAt(from.Models.Count - 1);
-
             // Counted there, but not moved twice.
-            to.Arrived++;
-            (string run, string role) = GrainKeys.ModelName(key);
-            moves.Add(new ModelMove(run, role, from.Silo, to.Silo));
+            best.giver.Models.Remove(best.key);
+            best.taker.Arrived++;
+            best.taker.Taken += needs?.GetValueOrDefault(best.key)?.Memory ?? 0;
+            (string run, string role) = GrainKeys.ModelName(best.key);
+            moves.Add(new ModelMove(run, role, best.giver.Silo, best.taker.Silo));
         }
-
-        return moves;
     }
 
-    private sealed record Load(string Silo, int Slots, List<string> Models)
+    // How much faster a model would train; 1 where the move only evens out; 0 = it stays.
+    private static double Gain(Load giver, Load taker, DeviceNeeds? needs, double speed)
+    {
+        if (needs is not null && !(needs.Fits(taker.Facts) && needs.FitsInto(taker.Facts, taker.Free)))
+        {
+            return 0;
+        }
+
+        double faster = taker.Offer.Rate(speed) / giver.Offer.Rate(speed, more: 0);
+        if (needs is not null && needs.Prefers(giver.Facts) != needs.Prefers(taker.Facts))
+        {
+            return needs.Prefers(taker.Facts) && taker.Offer.HasFreeSlot ? double.MaxValue : 0;
+        }
+
+        return faster >= WorthIt ? faster : faster > 1 / WorthIt && taker.Share(1) < giver.Share(0) ? 1 : 0;
+    }
+
+    private sealed record Load(DeviceStatus Status, List<string> Models)
     {
         public int Arrived { get; set; }
 
-        public double Share(int more) => (Models.Count + Arrived + more) / (double)Slots;
+        public long Taken { get; set; }
+
+        public string Silo => Status.Silo;
+
+        public DeviceFacts? Facts => Status.Facts;
+
+        public long? Free => Status.FreeMemory - Taken;
+
+        public DeviceOffer Offer => new(Silo, Facts, Status.Slots.Length, Models.Count + Arrived, Free);
+
+        public double Share(int more) => (Models.Count + Arrived + more) / (double)Status.Slots.Length;
     }
 }

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 
+using OrleansDDM.Learning.Devices;
+
 namespace OrleansDDM.Grains.Devices;
 
 /// <summary>
@@ -29,6 +31,9 @@ internal sealed class Slot : IDisposable
 
     /// <summary>Index on the silo.</summary>
     public int Index { get; }
+
+    /// <summary>Name of its device.</summary>
+    public string Device { get; init; } = ComputeDevice.Cpu;
 
     /// <summary>Pieces of work waiting or running.</summary>
     public int Waiting => Volatile.Read(ref _waiting);

@@ -24,7 +24,11 @@ internal sealed class SlotPool : IDisposable
         _artifacts = artifacts;
         _runtime = runtime;
         _slots = [.. Enumerable.Range(0, o.Slots).Select(i =>
-            new Slot(i, () => runtime.EnterSlot(o.ThreadsPerSlot)) { Predictors = new PredictorCache(o.PredictorsPerSlot) })];
+            new Slot(i, () => runtime.EnterSlot(o.ThreadsPerSlot, o.DeviceOf(i)))
+            {
+                Device = o.DeviceOf(i),
+                Predictors = new PredictorCache(o.PredictorsPerSlot),
+            })];
     }
 
     /// <summary>Runs work on the slot that has least to do.</summary>
@@ -100,7 +104,7 @@ internal sealed class SlotPool : IDisposable
 
     /// <summary>What the slots are doing.</summary>
     public SlotStatus[] Status() =>
-        [.. _slots.Select(s => new SlotStatus(s.Index, s.Waiting, [.. s.Sessions.Keys.Order(StringComparer.Ordinal)], s.Predictors!.Count))];
+        [.. _slots.Select(s => new SlotStatus(s.Index, s.Waiting, [.. s.Sessions.Keys.Order(StringComparer.Ordinal)], s.Predictors!.Count, s.Device))];
 
     /// <inheritdoc/>
     public void Dispose()

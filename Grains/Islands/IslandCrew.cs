@@ -16,7 +16,9 @@ internal sealed class IslandCrew
     private readonly IslandPlan _plan;
     private readonly IslandState _island;
     private readonly bool _shared;
+    private readonly string _shards;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
+    private readonly Dictionary<int, int> _acquainted = [];
     private readonly HashSet<int> _lost = [];
     private readonly List<CompletedRound> _rounds = [];
     private readonly long _before;
@@ -37,6 +39,7 @@ internal sealed class IslandCrew
         _spec = spec;
         _plan = plan;
         _island = island;
+        _shards = plan.Digest;
         _shared = IslandPlan.IsShared(spec.Islands);
         _before = Round = Recorded = rounds;
         Term = term;
@@ -71,7 +74,7 @@ internal sealed class IslandCrew
 
     /// <summary>The message that starts a peer.</summary>
     public PeerStart Start() =>
-        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began, Recorded);
+        new(SpecJson.Canonical(_spec), _island.SpecHash, Term, Initial.ToString(), Roster, Round > 0, _island.TrainSeconds, _island.Began, _shards, Recorded);
 
     /// <summary>Takes note of a peer that was started or is running.</summary>
     public void Accept(PeerStatus status)
@@ -79,6 +82,7 @@ internal sealed class IslandCrew
         if (status.Running)
         {
             _lost.Remove(status.Number);
+            _acquainted[status.Number] = status.Known;
             Count(status.Number, status.Term, status.Counts);
         }
     }
@@ -92,6 +96,7 @@ internal sealed class IslandCrew
         }
 
         _lost.Remove(report.Number);
+        _acquainted[report.Number] = report.Known;
         if (double.IsFinite(report.Loss))
         {
             (_loss, _losses) = (_loss + report.Loss, _losses + 1);
@@ -144,6 +149,7 @@ internal sealed class IslandCrew
         Round = Math.Min(Round, _plan.Training.Rounds),
         Rounds = _plan.Training.Rounds,
         Counts = Total(),
+        LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
     };
 
     private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => Add(sum, peer.Counts));
@@ -177,6 +183,7 @@ internal sealed class IslandCrew
         FrameBytes = a.FrameBytes + b.FrameBytes,
         ModelsReceived = a.ModelsReceived + b.ModelsReceived,
         ModelBytes = a.ModelBytes + b.ModelBytes,
+        WholeBytes = a.WholeBytes + b.WholeBytes,
         Unsent = a.Unsent + b.Unsent,
         Refused = a.Refused + b.Refused,
         Ignored = a.Ignored + b.Ignored,

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 
+using Orleans.Placement;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
@@ -20,6 +21,7 @@ namespace OrleansDDM.Grains.Islands;
 /// average, validation, checkpoints. Peers do not need it between two starts. Recovery: as <see cref="ModelGrain"/>; peers go on under the new term.
 /// Key format: <c>model/NAME/ROLE</c>.
 /// </summary>
+[Immovable]
 internal sealed partial class IslandGrain(
     [PersistentState("island", StorageNames.Provider)] IPersistentState<ModelState> state,
     [PersistentState("hosts", StorageNames.Provider)] IPersistentState<IslandState> hosts,

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -20,12 +22,28 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
     /// <summary>Whether the protocol has one model a round, and not one of each peer.</summary>
     public static bool IsShared(IslandsSpec islands) => islands.Protocol is "modest" or "fedavg";
 
+    /// <summary>SHA-256 of who holds what: where files or data of two hosts differ, this does too.</summary>
+    public string Digest
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach ((int peer, int[] rows) in Rows)
+            {
+                hash.AppendData(MemoryMarshal.AsBytes<int>([peer, rows.Length]));
+                hash.AppendData(MemoryMarshal.AsBytes<int>(rows));
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+    }
+
     /// <summary>The plan of a model's island.</summary>
     /// <exception cref="SpecException">The images cannot be dealt out so, or no peer holds enough of the cluster.</exception>
     public static IslandPlan Of(RunSpec spec, ModelRole role, IslandData data)
     {
         IslandsSpec islands = spec.Islands;
-        int[][] shards = Shards(islands, data.Labels, spec.Seed);
+        int[][] shards = Shards(islands, data, spec.Seed);
         var rows = ImmutableSortedDictionary.CreateBuilder<int, int[]>();
         for (int peer = 0; peer < shards.Length; peer++)
         {
@@ -51,7 +69,7 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
     /// <exception cref="SpecException">The images cannot be dealt out so.</exception>
     public static int[] RowsOfOne(RunSpec spec, ModelRole role, IslandData data)
     {
-        int[][] shards = Shards(spec.Islands, data.Labels, spec.Seed);
+        int[][] shards = Shards(spec.Islands, data, spec.Seed);
         int[][] own = role.IsRouter ? shards : [.. shards.Select(s => s.Where(row => data.Clusters[row] == role.Index).ToArray())];
         int peer = spec.Islands.Peer >= 0 ? spec.Islands.Peer : Array.IndexOf(own, own.MaxBy(o => o.Length));
 
@@ -70,8 +88,9 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
         return new IslandTraining(rows, batch, Math.Max(1, (samples + round - 1) / round), islands.LocalSteps);
     }
 
-    private static int[][] Shards(IslandsSpec islands, IReadOnlyList<int> labels, ulong seed)
+    private static int[][] Shards(IslandsSpec islands, IslandData data, ulong seed)
     {
+        IReadOnlyList<int> labels = data.Labels;
         try
         {
             return islands.Shards switch
@@ -79,6 +98,7 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
                 "iid" => ShardPlanner.Iid(labels.Count, islands.Peers, seed),
                 "label-sorted" => ShardPlanner.LabelSorted(labels, islands.Peers, islands.ClassesPerPeer, seed),
                 "pathological" => ShardPlanner.Pathological(labels, islands.Peers, islands.ClassesPerPeer, seed),
+                "file" => FromFile(islands, data),
                 "quantity" => ShardPlanner.QuantitySkew(labels.Count, islands.Peers, islands.Alpha, seed),
                 _ => ShardPlanner.Dirichlet(labels, islands.Peers, islands.Alpha, seed),
             };
@@ -86,6 +106,19 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
         catch (ArgumentException e)
         {
             throw new SpecException("islands.shards", $"cannot be dealt out as '{islands.Shards}' to {islands.Peers} peers: {e.Message.TrimEnd('.')}");
+        }
+    }
+
+    private static int[][] FromFile(IslandsSpec islands, IslandData data)
+    {
+        try
+        {
+            using StreamReader reader = File.OpenText(islands.ShardsFile);
+            return ShardFile.Read(reader, islands.Peers, data.Ids ?? [.. Enumerable.Range(0, data.Labels.Count).Select(i => (long)i)]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException or NotSupportedException)
+        {
+            throw new SpecException("islands.shardsFile", $"'{islands.ShardsFile}' cannot be used: {e.Message.TrimEnd('.')}");
         }
     }
 }

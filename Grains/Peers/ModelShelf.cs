@@ -36,7 +36,10 @@ internal sealed partial class ModelShelf(
     }
 
     /// <summary>Puts a model on the shelf, and holds it.</summary>
-    public ModelHandle Put(byte[] bytes)
+    /// <param name="bytes">The model.</param>
+    /// <param name="packed">The form in which it travels; the model to which that is a difference is held as long as this one.</param>
+    /// <param name="pulled">The artifact that it was unpacked from; it goes with the model.</param>
+    public ModelHandle Put(byte[] bytes, PackedUpdate? packed = null, string? pulled = null)
     {
         ModelHandle model = ModelHandle.OfContent(bytes);
         lock (_lock)
@@ -44,7 +47,27 @@ internal sealed partial class ModelShelf(
             Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
             entry.Bytes ??= bytes;
             entry.Holders++;
+            if (entry.Packed is null && packed is not null)
+            {
+                entry.Packed = packed;
+                if (_entries.TryGetValue(packed.Base, out Entry? start))
+                {
+                    start.Holders++;
+                    entry.HeldBase = packed.Base;
+                }
+            }
+
+            entry.StoredUpdate ??= pulled;
             return model;
+        }
+    }
+
+    /// <summary>The form in which a model travels that was compressed on this silo; null = as it is.</summary>
+    public PackedUpdate? PackedOf(ModelHandle model)
+    {
+        lock (_lock)
+        {
+            return _entries.GetValueOrDefault(model)?.Packed;
         }
     }
 
@@ -72,13 +95,7 @@ internal sealed partial class ModelShelf(
             return length;
         }
 
-        byte[] bytes;
-        try
-        {
-            await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
-            bytes = await slots.RunAsync(Lane.Sampling, () => artifacts.Read(reference.Sha256)).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
+        if (await PullAsync(reference).ConfigureAwait(false) is not { } bytes)
         {
             return null;
         }
@@ -90,6 +107,20 @@ internal sealed partial class ModelShelf(
             entry.Bytes ??= bytes;
             entry.Holders++;
             return bytes.Length;
+        }
+    }
+
+    /// <summary>The bytes of an artifact of this silo or another one; null where it is not to be had.</summary>
+    public async Task<byte[]?> PullAsync(ArtifactReference reference)
+    {
+        try
+        {
+            await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
+            return await slots.RunAsync(Lane.Sampling, () => artifacts.Read(reference.Sha256)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
+        {
+            return null;
         }
     }
 
@@ -124,8 +155,7 @@ internal sealed partial class ModelShelf(
             return new ArtifactReference(model.ToString(), bytes.Length);
         }
 
-        ArtifactReference reference = artifacts.Put(
-            bytes, a => index.Append(run, Owner(role), new CheckpointRecord(string.Empty, 0, 0, a.Sha256, a.Bytes, null)));
+        ArtifactReference reference = Keep(bytes, run, role);
         lock (_lock)
         {
             if (_entries.TryGetValue(model, out Entry? entry))
@@ -136,6 +166,49 @@ internal sealed partial class ModelShelf(
 
         return reference;
     }
+
+    /// <summary>Writes the form in which a held model travels to the artifact store, and the model to which it is a difference.</summary>
+    /// <param name="model">A model that was compressed on this silo.</param>
+    /// <param name="initial">The common initial model, which everybody makes anew.</param>
+    /// <param name="run">The run that owns it.</param>
+    /// <param name="role">Its island.</param>
+    public void StorePacked(ModelHandle model, ModelHandle initial, string run, string role)
+    {
+        PackedUpdate packed;
+        lock (_lock)
+        {
+            Entry entry = _entries[model];
+            packed = entry.Packed!;
+            if (entry.StoredUpdate is not null)
+            {
+                return;
+            }
+        }
+
+        Keep(packed.Bytes, run, role);
+        if (!packed.Base.IsNone && packed.Base != initial)
+        {
+            Store(packed.Base, run, role);
+        }
+
+        lock (_lock)
+        {
+            if (_entries.TryGetValue(model, out Entry? entry))
+            {
+                entry.StoredUpdate = packed.Name;
+            }
+        }
+    }
+
+    /// <summary>Writes bytes of a peer to the artifact store.</summary>
+    /// <param name="bytes">What is written.</param>
+    /// <param name="run">The run that owns it.</param>
+    /// <param name="role">Its island; see <see cref="Forget"/>.</param>
+    public ArtifactReference Keep(byte[] bytes, string run, string role) => artifacts.Put(
+        bytes, a => index.Append(run, Owner(role), new CheckpointRecord(string.Empty, 0, 0, a.Sha256, a.Bytes, null)));
+
+    /// <summary>Deletes what <see cref="Keep"/> wrote.</summary>
+    public void Drop(string name) => artifacts.Delete(name);
 
     /// <summary>Deletes every model that peers of an island ever wrote to the artifact store. The island is done.</summary>
     public void Forget(string run, string role)
@@ -151,15 +224,20 @@ internal sealed partial class ModelShelf(
     {
         lock (_lock)
         {
-            if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
+            LetGo(model);
+        }
+    }
+
+    private void LetGo(ModelHandle model)
+    {
+        if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
+        {
+            entry.ReleasedAt = clock.GetTimestamp();
+            _released.Enqueue((model, entry.ReleasedAt));
+            if (!_sweeping)
             {
-                entry.ReleasedAt = clock.GetTimestamp();
-                _released.Enqueue((model, entry.ReleasedAt));
-                if (!_sweeping)
-                {
-                    _sweeping = true;
-                    _ = SweepAsync();
-                }
+                _sweeping = true;
+                _ = SweepAsync();
             }
         }
     }
@@ -205,6 +283,16 @@ internal sealed partial class ModelShelf(
                     {
                         stored.Add(oldest.Model.ToString());
                     }
+
+                    if (entry.StoredUpdate is { } update)
+                    {
+                        stored.Add(update);
+                    }
+
+                    if (entry.HeldBase is { } start)
+                    {
+                        LetGo(start);
+                    }
                 }
             }
 
@@ -222,6 +310,13 @@ internal sealed partial class ModelShelf(
         public int Holders { get; set; }
 
         public bool Stored { get; set; }
+
+        public PackedUpdate? Packed { get; set; }
+
+        public ModelHandle? HeldBase { get; set; }
+
+        /// <summary>The compressed form in this silo's artifact store; null = it is not there.</summary>
+        public string? StoredUpdate { get; set; }
 
         /// <summary>When it was let go of for the last time.</summary>
         public long ReleasedAt { get; set; }

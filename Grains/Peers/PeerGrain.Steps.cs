@@ -39,7 +39,7 @@ internal sealed partial class PeerGrain
         {
             foreach (ModelHandle model in named)
             {
-                if (!await TakeAsync(life, model, frame.Models))
+                if (!await TakeAsync(life, model, frame.Models, frame.Packed))
                 {
                     // A model that cannot be had makes its message a lost one.
                     life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
@@ -57,38 +57,6 @@ internal sealed partial class PeerGrain
         {
             Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
         }
-    }
-
-    /// <summary>Makes a model local and holds it for this peer.</summary>
-    private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references)
-    {
-        if (life.Held.Contains(model))
-        {
-            return true;
-        }
-
-        long? length = services.Shelf.TryHold(model) ?? await FetchAsync(life, model, references);
-        if (length is not { } bytes)
-        {
-            return false;
-        }
-
-        if (_life != life || !life.Held.Add(model))
-        {
-            services.Shelf.Release(model);
-            return _life == life;
-        }
-
-        life.Counts = life.Counts with { ModelsReceived = life.Counts.ModelsReceived + 1, ModelBytes = life.Counts.ModelBytes + bytes };
-        return true;
-    }
-
-    // All models of an island are of one size; one that is said to be larger is not asked for.
-    private Task<long?> FetchAsync(Life life, ModelHandle model, ArtifactReference[] references)
-    {
-        string name = model.ToString();
-        long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
-        return bytes > 2 * life.ModelBytes ? Task.FromResult<long?>(null) : services.Shelf.FetchAsync(new ArtifactReference(name, bytes));
     }
 
     private void Enqueue(Input input)
@@ -132,6 +100,11 @@ internal sealed partial class PeerGrain
 
     private async Task StepAsync(Life life, Input input)
     {
+        if (input is Input.Trained)
+        {
+            await SaveResidualAsync(life);
+        }
+
         TimeSpan now = services.Clock.GetUtcNow() - life.Start.Began;
         life.Now = now = now > life.Now ? now : life.Now;
         Step step = life.Protocol.Handle(life.Machine, input, now);
@@ -207,11 +180,10 @@ internal sealed partial class PeerGrain
             frames[send.Body] = bytes = life.Codec.Encode(send.Body);
         }
 
-        ArtifactReference[] models = to.Host == services.Hosts.Own ? [] : await StoreAsync(life, send.Body.Models);
-
+        (ArtifactReference[] models, PackedModel[]? packed) = await OfferAsync(life, send.Body.Models, to.Host != services.Hosts.Own);
         life.Counts = life.Counts with { FramesSent = life.Counts.FramesSent + 1, FrameBytes = life.Counts.FrameBytes + bytes.Length };
         IPeerGrain peer = GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(_run, _role, to.Number, to.Host));
-        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models)).Ignore();
+        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models, packed)).Ignore();
     }
 
     /// <summary>Sees to it that models are in the artifact store. The initial one everybody makes anew.</summary>
@@ -285,13 +257,13 @@ internal sealed partial class PeerGrain
     private void Tell(Life life, long round, ArtifactReference? model, double loss)
     {
         IIslandGrain island = GrainFactory.GetGrain<IIslandGrain>(GrainKeys.Model(_run, _role));
-        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss)).Ignore();
+        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss, Known())).Ignore();
     }
 
     // Lets go of every model that neither the machine nor what is under way names.
     private void LetGo(Life life)
     {
-        HashSet<ModelHandle> needed = [.. life.Machine.Models, .. life.InUse.Values.SelectMany(m => m)];
+        HashSet<ModelHandle> needed = [.. life.Machine.Models, .. life.Bases, .. life.InUse.Values.SelectMany(m => m)];
         if (life.Newest is { } newest)
         {
             needed.Add(ModelHandle.FromBytes(Convert.FromHexString(newest.Model.Sha256)));

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 
+using Orleans.Runtime;
+
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -37,11 +39,18 @@ internal sealed partial class PeerGrain
             };
             PeerMoments? moments = life.Spec.Islands.Moments == "carried" ? life.Moments : null;
             CancellationToken token = stop.Token;
-            (PeerTraining trained, ModelHandle handle) = await life.Bench.RunAsync(
+            float[] residual = life.Residual;
+            (PeerTraining trained, ModelHandle handle, float[] left) = await life.Bench.RunAsync(
                 trainer =>
                 {
                     PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, radius, token);
-                    return (done, services.Shelf.Put(done.Model));
+                    if (life.Compression.Kind == "none")
+                    {
+                        return (done, services.Shelf.Put(done.Model), []);
+                    }
+
+                    PackedTraining packed = UpdatePacking.Pack(trainer, life.Compression, model, done.Model, residual);
+                    return (done, services.Shelf.Put(packed.Model, packed.Update), packed.Residual);
                 },
                 token);
             if (!Finish(life, train.Work))
@@ -52,6 +61,7 @@ internal sealed partial class PeerGrain
 
             Hold(life, handle);
             life.Moments = trained.Moments;
+            life.Residual = left;
             Measure(life, services.Clock.GetElapsedTime(from).TotalSeconds, trained.Model.Length);
             life.Counts = life.Counts with { Trainings = life.Counts.Trainings + 1, Samples = life.Counts.Samples + trained.Samples };
             Tell(life, -1, null, trained.Loss);
@@ -113,7 +123,7 @@ internal sealed partial class PeerGrain
 
     private async Task FetchAsync(Life life, Effect.Fetch fetch)
     {
-        bool local = await TakeAsync(life, fetch.Model, []);
+        bool local = await TakeAsync(life, fetch.Model, [], null);
         if (_life == life)
         {
             Enqueue(local ? new Input.Fetched(fetch.Work, fetch.Model) : new Input.FetchFailed(fetch.Work, "it is nowhere to be had"));
@@ -142,13 +152,18 @@ internal sealed partial class PeerGrain
             ? contribution with { Weight = contribution.Weight * Math.Max(1, peer.Samples) }
             : contribution;
 
-    // Deadlines follow what trainings take here, waiting for a slot included.
-    private static void Measure(Life life, double seconds, long bytes)
+    // Deadlines follow what trainings take here, waiting for a slot included, and how fast models come.
+    private void Measure(Life life, double seconds, long bytes)
     {
-        life.TrainSeconds = life.TrainSeconds is { } known ? Math.Max((0.7 * known) + (0.3 * seconds), seconds * 0.5) : seconds;
-        WorkEstimate estimate = life.Machine.Setup.Estimate with { TrainSeconds = life.TrainSeconds.Value, ModelBytes = bytes };
+        WorkEstimate estimate = RoundEstimate.After(life.Machine.Setup.Estimate, life.TrainSeconds, seconds, bytes, services.Rates.Slowest(Sources(life)));
+        life.TrainSeconds = estimate.TrainSeconds;
         life.Machine = life.Machine with { Setup = life.Machine.Setup with { Estimate = estimate } };
     }
+
+    private IEnumerable<(string Name, SiloAddress Silo)> Sources(Life life) => life.Hosts
+        .Select(h => (Name: h, Silo: services.Hosts.Find(h)))
+        .Where(h => h.Silo is not null)
+        .Select(h => (h.Name, h.Silo!));
 
     private static long FirstRound(Life life) => life.Spec.Islands.Protocol == "modest" ? 1 : 0;
 

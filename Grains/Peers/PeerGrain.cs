@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using Microsoft.Extensions.Logging;
 
+using Orleans.Placement;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -9,12 +10,15 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains.Peers;
@@ -27,12 +31,10 @@ namespace OrleansDDM.Grains.Peers;
 /// Key format: <c>peer/NAME/ROLE/NUMBER/HOST</c>.
 /// </summary>
 [HostPlacement]
+[Immovable]
 internal sealed partial class PeerGrain(
     [PersistentState("peer", StorageNames.Provider)] IPersistentState<PeerGrainState> state, PeerServices services) : Grain, IPeerGrain
 {
-    // Of a shared folder or a link within a machine room; deadlines of models of a few megabytes hardly depend on it.
-    private const double BytesPerSecond = 50e6;
-
     private readonly ILogger _logger = services.Loggers.CreateLogger<PeerGrain>();
     private readonly Queue<Input> _inbox = [];
     private string _run = string.Empty;
@@ -104,7 +106,7 @@ internal sealed partial class PeerGrain(
         {
             // What it is storing now would stay.
             await pump;
-            State.Durable = [];
+            (State.Durable, State.Residual) = ([], string.Empty);
             State.Models = [];
             await _row.SaveAsync();
             await ForgetModelsAsync(cancellation);
@@ -153,6 +155,16 @@ internal sealed partial class PeerGrain(
         Running = _life is not null,
         Term = State.Term,
         Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+        Known = Known(),
+        LeftOut = Math.Sqrt(_life?.Residual.Sum(v => (double)v * v) ?? 0),
+    };
+
+    // Where a protocol has no view of its own, all that were told to it are there.
+    private int Known() => _life switch
+    {
+        null => 0,
+        { Protocol: Modest modest, Machine: var machine } => modest.Candidates(machine, Modest.RoundEstimate(machine)).Count(),
+        var life => life.Peers.Count,
     };
 
     private async Task BeginAsync(PeerStart start, CancellationToken cancellation)
@@ -174,6 +186,12 @@ internal sealed partial class PeerGrain(
             State.Term++;
             await _row.SaveAsync();
             IslandPlan plan = await bench.PlanAsync(cancellation);
+            if (start.Shards.Length > 0 && start.Shards != plan.Digest)
+            {
+                throw new InvalidOperationException(
+                    $"Peer {_number} of {_role} deals the images out otherwise than its island: the data or islands.shardsFile on its host differ. Copy them from the others.");
+            }
+
             ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
             held.Add(initial);
             if (initial.ToString() != start.Initial)
@@ -182,7 +200,7 @@ internal sealed partial class PeerGrain(
                     $"Peer {_number} makes another initial model of {_role} than its island: the software or the processor of its host differs.");
             }
 
-            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, BytesPerSecond, start.TrainSeconds);
+            var estimate = new WorkEstimate(services.Shelf.Get(initial).Length, TransferRates.Assumed, start.TrainSeconds, Origin: "assumed");
             ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
             var life = new Life
             {
@@ -190,9 +208,11 @@ internal sealed partial class PeerGrain(
                 Start = start,
                 Protocol = protocol,
                 Codec = new MessageCodec(protocol),
+                Compression = UpdatePacking.Options(spec.Islands),
                 Bench = bench,
                 Plan = plan,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
+                Hosts = [.. start.Roster.Select(p => p.Host).Where(h => h != services.Hosts.Own).Distinct()],
                 ModelBytes = estimate.ModelBytes,
                 Held = held,
                 Machine = protocol.Create(new PeerSetup
@@ -209,6 +229,7 @@ internal sealed partial class PeerGrain(
                 }),
             };
             Input first = await RecallAsync(life);
+            await RecallResidualAsync(life);
 
             // A stop may have come meanwhile.
             RequireNewest(start);
@@ -298,11 +319,17 @@ internal sealed partial class PeerGrain(
 
         public required MessageCodec Codec { get; init; }
 
+        /// <summary>How trained models travel.</summary>
+        public required CompressionOptions Compression { get; init; }
+
         public required PeerWorkshop.Bench Bench { get; init; }
 
         public required IslandPlan Plan { get; init; }
 
         public required ImmutableDictionary<int, PeerAddress> Peers { get; init; }
+
+        /// <summary>The other hosts of the island.</summary>
+        public required string[] Hosts { get; init; }
 
         /// <summary>Run-relative time of the newest step; it never goes back, whatever clocks do.</summary>
         public TimeSpan Now { get; set; }
@@ -334,6 +361,15 @@ internal sealed partial class PeerGrain(
         public Dictionary<int, long> Terms { get; } = [];
 
         public Learning.Islands.PeerMoments? Moments { get; set; }
+
+        /// <summary>What compression has left out of this peer's updates; empty = nothing.</summary>
+        public float[] Residual { get; set; } = [];
+
+        /// <summary>The residual that is stored.</summary>
+        public float[] StoredResidual { get; set; } = [];
+
+        /// <summary>The newest models to which updates of others were differences, the newest last.</summary>
+        public Queue<ModelHandle> Bases { get; } = [];
 
         public double? TrainSeconds { get; set; }
 

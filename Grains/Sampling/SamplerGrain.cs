@@ -26,8 +26,28 @@ namespace OrleansDDM.Grains.Sampling;
 /// </summary>
 internal sealed class SamplerGrain(Replicas replicas, IOptions<RunOptions> options, TimeProvider clock) : Grain, ISamplerGrain
 {
+    private int _requests;
+
     public async IAsyncEnumerable<SampleProgress> SampleAsync(
         SampleRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        _requests++;
+        try
+        {
+            await foreach (SampleProgress step in DrawAsync(request, cancellation))
+            {
+                yield return step;
+            }
+        }
+        finally
+        {
+            _requests--;
+        }
+    }
+
+    public Task<bool> IsDrawingAsync(CancellationToken cancellation = default) => Task.FromResult(_requests > 0);
+
+    private async IAsyncEnumerable<SampleProgress> DrawAsync(SampleRequest request, [EnumeratorCancellation] CancellationToken cancellation)
     {
         Retry retry = options.Value.Retry(options.Value.CallPatience, clock, (int)this.GetGrainId().GetUniformHashCode());
         RunStatus run = await retry.RunAsync(

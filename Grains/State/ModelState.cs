@@ -68,6 +68,10 @@ internal sealed class ModelState : IStoredState<ModelState>
     [Id(13)]
     public long StoppedTerm { get; set; }
 
+    /// <summary>Name of the device on which the newest activation trained; null = none has begun.</summary>
+    [Id(15)]
+    public string? Device { get; set; }
+
     /// <inheritdoc/>
     public ModelState Copy()
     {

@@ -27,6 +27,10 @@ internal sealed class PeerGrainState : IStoredState<PeerGrainState>
     [Id(7)]
     public string[] Models { get; set; } = [];
 
+    /// <summary>Name of the artifact with what compression has left out of the peer's updates; empty = nothing.</summary>
+    [Id(8)]
+    public string Residual { get; set; } = string.Empty;
+
     /// <summary>Run-relative time at which that was written.</summary>
     [Id(4)]
     public TimeSpan Time { get; set; }

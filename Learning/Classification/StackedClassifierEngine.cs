@@ -73,8 +73,9 @@ internal sealed unsafe class StackedClassifierEngine(ClassifierKind kind, int th
             Tensor gradient = Gradient(models, inputs, labels);
             if (step.Radius > 0)
             {
-                Tensor norm = gradient.norm(1, keepdim: true);
                 using Scalar radius = step.Radius;
+                using Scalar tiny = 1e-12f;
+                Tensor norm = gradient.norm(1, keepdim: true).add(tiny, Scalars.One);
                 Tensor moved = models.add(gradient.div(norm).mul(radius), Scalars.One);
                 gradient = Gradient(moved, inputs, labels);
             }

@@ -40,7 +40,8 @@ public interface IIslandLearning
 /// <summary>The training images as a plan of shards sees them.</summary>
 /// <param name="Labels">(N) class of each image; its cluster where there are no classes.</param>
 /// <param name="Clusters">(N) cluster of each image.</param>
-public sealed record IslandData(IReadOnlyList<int> Labels, IReadOnlyList<int> Clusters);
+/// <param name="Ids">(N) number of each image in the training split of the data set, from which some are held out; null = 0, 1, 2, ...</param>
+public sealed record IslandData(IReadOnlyList<int> Labels, IReadOnlyList<int> Clusters, IReadOnlyList<long>? Ids = null);
 
 /// <summary>What the peers of one island train on, and for how long.</summary>
 /// <param name="Rows">Training rows of each peer, by its number.</param>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Models.Fused;
@@ -20,8 +19,6 @@ namespace OrleansDDM.Learning.Islands;
 /// </summary>
 public sealed class IslandRecord : IIslandRecord
 {
-    private const int LossPoints = 200;
-
     private readonly TrainingSpec _spec;
     private readonly IslandTraining _plan;
     private readonly ITrainingTask _task;
@@ -32,17 +29,15 @@ public sealed class IslandRecord : IIslandRecord
     private readonly IFusedNetwork? _fused;
     private readonly Queue<IslandRound> _offered = [];
     private readonly Dictionary<int, float[]> _newest = [];
-    private readonly List<MetricRow> _history = [];
+    private readonly TrainingHistory _history;
     private float[] _values;
     private float[] _average;
-    private double _windowLoss;
-    private int _windowCount;
 
     /// <summary>Starts a record, or goes on with one.</summary>
     /// <param name="spec">How is trained.</param>
     /// <param name="plan">How many rounds there are.</param>
     /// <param name="task">How the model is judged, and how many steps one place would do.</param>
-    /// <param name="network">A network to judge with, float32; the record owns it from here on.</param>
+    /// <param name="network">A network to judge with, float32, on the device to judge on; the record owns it from here on.</param>
     /// <param name="shape">Shape of the data, written beside the weights.</param>
     /// <param name="identity">Names run and role; a checkpoint of another identity is refused.</param>
     /// <param name="initialize">Fills the common initial weights.</param>
@@ -65,10 +60,11 @@ public sealed class IslandRecord : IIslandRecord
         ArgumentNullException.ThrowIfNull(initialize);
         using IDisposable noGrad = no_grad();
         (_spec, _plan, _task, _network, _shape, _identity) = (spec, plan, task, network, shape, identity);
+        _history = new TrainingHistory(identity, task.Steps, spec.Validations);
         _vector = ModelVector.Adopt(network);
         initialize(_vector);
         _fused = FusedNetworks.TryCreate(network, _vector, task.Batch, get_num_threads());
-        _values = _vector.Values.data<float>().ToArray();
+        _values = FlatTensors.ToArray(_vector.Values);
         _average = [.. _values];
         if (checkpoint is not null)
         {
@@ -86,7 +82,7 @@ public sealed class IslandRecord : IIslandRecord
     public int Steps => _task.Steps;
 
     /// <inheritdoc/>
-    public IReadOnlyList<MetricRow> History => _history;
+    public IReadOnlyList<MetricRow> History => _history.Rows;
 
     /// <inheritdoc/>
     public void Offer(IslandRound round) => _offered.Enqueue(round);
@@ -95,7 +91,7 @@ public sealed class IslandRecord : IIslandRecord
     public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        int first = _history.Count, start = Step;
+        int first = _history.Rows.Count, start = Step;
         double loss = 0;
         int losses = 0;
         bool validated = false;
@@ -104,28 +100,21 @@ public sealed class IslandRecord : IIslandRecord
             if (double.IsFinite(round.Loss))
             {
                 (loss, losses) = (loss + round.Loss, losses + 1);
-                (_windowLoss, _windowCount) = (_windowLoss + round.Loss, _windowCount + 1);
+                _history.AddLoss(round.Loss);
             }
 
             validated = Take(round);
         }
 
         double rate = (Step - start) * (double)_task.Batch / Math.Max(clock.Elapsed.TotalSeconds, 1e-9);
-        return new SliceReport(Step, losses == 0 ? double.NaN : loss / losses, rate, [.. _history.Skip(first)]);
+        return new SliceReport(Step, losses == 0 ? double.NaN : loss / losses, rate, [.. _history.Rows.Skip(first)]);
     }
 
     /// <inheritdoc/>
-    public byte[] SaveCheckpoint() => SafetensorsWriter.Write(
+    public byte[] SaveCheckpoint() => _history.Save(
+        "orleans-ddm-island-1",
         [SafetensorsEntry.Of("values", [_values.Length], _values), SafetensorsEntry.Of("average", [_average.Length], _average)],
-        new Dictionary<string, string>
-        {
-            ["format"] = "orleans-ddm-island-1",
-            ["identity"] = _identity,
-            ["rounds"] = Rounds.ToString(CultureInfo.InvariantCulture),
-            ["windowLoss"] = _windowLoss.ToString("R", CultureInfo.InvariantCulture),
-            ["windowCount"] = _windowCount.ToString(CultureInfo.InvariantCulture),
-            ["history"] = JsonSerializer.Serialize(_history),
-        });
+        ("rounds", Rounds));
 
     /// <inheritdoc/>
     public byte[] SaveWeights() => PeerModels.Write(Exported, _vector.Segments, new Dictionary<string, string>
@@ -179,13 +168,7 @@ public sealed class IslandRecord : IIslandRecord
             _average[i] = (old * _average[i]) + (fresh * _values[i]);
         }
 
-        if (Crossed(LossPoints, before) && _windowCount > 0)
-        {
-            _history.Add(new MetricRow(Step, "loss/train", _windowLoss / _windowCount));
-            (_windowLoss, _windowCount) = (0, 0);
-        }
-
-        if (!Crossed(_spec.Validations, before))
+        if (!_history.Advance(before, Step))
         {
             return false;
         }
@@ -193,8 +176,6 @@ public sealed class IslandRecord : IIslandRecord
         Validate();
         return true;
     }
-
-    private bool Crossed(int points, int before) => Step * (long)points / Steps != before * (long)points / Steps;
 
     private float[] Mean()
     {
@@ -222,36 +203,14 @@ public sealed class IslandRecord : IIslandRecord
         _vector.Values.copy_(tensor(Exported));
         _network.eval();
         _fused?.Load();
-        foreach ((string name, double value) in _task.Validate(new NetworkForward(_network, float32, _fused)))
-        {
-            _history.Add(double.IsFinite(value)
-                ? new MetricRow(Step, name, value)
-                : throw new TrainingDivergedException(string.Create(CultureInfo.InvariantCulture, $"{_identity}: {name} is {value} at step {Step}.")));
-        }
+        _history.AddValidation(Step, _task.Validate(new NetworkForward(_network, float32, _fused)));
     }
 
-    private void Load(byte[] checkpoint)
+    private void Load(byte[] checkpoint) => _history.Load(checkpoint, file =>
     {
-        try
-        {
-            SafetensorsFile file = SafetensorsReader.Read(checkpoint);
-            string identity = file.Metadata.GetValueOrDefault("identity", "nothing");
-            if (identity != _identity)
-            {
-                throw new InvalidDataException($"The checkpoint belongs to '{identity}', not to '{_identity}'.");
-            }
-
-            (_values, _average) = (Vector(file, "values"), Vector(file, "average"));
-            Rounds = long.Parse(file.Metadata["rounds"], CultureInfo.InvariantCulture);
-            _windowLoss = double.Parse(file.Metadata["windowLoss"], CultureInfo.InvariantCulture);
-            _windowCount = int.Parse(file.Metadata["windowCount"], CultureInfo.InvariantCulture);
-            _history.AddRange(JsonSerializer.Deserialize<List<MetricRow>>(file.Metadata["history"])!);
-        }
-        catch (Exception e) when (e is SafetensorsException or KeyNotFoundException or FormatException or JsonException)
-        {
-            throw new InvalidDataException($"{_identity}: not a checkpoint: {e.Message}", e);
-        }
-    }
+        (_values, _average) = (Vector(file, "values"), Vector(file, "average"));
+        Rounds = long.Parse(file.Metadata["rounds"], CultureInfo.InvariantCulture);
+    });
 
     private float[] Vector(SafetensorsFile file, string name)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 
 using OrleansDDM.Learning.Models;
-using OrleansDDM.Learning.Models.Fused;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -11,10 +10,7 @@ using static TorchSharp.torch;
 
 namespace OrleansDDM.Learning.Islands;
 
-/// <summary>
-/// Local training with one network that stays prepared while models of many peers pass through it. In bfloat16 the network is a working copy
-/// of float32 weights.
-/// </summary>
+/// <summary>Local training with one network that stays prepared while models of many peers pass through it.</summary>
 public sealed class PeerTrainer : IPeerTrainer
 {
     private readonly TrainingSpec _spec;
@@ -24,18 +20,16 @@ public sealed class PeerTrainer : IPeerTrainer
     private readonly Dictionary<string, string> _metadata;
     private readonly string _identity;
     private readonly Network _network;
-    private readonly ModelVector _working;
-    private readonly ScalarType _dtype;
+    private readonly WorkingCopy _working;
     private readonly Tensor _master;
     private readonly float[] _initial;
-    private readonly IFusedNetwork? _fused;
     private readonly IOptimizer _optimizer;
 
     /// <summary>Prepares a network.</summary>
     /// <param name="spec">How to train.</param>
     /// <param name="plan">What the peers hold.</param>
     /// <param name="open">The task of a peer, by its number.</param>
-    /// <param name="network">The network, float32; the trainer owns it from here on.</param>
+    /// <param name="network">The network, float32, on the device to train on; the trainer owns it from here on.</param>
     /// <param name="shape">Shape of the data, written beside the weights.</param>
     /// <param name="identity">Names run and role.</param>
     /// <param name="initialize">Fills the common initial weights.</param>
@@ -55,18 +49,14 @@ public sealed class PeerTrainer : IPeerTrainer
         using IDisposable noGrad = no_grad();
         (_spec, _plan, _open, _network, _identity) = (spec, plan, open, network, identity);
         _metadata = new Dictionary<string, string> { ["format"] = "pt", ["shape"] = shape.ToText(), ["identity"] = identity };
-        _dtype = spec.Precision == "bfloat16" ? bfloat16 : float32;
-        network.to(_dtype);
-        _working = ModelVector.Adopt(network);
-        initialize(_working);
-        _master = _dtype == float32 ? _working.Values : _working.Values.to(float32).DetachFromDisposeScope();
-        _initial = _master.data<float>().ToArray();
-        _fused = FusedNetworks.TryCreate(network, _working, plan.Batch, get_num_threads());
-        _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working, spec) : new AdamW(_working, spec);
+        _working = new WorkingCopy(network, spec.Precision, plan.Batch, initialize);
+        _master = _working.Master;
+        _initial = FlatTensors.ToArray(_master);
+        _optimizer = spec.Optimizer == "sgd" ? new Sgd(_working.Vector, spec) : new AdamW(_working.Vector, spec);
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<Segment> Segments => _working.Segments;
+    public IReadOnlyList<Segment> Segments => _working.Vector.Segments;
 
     /// <inheritdoc/>
     public byte[] Initial() => Write(_initial);
@@ -94,7 +84,7 @@ public sealed class PeerTrainer : IPeerTrainer
             }
         }
 
-        CopyToWorking();
+        _working.Round();
         _network.train();
         int updates = moments?.Updates ?? 0;
         double loss = 0;
@@ -105,10 +95,10 @@ public sealed class PeerTrainer : IPeerTrainer
         }
 
         return new PeerTraining(
-            Write(_master.data<float>().ToArray()),
+            Write(FlatTensors.ToArray(_master)),
             loss / steps,
             (long)steps * task.Batch,
-            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => m.Value.data<float>().ToArray()), updates));
+            new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => FlatTensors.ToArray(m.Value)), updates));
     }
 
     /// <inheritdoc/>
@@ -121,10 +111,7 @@ public sealed class PeerTrainer : IPeerTrainer
     public void Dispose()
     {
         _optimizer.Dispose();
-        _fused?.Dispose();
-        _master.Dispose();
         _working.Dispose();
-        _network.Dispose();
     }
 
     private static void Fill(Tensor destination, float[] values)
@@ -137,13 +124,13 @@ public sealed class PeerTrainer : IPeerTrainer
     {
         using DisposeScope scope = NewDisposeScope();
         TrainingTensors batch = task.Draw(step);
-        double loss = Gradient(batch);
+        double loss = _working.Gradient(batch);
         if (radius > 0)
         {
             Ascend(batch, radius);
         }
 
-        Tensor gradients = _working.Gradients.to(float32);
+        Tensor gradients = _working.Vector.Gradients.to(float32);
         double norm = gradients.norm().item<float>();
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
@@ -161,7 +148,7 @@ public sealed class PeerTrainer : IPeerTrainer
         // Warm-up and decay take the same share of all samples as they do in one place.
         int place = (int)(Math.Min(step, _plan.Steps - 1) * task.Steps / _plan.Steps);
         _optimizer.Update(_master, gradients, update, LearningRate.At(_spec, task.LearningRate, place, task.Steps));
-        CopyToWorking();
+        _working.Round();
         return loss;
     }
 
@@ -169,34 +156,11 @@ public sealed class PeerTrainer : IPeerTrainer
     private void Ascend(TrainingTensors batch, double radius)
     {
         Tensor here = _master.clone();
-        using Scalar length = radius / (_working.Gradients.to(float32).norm().item<float>() + 1e-12);
-        _master.add_(_working.Gradients.to(float32), length);
-        CopyToWorking();
-        Gradient(batch);
+        using Scalar length = radius / (_working.Vector.Gradients.to(float32).norm().item<float>() + 1e-12);
+        _master.add_(_working.Vector.Gradients.to(float32), length);
+        _working.Round();
+        _working.Gradient(batch);
         _master.copy_(here);
-        CopyToWorking();
-    }
-
-    private double Gradient(TrainingTensors batch)
-    {
-        _working.Gradients.zero_();
-        if (_fused is not null)
-        {
-            _fused.Load();
-            return batch.Accumulate(_fused);
-        }
-
-        using IDisposable grad = enable_grad();
-        Tensor loss = batch.Loss(_network, _dtype);
-        loss.backward();
-        return loss.item<float>();
-    }
-
-    private void CopyToWorking()
-    {
-        if (!ReferenceEquals(_master, _working.Values))
-        {
-            _working.Values.copy_(_master);
-        }
+        _working.Round();
     }
 }

@@ -23,7 +23,7 @@ public sealed class DiffusionTransformer : Network
     private readonly Linear _modulation;
     private readonly ModuleList<TransformerBlock> _blocks = [];
     private readonly Linear _head;
-    private readonly Tensor _positions;
+    private readonly FixedTensor _positions;
 
     /// <summary>Creates the network.</summary>
     /// <param name="shape">Shape of the data.</param>
@@ -58,7 +58,7 @@ public sealed class DiffusionTransformer : Network
         register_module("modulation", _modulation);
         register_module("blocks", _blocks);
         register_module("head", _head);
-        _positions = Positions(_rows, _columns, width).DetachFromDisposeScope();
+        _positions = new FixedTensor(Positions(_rows, _columns, width));
         using IDisposable noGrad = no_grad();
         init.zeros_(_modulation.weight!);
         init.zeros_(_modulation.bias!);
@@ -85,7 +85,7 @@ public sealed class DiffusionTransformer : Network
     internal bool Pools => _pool;
 
     /// <summary>Fixed position embedding, (1, T, d).</summary>
-    internal Tensor PositionTable => _positions;
+    internal Tensor PositionTable => _positions.Values;
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor x, Tensor time, Tensor? classes)
@@ -98,7 +98,7 @@ public sealed class DiffusionTransformer : Network
             .view(batch, _shape.Channels, _rows, _patch, _columns, _patch)
             .permute(0, 2, 4, 1, 3, 5)
             .reshape(batch, _rows * _columns, -1);                                                 // (B, T, C p p)
-        Tensor h = _patches.forward(tokens).add(_positions.to(tokens.dtype, tokens.device), Scalars.One); // (B, T, d)
+        Tensor h = _patches.forward(tokens).add(_positions.On(tokens.device).to(tokens.dtype), Scalars.One); // (B, T, d)
         for (int i = 0; i < _blocks.Count; i++)
         {
             h = _blocks[i].forward(h, modulation.AsMemory(6 * i, 6));

@@ -13,7 +13,7 @@ namespace OrleansDDM.Learning.Models;
 public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
 {
     private readonly int _classes;
-    private readonly Tensor _rates;
+    private readonly FixedTensor _rates;
     private readonly Linear _in;
     private readonly Linear _out;
     private readonly Embedding? _table;
@@ -25,7 +25,7 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
         _classes = classes;
         int frequencies = Math.Max(8, width / 4);
         float[] rates = [.. Enumerable.Range(0, frequencies).Select(i => (float)Math.Exp(-Math.Log(10_000) * i / frequencies))];
-        _rates = tensor(rates).DetachFromDisposeScope();
+        _rates = new FixedTensor(tensor(rates));
         _in = Linear(2 * frequencies, width);
         _out = Linear(width, width);
         register_module("in", _in);
@@ -41,7 +41,7 @@ public sealed class TimeEmbedding : Module<Tensor, Tensor?, Tensor>
     public override Tensor forward(Tensor time, Tensor? classes)
     {
         using DisposeScope scope = NewDisposeScope();
-        Tensor angles = time.to(float32).unsqueeze(1).mul(Scalars.Thousand) * _rates.to(time.device); // (B, F)
+        Tensor angles = time.to(float32).unsqueeze(1).mul(Scalars.Thousand) * _rates.On(time.device); // (B, F)
         Tensor features = cat([cos(angles), sin(angles)], 1).to(_in.weight!.dtype);              // (B, 2F)
         Tensor embedding = _out.forward(functional.silu(_in.forward(features)));                 // (B, d)
         if (_table is not null)

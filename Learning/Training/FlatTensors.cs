@@ -56,6 +56,15 @@ public static class FlatTensors
         }
     }
 
+    /// <summary>The values of a tensor, whatever its device and dtype.</summary>
+    public static float[] ToArray(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor flat = tensor.detach().to(float32).cpu().contiguous();
+        return flat.data<float>().ToArray();
+    }
+
     private static float[] Values(SafetensorsFile file, string name, IReadOnlyList<long> shape)
     {
         if (!file.TryGet(name, out SafetensorsEntry? entry))
@@ -71,12 +80,5 @@ public static class FlatTensors
 
         float[] values = entry.ToFloats();
         return values.All(float.IsFinite) ? values : throw new InvalidDataException($"Tensor '{name}' holds values that are not finite.");
-    }
-
-    private static float[] ToArray(Tensor tensor)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Tensor flat = tensor.detach().to(float32).cpu().contiguous();
-        return flat.data<float>().ToArray();
     }
 }

@@ -1,3 +1,5 @@
+using OrleansDDM.Learning.Devices;
+
 namespace OrleansDDM.Learning.Training;
 
 /// <summary>A training session that keeps something of its silo, such as the run's data, while it is open.</summary>
@@ -13,7 +15,17 @@ internal sealed class HoldingSession(ITrainingSession session, IDisposable hold)
     public IReadOnlyList<MetricRow> History => session.History;
 
     /// <inheritdoc/>
-    public SliceReport Train(TimeSpan budget, CancellationToken cancellation) => session.Train(budget, cancellation);
+    public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
+    {
+        try
+        {
+            return session.Train(budget, cancellation);
+        }
+        catch (Exception e) when (DeviceMemoryException.IsCause(e))
+        {
+            throw new DeviceMemoryException($"The device is out of memory at step {session.Step}: {e.Message}", e);
+        }
+    }
 
     /// <inheritdoc/>
     public byte[] SaveCheckpoint() => session.SaveCheckpoint();

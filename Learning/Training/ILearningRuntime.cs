@@ -1,3 +1,4 @@
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Specs;
 
@@ -12,9 +13,13 @@ public interface ILearningRuntime
     /// <summary>The learning of islands; null = it knows none.</summary>
     IIslandLearning? Islands => this as IIslandLearning;
 
+    /// <summary>What is known of the devices here; null = there is the CPU only, and nothing is known of it.</summary>
+    IDeviceSurvey? Devices => this as IDeviceSurvey;
+
     /// <summary>Called once on each slot's thread, before anything else on it, to set what is per thread.</summary>
     /// <param name="threads">Native threads that work on this slot may use.</param>
-    void EnterSlot(int threads);
+    /// <param name="device">Name of the device on which the slot's models live: <c>cpu</c> or <c>cuda:N</c>.</param>
+    void EnterSlot(int threads, string device);
 
     /// <summary>Loads the data of a run and clusters it. Deterministic, idempotent and cached by the spec's hash.</summary>
     /// <exception cref="SpecException">The data contradicts the spec, e.g. a patch size that does not divide the image.</exception>
@@ -28,6 +33,7 @@ public interface ILearningRuntime
     /// <param name="specHash">Hash that the run's checkpoints carry; null = the spec's own. They differ for a run that was stored before a
     /// key of the spec came up.</param>
     /// <exception cref="InvalidDataException">The bytes are not a checkpoint of this run and role; the caller may try an older one.</exception>
+    /// <exception cref="DeviceMemoryException">The slot's device has too little free memory; so may the session say when it trains.</exception>
     ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null);
 
     /// <summary>Opens trained weights for prediction.</summary>

@@ -1,6 +1,9 @@
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Specs;
+
+using TorchSharp;
 
 namespace OrleansDDM.Learning.Training;
 
@@ -11,7 +14,8 @@ public sealed partial class LearningRuntime : IIslandLearning
     public IslandData Images(RunSpec spec)
     {
         TrainingData data = PreparedOf(spec).Data;
-        return new IslandData(data.Splits.Train.HasLabels ? data.Splits.Train.Labels.ToArray() : data.TrainClusters, data.TrainClusters);
+        ImageDataset train = data.Splits.Train;
+        return new IslandData(train.HasLabels ? train.Labels.ToArray() : data.TrainClusters, data.TrainClusters, train.Ids.ToArray());
     }
 
     /// <inheritdoc/>
@@ -68,7 +72,7 @@ public sealed partial class LearningRuntime : IIslandLearning
         ? new RouterTask(spec, data, rows, batch, stream)
         : new DenoisingTask(spec, data, role.Index, rows, batch, stream);
 
-    private static Network NetworkOf(RunSpec spec, ModelRole role, ModelShape shape) => role.IsRouter
+    private Network NetworkOf(RunSpec spec, ModelRole role, ModelShape shape) => (role.IsRouter
         ? Networks.Router(spec.Router.Model, shape, spec.Experts.Count)
-        : Networks.Denoiser(spec.Model, shape);
+        : Networks.Denoiser(spec.Model, shape)).to(Device);
 }

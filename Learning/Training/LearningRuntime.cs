@@ -7,6 +7,7 @@ using System.Text.Json;
 
 using OrleansDDM.Learning.Clustering;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Specs;
@@ -23,12 +24,23 @@ public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningR
     private const int Idle = 2;
 
     private readonly SharedCache<Prepared> _prepared = new(Idle);
+    private readonly ThreadLocal<torch.Device?> _device = new();
 
     /// <summary>Number of runs whose data is in memory.</summary>
     internal int PreparedCount => _prepared.Count;
 
     /// <inheritdoc/>
-    public void EnterSlot(int threads) => torch.set_num_threads(threads);
+    public IDeviceSurvey? Devices { get; } = new DeviceSurvey();
+
+    // Slots have a device each; a thread that is no slot's works on the CPU.
+    private torch.Device Device => _device.Value ?? torch.CPU;
+
+    /// <inheritdoc/>
+    public void EnterSlot(int threads, string device)
+    {
+        torch.set_num_threads(threads);
+        _device.Value = torch.device(device);
+    }
 
     /// <inheritdoc/>
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation)
@@ -67,12 +79,14 @@ public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningR
         {
             TrainingData data = prepared.Data;
             ITrainingTask task = role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index);
-            Network network = role.IsRouter
-                ? Networks.Router(spec.Router.Model, data.Shape, spec.Experts.Count)
-                : Networks.Denoiser(spec.Model, data.Shape);
             var trainer = new Trainer(
-                spec.Training, task, network, data.Shape, $"{specHash ?? SpecJson.Hash(spec)}/{role}", vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
+                spec.Training, task, NetworkOf(spec, role, data.Shape), data.Shape, $"{specHash ?? SpecJson.Hash(spec)}/{role}", vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"), checkpoint);
             return new HoldingSession(trainer, hold);
+        }
+        catch (Exception e) when (DeviceMemoryException.IsCause(e))
+        {
+            hold.Dispose();
+            throw new DeviceMemoryException($"{role} does not fit into the memory of {Device}: {e.Message}", e);
         }
         catch
         {
@@ -82,7 +96,7 @@ public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningR
     }
 
     /// <inheritdoc/>
-    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => Predictors.Open(spec, role, weights);
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) => Predictors.Open(spec, role, weights, Device);
 
     private Prepared PreparedOf(RunSpec spec, CancellationToken cancellation = default)
     {

@@ -13,17 +13,21 @@ namespace OrleansDDM.Learning.Training;
 /// <param name="fused">Its fused form, which has taken over the weights, or null.</param>
 public sealed class NetworkForward(Network network, ScalarType dtype, IFusedNetwork? fused)
 {
+    private readonly Device _device = network.parameters().First().device;
+
     /// <summary>Runs the network.</summary>
     /// <param name="input">(B, C, H, W), float32 on the CPU.</param>
     /// <param name="time">(B).</param>
-    /// <param name="classes">(B) int64, the number of classes = none; null = none for all.</param>
-    /// <returns>(B, C, H, W) for a denoiser, (B, K) for a router; float32, in the caller's dispose scope.</returns>
+    /// <param name="classes">(B) int64 on the CPU, the number of classes = none; null = none for all.</param>
+    /// <returns>(B, C, H, W) for a denoiser, (B, K) for a router; float32 on the CPU, in the caller's dispose scope.</returns>
     public Tensor Run(Tensor input, Tensor time, Tensor? classes)
     {
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(time);
         using IDisposable noGrad = no_grad();
-        return fused is null ? network.forward(input.to(dtype), time, classes).to(float32) : RunFused(fused, input, time, classes);
+        return fused is null
+            ? network.forward(input.to(dtype, _device), time.to(_device), classes?.to(_device)).to(float32).cpu()
+            : RunFused(fused, input, time, classes);
     }
 
     private static Tensor RunFused(IFusedNetwork fused, Tensor input, Tensor time, Tensor? classes)

@@ -25,7 +25,7 @@ public sealed class NetworkPredictor : IPredictor
     private readonly bool _conditional;
 
     /// <summary>Loads weights into a network, which the predictor owns from here on.</summary>
-    /// <param name="network">The network.</param>
+    /// <param name="network">The network, float32, on the device to compute on.</param>
     /// <param name="shape">Shape of the data.</param>
     /// <param name="schedule">The schedule it was trained on.</param>
     /// <param name="parameterization">What it predicts; null = it is a router, whose probabilities are wanted.</param>

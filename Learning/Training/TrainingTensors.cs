@@ -1,13 +1,15 @@
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Models.Fused;
 
+using TorchSharp;
+
 using static TorchSharp.torch;
 
 namespace OrleansDDM.Learning.Training;
 
 /// <summary>
-/// One step's batch: what the network sees and what it should answer. The tensors are float32 on the CPU (class indices int64) and belong to
-/// the caller's dispose scope.
+/// One step's batch: what the network sees and what it should answer. The tensors are float32 (class indices int64) and belong to the caller's
+/// dispose scope. Tasks draw them on the CPU.
 /// </summary>
 /// <param name="Input">(B, C, H, W).</param>
 /// <param name="Time">(B).</param>
@@ -17,8 +19,15 @@ public sealed record TrainingTensors(Tensor Input, Tensor Time, Tensor? Classes,
 {
     private bool IsClassification => Target.dtype == int64;
 
+    /// <summary>The same batch on a device.</summary>
+    public TrainingTensors To(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return device.type == DeviceType.CPU ? this : new TrainingTensors(Input.to(device), Time.to(device), Classes?.to(device), Target.to(device));
+    }
+
     /// <summary>The loss, a scalar that autograd can follow: mean squared error or mean cross-entropy, in float32.</summary>
-    /// <param name="network">The network.</param>
+    /// <param name="network">The network, on the device of the batch.</param>
     /// <param name="dtype">Its dtype.</param>
     public Tensor Loss(Network network, ScalarType dtype)
     {

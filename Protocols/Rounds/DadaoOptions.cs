@@ -15,8 +15,8 @@ public sealed record DadaoOptions : IProtocolOptions
     /// <summary>Whether edges get the rates that need the fewest communications, or all the same one.</summary>
     public bool OptimisedRates { get; init; }
 
-    /// <summary>Seconds until an answer that did not come is given up or asked for again.</summary>
-    public double AnswerSeconds { get; init; } = 1;
+    /// <summary>Seconds until an answer that did not come is given up or asked for again; null = from the work estimate.</summary>
+    public double? AnswerSeconds { get; init; }
 
     /// <summary>Seconds after which a peer that is in doubt about an exchange presumes that it did not happen; the other end may be gone for good.</summary>
     public double DoubtSeconds { get; init; } = 60;

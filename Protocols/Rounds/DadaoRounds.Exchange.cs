@@ -12,6 +12,11 @@ public sealed partial class DadaoRounds
 {
     private const int Sum = DadaoFlow.Vectors;
 
+    // Times that a proposal is sent before its partner is taken for dead.
+    private const int Tries = 8;
+
+    private const int LongestBackOff = 4;
+
     /// <inheritdoc/>
     protected override void OnMessage(Turn<Saved, Live> turn, PeerId from, MessageBody body)
     {
@@ -20,15 +25,11 @@ public sealed partial class DadaoRounds
             case Propose propose when OwnsEdgeTo(turn, from):
                 OnPropose(turn, from, propose);
                 break;
-            case Accept accept when turn.Volatile.Proposal is { Accepted: false } proposal && proposal.Partner == from && proposal.Number == accept.Number:
-                OnAccept(turn, proposal, accept);
-                break;
-            case Accept accept when !turn.Durable.Commits.ContainsKey(from) && turn.Volatile.Proposal?.Number != accept.Number:
-                turn.Send(from, new Abort(accept.Number));
-                turn.Ignore("an answer that came too late");
+            case Accept accept:
+                OnAccept(turn, from, accept);
                 break;
             case Commit commit when turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == commit.Number && turn.Volatile.Step is null:
-                Apply(turn, StepKind.Follow, doubt.At, commit.Sum);
+                Apply(turn, StepKind.Follow, from, doubt.At, commit.Sum);
                 break;
             case Commit commit when turn.Durable.Doubt?.Number != commit.Number:
                 turn.Send(from, new Done(commit.Number));
@@ -55,131 +56,164 @@ public sealed partial class DadaoRounds
     private bool OwnsEdgeTo(Turn<Saved, Live> turn, PeerId from)
     {
         int self = turn.Setup.IndexOf(turn.Self), other = turn.Setup.IndexOf(from);
-        return other >= 0 && other < self && Graph(turn.Setup).Item2.Graph.Neighbours[self].Contains(other);
+        return other >= 0 && other < self && MethodOf(turn.Setup).Rates.Graph.Neighbours[self].Contains(other);
     }
 
+    // An edge's clock rang. While the last exchange with this partner is not over there is no other: the ring is left out.
     private void ProposeTo(Turn<Saved, Live> turn, PeerId partner)
     {
-        // A partner that has not said "done" is still in doubt about the last exchange: it hears of that first.
         if (turn.Durable.Commits.TryGetValue(partner, out var last))
         {
-            turn.Send(partner, new Commit(last.Number, last.Sum));
-            Postpone(turn, partner);
-            return;
+            // A partner in doubt asks, but one that has forgotten must be told.
+            TellAgain(turn, partner, new Commit(last.Number, last.Sum));
         }
-
-        long number = turn.Now.Ticks;
-        turn.Volatile = turn.Volatile with { Proposal = new Proposal(partner, number, Accepted: false) };
-        turn.Send(partner, new Propose(number));
-        turn.SetTimer(new TimerId("answer", number), TimeSpan.FromSeconds(options.AnswerSeconds));
+        else if (!turn.Volatile.Proposals.ContainsKey(partner))
+        {
+            SendProposal(turn, partner, new Proposal(turn.Now.Ticks, 1, default));
+        }
     }
 
+    private void SendProposal(Turn<Saved, Live> turn, PeerId partner, Proposal proposal)
+    {
+        turn.Volatile = turn.Volatile with { Proposals = turn.Volatile.Proposals.SetItem(partner, proposal) };
+        turn.Send(partner, new Propose(proposal.Number));
+        turn.SetTimer(new TimerId("answer", (long)partner.Value), AnswerTime(turn));
+    }
+
+    // A proposal waits until this peer is free; one that is repeated keeps its place, and the answer that was lost is sent again.
     private void OnPropose(Turn<Saved, Live> turn, PeerId from, Propose propose)
     {
-        if (propose.Number <= turn.Volatile.Heard.GetValueOrDefault(from, -1) || propose.Number > turn.Now.Ticks + (RoundLimit.AtStart * UnitTicks))
+        if (turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == propose.Number)
+        {
+            turn.Ignore("repeated proposal");
+            TellAgain(turn, from, new Accept(doubt.Number, doubt.Sum));
+        }
+        else if (propose.Number <= Math.Max(turn.Durable.Heard.GetValueOrDefault(from, -1), turn.Volatile.Proposed.GetValueOrDefault(from, -1))
+            || propose.Number > turn.Now.Ticks + (RoundLimit.AtStart * UnitTicks))
         {
             turn.Ignore("repeated or unbelievable proposal");
-            return;
         }
-
-        turn.Volatile = turn.Volatile with { Heard = turn.Volatile.Heard.SetItem(from, propose.Number) };
-        if (IsBusy(turn))
+        else
         {
-            turn.Send(from, new Abort(propose.Number));
-            return;
+            turn.Volatile = turn.Volatile with { Proposed = turn.Volatile.Proposed.SetItem(from, propose.Number) };
+            BecomesDue(turn, from);
         }
-
-        long at = Later(turn, propose.Number);
-        double[,] flow = Flow(turn, at);
-        turn.Volatile = turn.Volatile with { Accepting = new Proposal(from, propose.Number, Accepted: true) };
-        BeginStep(turn, StepKind.Answer, at, [(Sum, Row(turn, c => flow[2, c] + flow[4, c]))]);
     }
 
-    private void OnAccept(Turn<Saved, Live> turn, Proposal proposal, Accept accept)
+    private void Answer(Turn<Saved, Live> turn, PeerId from)
     {
-        if (accept.At < turn.Durable.At || accept.At > turn.Now.Ticks + (RoundLimit.AtStart * UnitTicks))
-        {
-            turn.Ignore("an unbelievable time");
-            GiveUp(turn, proposal);
-            return;
-        }
-
-        turn.CancelTimer(new TimerId("answer", proposal.Number));
-        turn.Volatile = turn.Volatile with { Proposal = proposal with { Accepted = true } };
-        Apply(turn, StepKind.Lead, accept.At, accept.Sum);
+        long at = Later(turn);
+        double[,] flow = Flow(turn, at);
+        BeginStep(turn, StepKind.Answer, from, at, [(Sum, Row(turn, c => flow[2, c] + flow[4, c]))]);
     }
 
-    // z −= β(s − s'), z̃ −= β̃(s − s'), all at τ; s itself too, for the other end.
-    private void Apply(Turn<Saved, Live> turn, StepKind kind, long at, ModelHandle others)
+    // The partner is locked from here on: leading comes before whatever else is due.
+    private void OnAccept(Turn<Saved, Live> turn, PeerId from, Accept accept)
+    {
+        if (turn.Volatile.Proposals.TryGetValue(from, out Proposal? proposal) && proposal.Number == accept.Number && proposal.Sum.IsNone)
+        {
+            turn.CancelTimer(new TimerId("answer", (long)from.Value));
+            turn.Volatile = turn.Volatile with
+            {
+                Proposals = turn.Volatile.Proposals.SetItem(from, proposal with { Sum = accept.Sum }),
+                Due = turn.Volatile.Due.Insert(0, from),
+            };
+        }
+        else
+        {
+            turn.Ignore("an answer that came too late, or again");
+            OnAsk(turn, from, new Ask(accept.Number));
+        }
+    }
+
+    // z −= β(s − s'), z̃ −= β̃(s − s'); s itself too, for the other end.
+    private void Apply(Turn<Saved, Live> turn, StepKind kind, PeerId with, long at, ModelHandle others)
     {
         double[,] flow = Flow(turn, at);
-        double tilde = Graph(turn.Setup).Item4.BetaTilde;
+        double tilde = MethodOf(turn.Setup).Parameters.BetaTilde;
         double Own(int c) => flow[2, c] + flow[4, c];
         ImmutableArray<(int, ImmutableArray<Contribution>)> rows = [.. Enumerable.Range(0, DadaoFlow.Vectors).Select(v =>
         {
             double share = v switch { 4 => DadaoParameters.Beta, 5 => tilde, _ => 0 };
             return (v, Row(turn, c => flow[v, c] - (share * Own(c)), others, share));
         })];
-        BeginStep(turn, kind, at, kind == StepKind.Lead ? rows.Add((Sum, Row(turn, Own))) : rows);
+        BeginStep(turn, kind, with, at, kind == StepKind.Lead ? rows.Add((Sum, Row(turn, Own))) : rows);
     }
 
     private void EndExchangeStep(Turn<Saved, Live> turn, LinearStep step)
     {
-        if (step.Kind == StepKind.Answer && turn.Volatile.Accepting is { } accepting)
+        if (step.Kind == StepKind.Answer)
         {
-            Doubt doubt = new(accepting.Partner, accepting.Number, step.At, step.Results[Sum]);
-            turn.Volatile = turn.Volatile with { Accepting = null, DoubtSince = turn.Now };
-            turn.Durable = turn.Durable with { Doubt = doubt };
-            turn.Persist();
-            turn.Send(doubt.Partner, new Accept(doubt.Number, doubt.At, doubt.Sum));
-            turn.SetTimer(new TimerId("doubt", doubt.Number), TimeSpan.FromSeconds(options.AnswerSeconds));
-        }
-        else if (step.Kind == StepKind.Lead && turn.Volatile.Proposal is { } proposal)
-        {
-            turn.Volatile = turn.Volatile with { Proposal = null };
-            turn.Durable = Moved(turn.Durable, step) with
+            if (!turn.Volatile.Proposed.TryGetValue(step.With, out long number))
             {
-                Commits = turn.Durable.Commits.SetItem(proposal.Partner, (proposal.Number, step.Results[Sum])),
+                return; // taken back in the meantime
+            }
+
+            Doubt doubt = new(step.With, number, step.At, step.Results[Sum]);
+            turn.Volatile = turn.Volatile with { Proposed = turn.Volatile.Proposed.Remove(step.With), DoubtSince = turn.Now };
+            turn.Durable = turn.Durable with { Doubt = doubt, Heard = turn.Durable.Heard.SetItem(step.With, number) };
+            turn.Persist();
+            Tell(turn, doubt.Partner, new Accept(doubt.Number, doubt.Sum), 1);
+            turn.SetTimer(new TimerId("doubt", doubt.Number), AnswerTime(turn));
+        }
+        else if (step.Kind == StepKind.Lead && turn.Volatile.Proposals.TryGetValue(step.With, out Proposal? proposal))
+        {
+            turn.Volatile = turn.Volatile with { Proposals = turn.Volatile.Proposals.Remove(step.With) };
+            turn.Durable = Moved(turn, step, MadeGood) with
+            {
+                Commits = turn.Durable.Commits.SetItem(step.With, (proposal.Number, step.Results[Sum])),
                 Exchanges = turn.Durable.Exchanges + 1,
             };
             turn.Persist();
-            turn.Send(proposal.Partner, new Commit(proposal.Number, step.Results[Sum]));
+            Tell(turn, step.With, new Commit(proposal.Number, step.Results[Sum]), 1);
         }
         else if (step.Kind == StepKind.Follow && turn.Durable.Doubt is { } followed)
         {
-            turn.Durable = Moved(turn.Durable, step) with { Doubt = null };
+            turn.Durable = Moved(turn, step, MadeGood) with { Doubt = null };
             turn.Persist();
             turn.Send(followed.Partner, new Done(followed.Number));
             turn.CancelTimer(new TimerId("doubt", followed.Number));
         }
     }
 
-    private void AbandonExchange(Turn<Saved, Live> turn, StepKind kind)
+    private static void Tell(Turn<Saved, Live> turn, PeerId partner, MessageBody body, int times)
     {
-        if (kind == StepKind.Answer)
+        turn.Volatile = turn.Volatile with { Told = turn.Volatile.Told.SetItem(partner, (turn.Now, times)) };
+        turn.Send(partner, body);
+    }
+
+    // A model again, at ever longer intervals: what was sent may still wait for a slow link, and would wait longer behind itself.
+    private void TellAgain(Turn<Saved, Live> turn, PeerId partner, MessageBody body)
+    {
+        (TimeSpan at, int times) = turn.Volatile.Told.GetValueOrDefault(partner);
+        if (times == 0 || turn.Now - at >= AnswerTime(turn) * (1 << Math.Min(times - 1, LongestBackOff)))
         {
-            turn.Volatile = turn.Volatile with { Accepting = null };
-        }
-        else if (kind == StepKind.Lead && turn.Volatile.Proposal is { } proposal)
-        {
-            GiveUp(turn, proposal);
+            Tell(turn, partner, body, times + 1);
         }
     }
 
+    // A model each way shares the links.
+    private TimeSpan AnswerTime(Turn<Saved, Live> turn) => options.AnswerSeconds is { } seconds
+        ? TimeSpan.FromSeconds(seconds)
+        : turn.Setup.Estimate.Deadline(2).Time;
+
     // Nothing is persisted of a proposal: whoever asks later gets the same answer.
-    private void GiveUp(Turn<Saved, Live> turn, Proposal proposal)
+    private static void GiveUp(Turn<Saved, Live> turn, PeerId partner)
     {
-        turn.Volatile = turn.Volatile with { Proposal = null };
-        turn.Send(proposal.Partner, new Abort(proposal.Number));
+        if (turn.Volatile.Proposals.TryGetValue(partner, out Proposal? proposal))
+        {
+            turn.Volatile = turn.Volatile with { Proposals = turn.Volatile.Proposals.Remove(partner) };
+            turn.Send(partner, new Abort(proposal.Number));
+        }
     }
 
     private void OnAsk(Turn<Saved, Live> turn, PeerId from, Ask ask)
     {
         if (turn.Durable.Commits.TryGetValue(from, out var commit) && commit.Number == ask.Number)
         {
-            turn.Send(from, new Commit(commit.Number, commit.Sum));
+            TellAgain(turn, from, new Commit(commit.Number, commit.Sum));
         }
-        else if (turn.Volatile.Proposal?.Number != ask.Number)
+        else if (!turn.Volatile.Proposals.TryGetValue(from, out Proposal? proposal) || proposal.Number != ask.Number)
         {
             turn.Send(from, new Abort(ask.Number));
         }
@@ -189,7 +223,7 @@ public sealed partial class DadaoRounds
         }
     }
 
-    private void OnAbort(Turn<Saved, Live> turn, PeerId from, Abort abort)
+    private static void OnAbort(Turn<Saved, Live> turn, PeerId from, Abort abort)
     {
         if (turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == abort.Number && turn.Volatile.Step is null)
         {
@@ -197,12 +231,9 @@ public sealed partial class DadaoRounds
             turn.Persist();
             turn.CancelTimer(new TimerId("doubt", doubt.Number));
         }
-        else if (turn.Volatile.Proposal is { Accepted: false } proposal && proposal.Partner == from && proposal.Number == abort.Number)
+        else if (turn.Volatile.Proposed.TryGetValue(from, out long number) && number == abort.Number)
         {
-            // The partner was busy: this communication stays due.
-            turn.CancelTimer(new TimerId("answer", proposal.Number));
-            turn.Volatile = turn.Volatile with { Proposal = null };
-            Postpone(turn, from);
+            turn.Volatile = turn.Volatile with { Proposed = turn.Volatile.Proposed.Remove(from), Due = turn.Volatile.Due.Remove(from) };
         }
         else
         {
@@ -210,15 +241,9 @@ public sealed partial class DadaoRounds
         }
     }
 
-    private void Postpone(Turn<Saved, Live> turn, PeerId partner)
-    {
-        turn.Volatile = turn.Volatile with { Postponed = turn.Volatile.Postponed.Add(partner) };
-        turn.SetTimer(new TimerId("retry"), TimeSpan.FromSeconds(options.UnitSeconds / 20));
-    }
-
     private void AskAgain(Turn<Saved, Live> turn, Doubt doubt)
     {
-        if (turn.Now - turn.Volatile.DoubtSince >= TimeSpan.FromSeconds(options.DoubtSeconds))
+        if (turn.Volatile.Step is null && turn.Now - turn.Volatile.DoubtSince >= TimeSpan.FromSeconds(options.DoubtSeconds))
         {
             turn.Report(ReportKind.Rescue, turn.Durable.Gradients, default, $"{doubt.Partner} does not say what became of an exchange; it is taken not to have happened");
             turn.Durable = turn.Durable with { Doubt = null };
@@ -227,6 +252,6 @@ public sealed partial class DadaoRounds
         }
 
         turn.Send(doubt.Partner, new Ask(doubt.Number));
-        turn.SetTimer(new TimerId("doubt", doubt.Number), TimeSpan.FromSeconds(options.AnswerSeconds));
+        turn.SetTimer(new TimerId("doubt", doubt.Number), AnswerTime(turn));
     }
 }

@@ -10,7 +10,7 @@ public sealed partial class DadaoRounds
     public override MessageBody? ReadBody(byte kind, ref FrameReader reader) => kind switch
     {
         1 => new Propose(reader.Number()),
-        2 => new Accept(reader.Number(), reader.Number(), reader.Model()),
+        2 => new Accept(reader.Number(), reader.Model()),
         3 => new Commit(reader.Number(), reader.Model()),
         4 => new Done(reader.Number()),
         5 => new Abort(reader.Number()),
@@ -26,6 +26,22 @@ public sealed partial class DadaoRounds
         public override void Write(FrameWriter writer) => writer.Number(Number);
     }
 
+    /// <summary>A number and one end's y + z. 40 bytes.</summary>
+    /// <param name="Number">Number of the exchange.</param>
+    /// <param name="Sum">y + z.</param>
+    public abstract record Summed(long Number, ModelHandle Sum) : Numbered(Number)
+    {
+        /// <inheritdoc/>
+        public override IEnumerable<ModelHandle> Models => [Sum];
+
+        /// <inheritdoc/>
+        public override void Write(FrameWriter writer)
+        {
+            base.Write(writer);
+            writer.Model(Sum);
+        }
+    }
+
     /// <summary>i → j: shall we exchange? The number is i's run-relative clock in ticks.</summary>
     /// <param name="Number">Number of the exchange.</param>
     public sealed record Propose(long Number) : Numbered(Number)
@@ -34,44 +50,22 @@ public sealed partial class DadaoRounds
         public override byte Kind => 1;
     }
 
-    /// <summary>j → i: yes, at τ; j is locked until it knows the end. 48 bytes.</summary>
+    /// <summary>j → i: yes; j is locked until it knows the end. 40 bytes.</summary>
     /// <param name="Number">Number of the exchange.</param>
-    /// <param name="At">τ in ticks.</param>
-    /// <param name="Sum">s_j = y_j + z_j at τ.</param>
-    public sealed record Accept(long Number, long At, ModelHandle Sum) : Numbered(Number)
+    /// <param name="Sum">s_j = y_j + z_j.</param>
+    public sealed record Accept(long Number, ModelHandle Sum) : Summed(Number, Sum)
     {
         /// <inheritdoc/>
         public override byte Kind => 2;
-
-        /// <inheritdoc/>
-        public override IEnumerable<ModelHandle> Models => [Sum];
-
-        /// <inheritdoc/>
-        public override void Write(FrameWriter writer)
-        {
-            base.Write(writer);
-            writer.Number(At);
-            writer.Model(Sum);
-        }
     }
 
     /// <summary>i → j: it happened. 40 bytes.</summary>
     /// <param name="Number">Number of the exchange.</param>
-    /// <param name="Sum">s_i = y_i + z_i at τ.</param>
-    public sealed record Commit(long Number, ModelHandle Sum) : Numbered(Number)
+    /// <param name="Sum">s_i = y_i + z_i.</param>
+    public sealed record Commit(long Number, ModelHandle Sum) : Summed(Number, Sum)
     {
         /// <inheritdoc/>
         public override byte Kind => 3;
-
-        /// <inheritdoc/>
-        public override IEnumerable<ModelHandle> Models => [Sum];
-
-        /// <inheritdoc/>
-        public override void Write(FrameWriter writer)
-        {
-            base.Write(writer);
-            writer.Model(Sum);
-        }
     }
 
     /// <summary>j → i: applied; i may forget s_i.</summary>

@@ -14,20 +14,29 @@ namespace OrleansDDM.Protocols.Rounds;
 /// clock, and every step on the six vectors is a linear combination:
 /// <code>
 /// gradient   x' = flow(x); train for G = ∇f(x'); with g = G − νx' − ỹ':  x −= γg, x̃ −= γ̃g, ỹ += (δ+δ̃)g
-/// edge       i → j Propose;  j: lock, τ = max of both clocks, s_j = (y + z)(τ), persist;  j → i Accept(τ, s_j)
-///            i: s_i = (y + z)(τ); z −= β(s_i − s_j), z̃ −= β̃(s_i − s_j); persist = commit;  i → j Commit(s_i)
+/// edge       i → j Propose;  j: lock, s_j = y + z, persist;  j → i Accept(s_j)
+///            i: s_i = y + z; z −= β(s_i − s_j), z̃ −= β̃(s_i − s_j); persist = commit;  i → j Commit(s_i)
 ///            j: z −= β(s_j − s_i), z̃ −= β̃(s_j − s_i); persist; unlock
 /// </code>
-/// Known limit: where communications fall far behind their clocks (partitions, slow peers) a peer may stall or run away.
-/// A peer does one thing at a time and refuses to be locked twice, so nobody waits in a circle. Both ends apply an exchange at the same τ, or
-/// neither does: who has accepted asks until the proposer says what it decided. A "round" of a report is a gradient of that peer.
+/// Both ends apply an exchange, or neither does: who has accepted asks until the proposer says what it decided. A peer is locked once at a time,
+/// always by one that is lower in the roster, and waiting for an answer locks nobody, so nobody waits in a circle. A "round" of a report is a
+/// gradient of that peer.
+/// <para>
+/// The method diverges when exchanges are too few for the time that passes (χ1·χ2 above ½). So time is each peer's own: it stands still, and
+/// gradients wait, while the peer's exchanges lag behind the rate that they should come at, be it that a network is slow or that neighbours are
+/// gone. A peer that nobody answers waits for good. Whatever the peers' times, Σ (α̃z + αz̃) stays 0, and with it the limit is that of the paper.
+/// </para>
 /// </summary>
 /// <param name="options">Options.</param>
 public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRounds.Saved, DadaoRounds.Live>
 {
     private static readonly ulong ClockRole = CounterRandom.Role("dadao-clock");
 
-    private Tuple<IMixingSchedule, EdgeRates, DadaoFlow, DadaoParameters>? _graph;
+    // Mean intervals between exchanges that a peer's time may run ahead of them, and how many of them an exchange makes good: above 1, so that
+    // chance alone hardly ever stops the clock.
+    private const double MostAhead = 8, MadeGood = 1.25;
+
+    private Method? _method;
 
     /// <inheritdoc/>
     public override string Name => "dadao";
@@ -49,6 +58,7 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
     /// <inheritdoc/>
     protected override void OnStart(Turn<Saved, Live> turn)
     {
+        turn.Volatile = turn.Volatile with { GradientIn = Exponential(turn) };
         ArmGradient(turn);
         foreach (PeerId partner in OwnEdges(turn.Setup).Keys)
         {
@@ -59,12 +69,18 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
     /// <inheritdoc/>
     protected override void OnRecover(Turn<Saved, Live> turn)
     {
-        OnStart(turn);
         if (turn.Durable.Doubt is { } doubt)
         {
             turn.Volatile = turn.Volatile with { DoubtSince = turn.Now };
             AskAgain(turn, doubt);
         }
+        else
+        {
+            // Time stood still in the meantime.
+            turn.Durable = turn.Durable with { At = Later(turn) };
+        }
+
+        OnStart(turn);
     }
 
     /// <inheritdoc/>
@@ -73,20 +89,26 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         switch (timer.Name)
         {
             case "gradient":
-                turn.Volatile = turn.Volatile with { Due = turn.Volatile.Due.Add(turn.Self) };
+                BecomesDue(turn, turn.Self);
+                turn.Volatile = turn.Volatile with { GradientIn = turn.Volatile.GradientIn + Exponential(turn) };
                 ArmGradient(turn);
                 break;
             case "edge" when OwnEdges(turn.Setup).ContainsKey(new PeerId((ulong)timer.Number)):
-                turn.Volatile = turn.Volatile with { Due = turn.Volatile.Due.Add(new PeerId((ulong)timer.Number)) };
                 ArmEdge(turn, new PeerId((ulong)timer.Number));
+                ProposeTo(turn, new PeerId((ulong)timer.Number));
                 break;
-            case "retry":
-                turn.Volatile = turn.Volatile with { Due = turn.Volatile.Due.AddRange(turn.Volatile.Postponed), Postponed = [] };
+            case "answer" when turn.Volatile.Proposals.TryGetValue(new PeerId((ulong)timer.Number), out Proposal? proposal) && proposal.Sum.IsNone:
+                if (proposal.Tries < Tries)
+                {
+                    SendProposal(turn, new PeerId((ulong)timer.Number), proposal with { Tries = proposal.Tries + 1 });
+                }
+                else
+                {
+                    GiveUp(turn, new PeerId((ulong)timer.Number));
+                }
+
                 break;
-            case "answer" when turn.Volatile.Proposal is { Accepted: false } proposal && proposal.Number == timer.Number:
-                GiveUp(turn, proposal);
-                break;
-            case "doubt" when turn.Durable.Doubt is { } doubt && doubt.Number == timer.Number && turn.Volatile.Step is null:
+            case "doubt" when turn.Durable.Doubt is { } doubt && doubt.Number == timer.Number:
                 AskAgain(turn, doubt);
                 break;
             default:
@@ -126,11 +148,11 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         }
 
         turn.Volatile = turn.Volatile with { Training = 0 };
-        DadaoParameters p = Graph(turn.Setup).Item4;
+        DadaoParameters p = MethodOf(turn.Setup).Parameters;
         double[,] flow = Flow(turn, turn.Volatile.GradientAt);
 
         // Row of vector v: its flow, and its share of g = G − νx' − ỹ'.
-        BeginStep(turn, StepKind.Gradient, turn.Volatile.GradientAt, [.. Enumerable.Range(0, DadaoFlow.Vectors).Select(v =>
+        BeginStep(turn, StepKind.Gradient, turn.Self, turn.Volatile.GradientAt, [.. Enumerable.Range(0, DadaoFlow.Vectors).Select(v =>
         {
             double share = v switch { 0 => -p.Gamma, 1 => -p.GammaTilde, 3 => p.Delta, _ => 0 };
             return (v, Row(turn, c => flow[v, c] - (share * ((p.Nu * flow[0, c]) + flow[3, c])), model, share));
@@ -152,12 +174,14 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         after.Durable.At < before.Durable.At ? "a peer's clock went back"
         : after.Durable.Doubt is not null && after.Volatile.Training != 0 ? "a locked peer takes a gradient"
         : after.Durable.Doubt is { } doubt && after.Durable.At > doubt.At ? "a locked peer went past its exchange"
+        : after.Durable.Ahead > MostAhead * (1 + 1e-9) / MethodOf(after.Setup).RateOf(after.Setup) ? "a peer's time ran away from its exchanges"
+        : after.Volatile.Due.Distinct().Count() < after.Volatile.Due.Count ? "something is due more than once"
         : null;
 
     private static bool IsBusy(Turn<Saved, Live> turn) =>
-        turn.Durable.Doubt is not null || turn.Volatile.Step is not null || turn.Volatile.Training != 0 || turn.Volatile.Proposal is not null;
+        turn.Durable.Doubt is not null || turn.Volatile.Step is not null || turn.Volatile.Training != 0;
 
-    private static long Later(Turn<Saved, Live> turn, long ticks = 0) => Math.Max(Math.Max(turn.Now.Ticks, turn.Durable.At), ticks);
+    private static long Later(Turn<Saved, Live> turn) => Math.Max(turn.Now.Ticks, turn.Durable.At);
 
     // A linear combination of the six vectors, those that are still 0 left out, and of one more. x stays in even at weight 0: it says how long 0 is.
     private static ImmutableArray<Contribution> Row(Turn<Saved, Live> turn, Func<int, double> weight, ModelHandle more = default, double share = 0)
@@ -179,6 +203,15 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         return row.ToImmutable();
     }
 
+    // A clock that rings again before it was served rings once: what cannot be done in time is left out instead of piling up.
+    private static void BecomesDue(Turn<Saved, Live> turn, PeerId what)
+    {
+        if (!turn.Volatile.Due.Contains(what))
+        {
+            turn.Volatile = turn.Volatile with { Due = turn.Volatile.Due.Add(what) };
+        }
+    }
+
     private void BeginNext(Turn<Saved, Live> turn)
     {
         while (!IsBusy(turn) && !turn.Volatile.Due.IsEmpty)
@@ -189,9 +222,13 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
             {
                 Probe(turn);
             }
+            else if (turn.Volatile.Proposals.TryGetValue(due, out Proposal? accepted))
+            {
+                Apply(turn, StepKind.Lead, due, Later(turn), accepted.Sum);
+            }
             else
             {
-                ProposeTo(turn, due);
+                Answer(turn, due);
             }
         }
     }
@@ -201,10 +238,11 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         long at = Later(turn);
         double[,] flow = Flow(turn, at);
         turn.Volatile = turn.Volatile with { GradientAt = at };
-        BeginStep(turn, StepKind.Probe, at, [(0, Row(turn, c => flow[0, c]))]);
+        BeginStep(turn, StepKind.Probe, turn.Self, at, [(0, Row(turn, c => flow[0, c]))]);
     }
 
-    private static void BeginStep(Turn<Saved, Live> turn, StepKind kind, long at, ImmutableArray<(int Vector, ImmutableArray<Contribution> Row)> rows)
+    private static void BeginStep(
+        Turn<Saved, Live> turn, StepKind kind, PeerId with, long at, ImmutableArray<(int Vector, ImmutableArray<Contribution> Row)> rows)
     {
         AggregationRule sum = new AggregationRule.LinearCombination();
         var pending = ImmutableSortedDictionary.CreateBuilder<long, int>();
@@ -215,7 +253,7 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
 
         turn.Volatile = turn.Volatile with
         {
-            Step = new LinearStep(kind, at, pending.ToImmutable(), ImmutableSortedDictionary<int, ModelHandle>.Empty, Failed: false),
+            Step = new LinearStep(kind, with, at, pending.ToImmutable(), ImmutableSortedDictionary<int, ModelHandle>.Empty, Failed: false),
         };
     }
 
@@ -224,7 +262,8 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
         if (step.Failed)
         {
             turn.Report(ReportKind.WorkFailed, turn.Durable.Gradients, default, "vectors cannot be combined");
-            AbandonExchange(turn, step.Kind);
+            GiveUp(turn, step.With);
+            turn.Volatile = turn.Volatile with { Proposed = turn.Volatile.Proposed.Remove(step.With) };
             return;
         }
 
@@ -237,7 +276,7 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
                 };
                 break;
             case StepKind.Gradient:
-                turn.Durable = Moved(turn.Durable, step) with { Gradients = turn.Durable.Gradients + 1 };
+                turn.Durable = Moved(turn, step) with { Gradients = turn.Durable.Gradients + 1 };
                 turn.Persist();
                 turn.Report(ReportKind.RoundCompleted, turn.Durable.Gradients, turn.Durable.Vectors[0]);
                 break;
@@ -245,52 +284,89 @@ public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRo
                 EndExchangeStep(turn, step);
                 break;
         }
+
+        ArmGradient(turn);
     }
 
-    private static Saved Moved(Saved saved, LinearStep step) => saved with
+    private Saved Moved(Turn<Saved, Live> turn, LinearStep step, double madeGood = 0)
     {
-        At = step.At,
-        Vectors = [.. Enumerable.Range(0, DadaoFlow.Vectors).Select(v => step.Results[v])],
-    };
+        double time = Time(turn, step.At);
+        turn.Volatile = turn.Volatile with { GradientIn = turn.Volatile.GradientIn - time };
+        return turn.Durable with
+        {
+            At = step.At,
+            Ahead = Math.Max(0, turn.Durable.Ahead + time - (madeGood / MethodOf(turn.Setup).RateOf(turn.Setup))),
+            Vectors = [.. Enumerable.Range(0, DadaoFlow.Vectors).Select(v => step.Results[v])],
+        };
+    }
 
-    private double[,] Flow(Turn<Saved, Live> turn, long at) =>
-        Graph(turn.Setup).Item3.Exponential((at - turn.Durable.At) / (double)UnitTicks);
+    private double[,] Flow(Turn<Saved, Live> turn, long at) => MethodOf(turn.Setup).Flow.Exponential(Time(turn, at));
 
-    private void ArmGradient(Turn<Saved, Live> turn) => Arm(turn, new TimerId("gradient"), 1);
+    // Units of this peer's own time from its last step on.
+    private double Time(Turn<Saved, Live> turn, long at) => Math.Min((at - turn.Durable.At) / (double)UnitTicks, Left(turn));
 
-    private void ArmEdge(Turn<Saved, Live> turn, PeerId partner) =>
-        Arm(turn, new TimerId("edge", (long)partner.Value), OwnEdges(turn.Setup)[partner]);
+    private double Left(Turn<Saved, Live> turn) => Math.Max(0, (MostAhead / MethodOf(turn.Setup).RateOf(turn.Setup)) - turn.Durable.Ahead);
 
-    private void Arm(Turn<Saved, Live> turn, TimerId timer, double rate)
+    // The gradient's clock goes by the peer's own time: where that stands still before the clock rings, an exchange sets it going again.
+    private void ArmGradient(Turn<Saved, Live> turn)
+    {
+        double units = turn.Volatile.GradientIn;
+        if (units <= Left(turn))
+        {
+            turn.SetTimer(new TimerId("gradient"), TimeSpan.FromTicks((long)Math.Ceiling(units * UnitTicks) - (Later(turn) - turn.Durable.At)));
+        }
+        else
+        {
+            turn.CancelTimer(new TimerId("gradient"));
+        }
+    }
+
+    private void ArmEdge(Turn<Saved, Live> turn, PeerId partner) => turn.SetTimer(
+        new TimerId("edge", (long)partner.Value), TimeSpan.FromSeconds(Exponential(turn) / OwnEdges(turn.Setup)[partner] * options.UnitSeconds));
+
+    // A draw with mean 1; at most 37, as the smallest unit above 0 says.
+    private static double Exponential(Turn<Saved, Live> turn)
     {
         long draws = turn.Volatile.Draws + 1;
         turn.Volatile = turn.Volatile with { Draws = draws };
-        double unit = CounterRandom.Unit(CounterRandom.Bits(turn.Setup.Seed, ClockRole, turn.Self.Value, (ulong)draws, (ulong)turn.Now.Ticks));
-        turn.SetTimer(timer, TimeSpan.FromSeconds(Math.Min(1e6, -Math.Log(1 - unit) / rate * options.UnitSeconds)));
+        return -Math.Log(1 - CounterRandom.Unit(CounterRandom.Bits(turn.Setup.Seed, ClockRole, turn.Self.Value, (ulong)draws, (ulong)turn.Now.Ticks)));
     }
 
     // The rates of the edges whose lower end this peer is.
     private Dictionary<PeerId, double> OwnEdges(PeerSetup setup)
     {
-        EdgeRates rates = Graph(setup).Item2;
+        EdgeRates rates = MethodOf(setup).Rates;
         int self = setup.IndexOf(setup.Self);
         return rates.Graph.Edges.Zip(rates.Probabilities).Where(e => e.First.From == self)
             .ToDictionary(e => setup.Roster[e.First.To], e => e.Second * rates.Total);
     }
 
     // A function of the mixing schedule; kept as a matter of time only.
-    private Tuple<IMixingSchedule, EdgeRates, DadaoFlow, DadaoParameters> Graph(PeerSetup setup)
+    private Method MethodOf(PeerSetup setup)
     {
         IMixingSchedule mixing = setup.RequireMixing();
-        if (_graph is not { } known || !ReferenceEquals(known.Item1, mixing))
+        if (_method is not { } known || !ReferenceEquals(known.Mixing, mixing))
         {
             Topology graph = Topology.FromEdges(
                 mixing.Count, Enumerable.Range(0, mixing.Count).SelectMany(i => mixing.Receivers(i, 0).Select(j => (i, j))));
             EdgeRates rates = options.OptimisedRates ? EdgeRates.Optimised(graph) : EdgeRates.Uniform(graph);
             DadaoParameters parameters = new(options.Mu, options.Smoothness, rates.Chi1P / rates.Total);
-            _graph = known = Tuple.Create(mixing, rates, new DadaoFlow(parameters), parameters);
+            double[] ofPeers = new double[graph.Count];
+            foreach (((int i, int j), double share) in rates.Graph.Edges.Zip(rates.Probabilities))
+            {
+                ofPeers[i] += share * rates.Total;
+                ofPeers[j] += share * rates.Total;
+            }
+
+            _method = known = new Method(mixing, rates, new DadaoFlow(parameters), parameters, ofPeers);
         }
 
         return known;
+    }
+
+    private sealed record Method(IMixingSchedule Mixing, EdgeRates Rates, DadaoFlow Flow, DadaoParameters Parameters, double[] OfPeers)
+    {
+        /// <summary>Exchanges per unit of time that a peer should take part in.</summary>
+        internal double RateOf(PeerSetup setup) => OfPeers[setup.IndexOf(setup.Self)];
     }
 }

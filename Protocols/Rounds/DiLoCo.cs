@@ -84,10 +84,12 @@ public sealed class DiLoCo(DiLoCoOptions options) : NeighbourRounds(options)
         else
         {
             turn.Durable = saved with { Momentum = live.Momentum };
-            turn.Volatile = live with { Average = default, Momentum = default };
             EndExchange(turn, model);
         }
     }
+
+    /// <inheritdoc/>
+    protected override Live Forget(Live live) => (OuterLive)base.Forget(live) with { Average = default, Momentum = default };
 
     /// <summary>Survives a crash.</summary>
     /// <param name="Exchange">t: the round to do next.</param>

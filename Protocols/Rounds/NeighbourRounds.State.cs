@@ -43,6 +43,9 @@ public abstract partial class NeighbourRounds
         /// <summary>Deadlines that neighbours missed in a row.</summary>
         public ImmutableSortedDictionary<PeerId, int> Missed { get; init; } = ImmutableSortedDictionary<PeerId, int>.Empty;
 
+        /// <summary>When any neighbour was last heard.</summary>
+        public TimeSpan HeardAt { get; init; }
+
         /// <summary>When neighbours were last sent a model, and how often they were since they became suspect.</summary>
         public ImmutableSortedDictionary<PeerId, (TimeSpan At, int Probes)> Probed { get; init; } =
             ImmutableSortedDictionary<PeerId, (TimeSpan At, int Probes)>.Empty;

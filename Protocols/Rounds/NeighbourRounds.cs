@@ -11,8 +11,8 @@ namespace OrleansDDM.Protocols.Rounds;
 /// <para>
 /// For networks that fail: the wait ends at a deadline, and a missing model's weight goes to the own one (the row still sums to 1); a
 /// neighbour that misses several is not waited for until it is heard, and until then gets a model at ever longer intervals instead of
-/// one per exchange, so that who runs ahead does not flood who is slow; a peer that is behind goes on in the exchange that it hears of. In a
-/// run without faults none of it happens, and with a doubly stochastic W every exchange preserves the mean of all models.
+/// one per exchange, so that who runs ahead does not flood who is slow; a peer that hears nobody waits for every deadline, so that it does not
+/// run ahead of the others by itself; a peer that is behind goes on in the exchange that it hears of. In a run without faults none of it happens, and with a doubly stochastic W every exchange preserves the mean of all models.
 /// </para>
 /// </summary>
 /// <param name="options">Options.</param>
@@ -91,7 +91,7 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
             return;
         }
 
-        turn.Volatile = turn.Volatile with { Missed = turn.Volatile.Missed.Remove(from) };
+        turn.Volatile = turn.Volatile with { Missed = turn.Volatile.Missed.Remove(from), HeardAt = turn.Now };
         if (share.Round < turn.Durable.Exchange || turn.Volatile.Received.ContainsKey((share.Round, from)))
         {
             turn.Ignore("stale or repeated model");
@@ -145,6 +145,9 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
 
     /// <summary>The models of an exchange are averaged; ends the exchange unless a protocol has more to do first.</summary>
     protected virtual void OnMixed(Turn<Saved, Live> turn, ModelHandle model) => EndExchange(turn, model);
+
+    /// <summary>The state without the work of the exchange that ends here, or is left for a later one.</summary>
+    protected virtual Live Forget(Live live) => live with { Half = default, Mixing = 0, Training = 0 };
 
     /// <summary>The message that carries a model.</summary>
     protected virtual Share NewShare(PeerSetup setup, long exchange, ModelHandle model) => new(exchange, model);
@@ -208,11 +211,8 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     private void BeginExchange(Turn<Saved, Live> turn)
     {
         long exchange = turn.Durable.Exchange, round = exchange / GossipSteps;
-        turn.Volatile = turn.Volatile with
+        turn.Volatile = Forget(turn.Volatile) with
         {
-            Half = default,
-            Mixing = 0,
-            Training = 0,
             Received = turn.Volatile.Received.RemoveRange(turn.Volatile.Received.Keys.Where(k => k.Exchange < exchange)),
         };
         if (options.Rounds > 0 && round >= options.Rounds)
@@ -235,7 +235,8 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     {
         turn.Volatile = turn.Volatile with { Half = model };
         Share share = NewShare(turn.Setup, turn.Durable.Exchange, model);
-        TimeSpan wait = Wait(turn);
+        (TimeSpan wait, string reason) = Wait(turn);
+        turn.Report(ReportKind.Deadline, turn.Durable.Exchange / GossipSteps, default, reason);
         foreach (int receiver in turn.Setup.RequireMixing().Receivers(turn.Setup.IndexOf(turn.Self), turn.Durable.Exchange))
         {
             PeerId peer = turn.Setup.Roster[receiver];
@@ -255,23 +256,20 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
     private bool IsSuspect(Turn<Saved, Live> turn, PeerId peer) => turn.Volatile.Missed.GetValueOrDefault(peer) >= options.SuspectAfter;
 
     // The neighbour with the most neighbours of its own is the one to wait for: its link is shared by as many models.
-    private TimeSpan Wait(Turn<Saved, Live> turn)
-    {
-        if (options.DeadlineSeconds is { } seconds)
-        {
-            return TimeSpan.FromSeconds(seconds);
-        }
-
-        (TimeSpan time, string reason) = turn.Setup.Estimate.Deadline(
-            Row(turn).Max(w => turn.Setup.RequireMixing().Row(w.Node, turn.Durable.Exchange).Length));
-        turn.Report(ReportKind.Deadline, turn.Durable.Exchange / GossipSteps, default, reason);
-        return time;
-    }
+    private (TimeSpan Time, string Reason) Wait(Turn<Saved, Live> turn) => options.DeadlineSeconds is { } seconds
+        ? (TimeSpan.FromSeconds(seconds), "as set")
+        : turn.Setup.Estimate.Deadline(Row(turn).Max(w => turn.Setup.RequireMixing().Row(w.Node, turn.Durable.Exchange).Length));
 
     private void MixIfComplete(Turn<Saved, Live> turn)
     {
-        if (!turn.Volatile.Half.IsNone && turn.Volatile.Mixing == 0
-            && Missing(turn).All(p => IsSuspect(turn, p)))
+        if (turn.Volatile.Half.IsNone || turn.Volatile.Mixing != 0)
+        {
+            return;
+        }
+
+        PeerId[] missing = [.. Missing(turn)];
+        if (missing.Length == 0
+            || (Array.TrueForAll(missing, p => IsSuspect(turn, p)) && turn.Now - turn.Volatile.HeardAt < Wait(turn).Time))
         {
             turn.CancelTimer(new TimerId("deadline", turn.Durable.Exchange));
             Mix(turn);

@@ -7,13 +7,16 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Runtime;
 
+using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Tls;
+using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -25,6 +28,11 @@ public sealed class ClusterSilo : IAsyncDisposable
     private const string Invariant = "Npgsql";
     private const int PortAttempts = 8;
     private const int MissedHeartbeats = 3;
+
+    // A silo that takes longer to say whether it has TLS is not waited for: it is hung, or very busy.
+    private static readonly TimeSpan PlainAnswer = TimeSpan.FromSeconds(1);
+
+    private static TimeProvider Clock => TimeProvider.System;
 
     private readonly IHost _host;
     private readonly SiloNameLock _name;
@@ -63,25 +71,31 @@ public sealed class ClusterSilo : IAsyncDisposable
     /// <exception cref="SchemaException">The database has no schema, an old one or a newer one.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     /// <exception cref="SecurityException">A key or certificate cannot be used, or the silos of the cluster do not accept it.</exception>
-    /// <exception cref="ConfigurationException">Another silo has its name, its folder belongs to another database, or the other silos cannot
+    /// <exception cref="ConfigurationException">It has not the device that it shall compute on, another silo of the cluster has its name, its folder belongs to another database, or the other silos cannot
     /// reach its address.</exception>
     public static async Task<ClusterSilo> StartAsync(ClusterSiloOptions options, ILearningRuntime learning, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(learning);
         options.WebUrl?.RequireFree();
+
+        // Loads libtorch meanwhile.
+        Task<DeviceFacts>? looking = options.Name is null ? null : LookAsync(options.Name);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
-        RefuseSplit(options, members, DateTimeOffset.UtcNow);
+        RefuseSplit(options, members, Clock.GetUtcNow());
         await RequireTrustAsync(options, members, cancellation);
+        options = options with { Security = await WithRevocationsAsync(options, cancellation) };
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
+            await RequireOwnNameAsync(options, name.Name, members, cancellation);
             await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
                 SiloInfo info = Place(options, name.Name);
-                IHost host = SiloHost.Build(Plan(options, learning, info, cancellation));
+                DeviceFacts facts = await (looking ??= LookAsync(name.Name)).WaitAsync(cancellation);
+                IHost host = SiloHost.Build(Plan(options, learning, facts, info, cancellation));
                 try
                 {
                     await host.StartAsync(cancellation);
@@ -107,6 +121,8 @@ public sealed class ClusterSilo : IAsyncDisposable
             name.Dispose();
             throw;
         }
+
+        Task<DeviceFacts> LookAsync(string silo) => options.Device.ReadAsync(learning, options.ThreadsPerSlot, FolderOf(options, silo));
     }
 
     /// <summary>Stops in good order: models in training write a last checkpoint and the silo leaves the cluster.</summary>
@@ -141,7 +157,7 @@ public sealed class ClusterSilo : IAsyncDisposable
     {
         bool loopback = IPAddress.IsLoopback(options.Address);
         SiloRecord? other = members.FirstOrDefault(m => m.Status == nameof(SiloStatus.Active)
-            && now - m.LastSeen < MissedHeartbeats * options.Failures.Heartbeat
+            && IsFresh(m, options, now)
             && (IPAddress.IsLoopback(m.Silo.Address) != loopback || (loopback && m.Host != Dns.GetHostName())));
         if (other is not null)
         {
@@ -150,28 +166,71 @@ public sealed class ClusterSilo : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
-    private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)
+    /// <summary>
+    /// Refuses the name of a silo that is there and answers: of two with one name the cluster would know only one. (In one folder the lock sees to it.)
+    /// </summary>
+    private static async Task RequireOwnNameAsync(ClusterSiloOptions options, string name, IEnumerable<SiloRecord> members, CancellationToken cancellation)
     {
-        if (options.Security.Tls is not { } files)
+        SiloRecord? other = members.FirstOrDefault(m => m.Name == name && m.Status == nameof(SiloStatus.Active) && IsFresh(m, options, Clock.GetUtcNow()));
+        if (other is null)
         {
             return;
         }
 
-        TlsIdentity identity = TlsIdentity.Load(files, TimeProvider.System);
-        foreach (SiloRecord member in members.Where(m => m.Status == nameof(SiloStatus.Active)))
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(PlainAnswer);
+        try
+        {
+            using var knock = new TcpClient(other.Silo.AddressFamily);
+            await knock.ConnectAsync(other.Silo, late.Token);
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return; // It was this one, in an earlier life.
+        }
+
+        throw new ConfigurationException($"A silo '{name}' of this cluster runs already, at {other.Silo} on host '{other.Host}'. Choose another Silo:Name.");
+    }
+
+    private static bool IsFresh(SiloRecord member, ClusterSiloOptions options, DateTimeOffset now) => now - member.LastSeen < MissedHeartbeats * options.Failures.Heartbeat;
+
+    /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
+    private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)
+    {
+        TlsIdentity? identity = options.Security.Tls is { } files ? TlsIdentity.Load(files, Clock) : null;
+        await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active)).Select(async member =>
         {
             using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            late.CancelAfter(options.Failures.MaxProbeTimeout);
+            late.CancelAfter(identity is null ? PlainAnswer : options.Failures.MaxProbeTimeout);
             try
             {
-                await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
+                if (identity is not null)
+                {
+                    await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
+                }
+                else if (await TlsProbe.SpeaksTlsAsync(member.Silo, late.Token))
+                {
+                    throw new SecurityException(
+                        $"Silo '{member.Name}' of this cluster, at {member.Silo}, has TLS, and this one has not: set Tls:Authority, Tls:Certificate and Tls:Key (ddm cert add).");
+                }
             }
             catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 // It has died and nobody has noticed yet.
             }
+        }));
+    }
+
+    // Before anybody can call: a token that was revoked while no silo ran must not be let in.
+    private static async Task<SecurityPlan> WithRevocationsAsync(ClusterSiloOptions options, CancellationToken cancellation)
+    {
+        var revocations = new TokenRevocations();
+        if (options.Security.TokenKeys.Count > 0)
+        {
+            revocations.Set(await RevocationTable.ReadAsync(options.Connection, cancellation));
         }
+
+        return options.Security with { Revocations = revocations };
     }
 
     private static SiloInfo Place(ClusterSiloOptions options, string name)
@@ -187,17 +246,17 @@ public sealed class ClusterSilo : IAsyncDisposable
 
     private static string FolderOf(ClusterSiloOptions options, string name) => Path.Combine(options.Folder, name);
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, CancellationToken givenUp)
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, DeviceFacts facts, SiloInfo info, CancellationToken givenUp)
     {
         FaultSwitch? faults = options.FaultsFolder is { } folder ? new FaultSwitch(folder, info.Name) : null;
-        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), info, faults) with
+        return Plan(options, faults is null ? learning : new PacedLearning(learning, faults), facts, info, faults) with
         {
             GivenUp = givenUp,
             Clock = faults is null ? TimeProvider.System : new ShiftedClock(faults, TimeProvider.System),
         };
     }
 
-    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, SiloInfo info, FaultSwitch? faults) => new()
+    private static SiloPlan Plan(ClusterSiloOptions options, ILearningRuntime learning, DeviceFacts facts, SiloInfo info, FaultSwitch? faults) => new()
     {
         Folder = FolderOf(options, info.Name),
         Artifacts = artifacts =>
@@ -208,6 +267,8 @@ public sealed class ClusterSilo : IAsyncDisposable
         Learning = learning,
         Database = new PostgresState(options.Connection),
         WebUrl = options.WebUrl,
+        WebCertificate = options.WebCertificate,
+        WebConnections = options.WebConnections,
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
@@ -218,7 +279,8 @@ public sealed class ClusterSilo : IAsyncDisposable
         },
         Devices = devices =>
         {
-            devices.Slots = options.Slots;
+            devices.Facts = facts;
+            devices.Slots = options.Slots ?? DeviceChoice.SlotsOf(facts);
             devices.ThreadsPerSlot = options.ThreadsPerSlot;
             devices.Slice = options.Slice;
         },
@@ -251,6 +313,11 @@ public sealed class ClusterSilo : IAsyncDisposable
             {
                 silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
                 silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
+            }
+
+            if (options.Security.TokenKeys.Count > 0)
+            {
+                silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RevocationWatch>();
             }
 
             silo.Services.AddSingleton(options).AddSingleton<IArtifactRoots, PostgresArtifactRoots>().AddSingleton<ILifecycleParticipant<ISiloLifecycle>, RunKeeper>();

@@ -2,7 +2,9 @@ using System.Net;
 
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Web;
 
 namespace OrleansDDM.Silos.Cluster;
@@ -31,6 +33,12 @@ public sealed record ClusterSiloOptions
     /// <summary>Where pages, metrics and health are served; null = nowhere.</summary>
     public WebUrl? WebUrl { get; init; } = WebUrl.Local;
 
+    /// <summary>Certificate of pages that are served by HTTPS; null = that of <see cref="SecurityPlan.Tls"/>.</summary>
+    public WebCertificate? WebCertificate { get; init; }
+
+    /// <summary>Connections to the pages at a time, at least 1; more are closed.</summary>
+    public int WebConnections { get; init; } = 256;
+
     /// <summary>The fewest silos that the cluster should have; with fewer the silo is not ready.</summary>
     public int ExpectedSilos { get; init; } = 1;
 
@@ -46,8 +54,11 @@ public sealed record ClusterSiloOptions
     /// <summary>Folders in which data sets are looked for first.</summary>
     public IReadOnlyList<string> DataRoots { get; init; } = [];
 
-    /// <summary>Number of slots, each with one thread; 1 to 256.</summary>
-    public int Slots { get; init; } = Math.Max(1, Environment.ProcessorCount);
+    /// <summary>What the slots compute on.</summary>
+    public DeviceChoice Device { get; init; } = new();
+
+    /// <summary>Number of slots, each with one thread; 1 to 256. Null = one for each core, or one for each card.</summary>
+    public int? Slots { get; init; }
 
     /// <summary>Native threads that work on one slot may use; 1 to 256.</summary>
     public int ThreadsPerSlot { get; init; } = 1;

@@ -13,14 +13,15 @@ namespace OrleansDDM.Silos.Cluster;
 /// <summary>
 /// Notices at once that another silo's process is gone. When a connection to a silo ends, it asks the silo's port: where its host answers that
 /// nobody listens there, again and again, the process has ended, and the silo is declared dead without waiting for probes. A host that
-/// does not answer at all proves nothing, and is left to the probes. Right before it joins, the silo asks the ports of all that should be active:
+/// does not answer at all proves nothing, and is left to the probes. Before it joins, the silo asks the ports of all that should be active:
 /// so a cluster that was killed as a whole need not wait until what its silos left in the table is stale.
 /// </summary>
-internal sealed partial class CrashWatch(IServiceProvider services, ILogger<CrashWatch> logger) : ILifecycleParticipant<ISiloLifecycle>
+internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider clock, ILogger<CrashWatch> logger) : ILifecycleParticipant<ISiloLifecycle>
 {
     private const int Refusals = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Watches the connections that this silo opens to others.</summary>
     public void Apply(SiloConnectionOptions options) => options.ConfigureSiloOutboundConnection(builder => builder.Use(next => async connection =>
@@ -40,13 +41,27 @@ internal sealed partial class CrashWatch(IServiceProvider services, ILogger<Cras
     }));
 
     /// <inheritdoc/>
-    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(nameof(CrashWatch), ServiceLifecycleStage.BecomeActive - 1, async cancellation =>
+    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
+        nameof(CrashWatch), ServiceLifecycleStage.ValidateInitialConnectivity - 1, LookAtAllAsync);
+
+    // Orleans then asks all that it believes to be active, and does not join before each of them has answered or is stale.
+    private async Task LookAtAllAsync(CancellationToken cancellation)
     {
         IClusterMembershipService membership = services.GetRequiredService<IClusterMembershipService>();
         await membership.Refresh();
-        await Task.WhenAll(membership.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active)
-            .Select(m => LookAsync(m.SiloAddress.Endpoint))).WaitAsync(cancellation);
-    });
+        SiloAddress?[] looks = await Task.WhenAll(Active().Select(m => LookAsync(m.SiloAddress.Endpoint))).WaitAsync(cancellation);
+        HashSet<SiloAddress> gone = [.. looks.OfType<SiloAddress>()];
+
+        // A declaration is queued, not yet written.
+        long began = clock.GetTimestamp();
+        while (Active().Any(m => gone.Contains(m.SiloAddress)) && clock.GetElapsedTime(began) < WriteLimit)
+        {
+            await Task.Delay(Pause, clock, cancellation);
+            await membership.Refresh();
+        }
+
+        IEnumerable<ClusterMember> Active() => membership.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active);
+    }
 
     /// <summary>Whether an active silo's host says, several times, that nobody listens at the port.</summary>
     internal static async Task<bool> IsRefusedAsync(IPEndPoint endpoint, Func<bool> wanted)
@@ -78,7 +93,8 @@ internal sealed partial class CrashWatch(IServiceProvider services, ILogger<Cras
         return wanted();
     }
 
-    private async Task LookAsync(IPEndPoint endpoint)
+    /// <summary>Returns the silo that it declared dead, if it did.</summary>
+    private async Task<SiloAddress?> LookAsync(IPEndPoint endpoint)
     {
         try
         {
@@ -90,6 +106,7 @@ internal sealed partial class CrashWatch(IServiceProvider services, ILogger<Cras
             {
                 LogGone(silo.Name, endpoint);
                 await membership.TryKill(silo.SiloAddress);
+                return silo.SiloAddress;
             }
 
             ClusterMember? Find() => membership.CurrentSnapshot.Members.Values
@@ -100,6 +117,8 @@ internal sealed partial class CrashWatch(IServiceProvider services, ILogger<Cras
             // This silo ends, or the database is away; the probes notice it as well.
             LogNotDeclared(endpoint, e.Message);
         }
+
+        return null;
     }
 
     [LoggerMessage(EventId = 2102, Level = LogLevel.Information, Message = "Nobody listens at {Endpoint} any more: silo {Name} is declared dead")]

@@ -1,14 +1,9 @@
 using Microsoft.Extensions.Logging;
 
-using Npgsql;
-
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains;
-using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Storage;
-using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -31,7 +26,7 @@ internal sealed partial class RunKeeper(
 
     protected override async Task<TimeSpan> RoundAsync(CancellationToken stop) => !IsFirst() || await WakeAsync(stop) ? Period : RetryPeriod;
 
-    private bool IsFirst() => membership.CurrentSnapshot.Members.Values
+    private bool IsFirst() => Membership.CurrentSnapshot.Members.Values
         .Where(m => m.Status == SiloStatus.Active).Select(m => m.SiloAddress).Order().FirstOrDefault()?.Equals(self.SiloAddress) ?? false;
 
     /// <summary>Returns whether every run could be asked.</summary>
@@ -45,7 +40,7 @@ internal sealed partial class RunKeeper(
                 all &= await WakeAsync(key, stop);
             }
         }
-        catch (Exception e) when (e is ClusterUnreachableException or SchemaException or NpgsqlException)
+        catch (Exception e) when (!stop.IsCancellationRequested)
         {
             LogUnreadable(e.Message);
             return false;
@@ -67,10 +62,11 @@ internal sealed partial class RunKeeper(
 
             return true;
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or BadRequestException or RunConflictException or SpecException)
+        catch (Exception e) when (!stop.IsCancellationRequested)
         {
+            // Whatever is wrong with one run, e.g. a state that a newer release wrote, must not keep the others from being woken.
             LogUnreachable(key, e.Message);
-            return e is BadRequestException or RunConflictException or SpecException;
+            return e is not (OrleansException or TimeoutException or OperationCanceledException);
         }
     }
 

@@ -40,6 +40,19 @@ internal sealed class SettingValues
             : throw Wrong(setting, string.Create(CultureInfo.InvariantCulture, $"must be seconds in [{from}, {to}]"));
     }
 
+    /// <summary>A number in a range.</summary>
+    public double? Number(Setting setting, double from, double to)
+    {
+        if (Text(setting) is not { } text)
+        {
+            return null;
+        }
+
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= from && value <= to
+            ? value
+            : throw Wrong(setting, string.Create(CultureInfo.InvariantCulture, $"must be a number in [{from}, {to}]"));
+    }
+
     /// <summary>Yes or no.</summary>
     public bool? Bool(Setting setting) => Text(setting) is not { } text ? null
         : bool.TryParse(text, out bool value) ? value

@@ -17,11 +17,19 @@ internal sealed class SiloNameLock : IDisposable
     /// <summary>Takes a name.</summary>
     /// <param name="folder">The silos' folder; created if missing.</param>
     /// <param name="name">The name; null = the host's name with the first number that is free.</param>
-    /// <exception cref="ConfigurationException">Another process has the name.</exception>
+    /// <exception cref="ConfigurationException">Another process has the name, or the folder cannot be written.</exception>
     public static SiloNameLock Take(string folder, string? name)
     {
         string locks = Path.Combine(folder, "silos");
-        Directory.CreateDirectory(locks);
+        try
+        {
+            Directory.CreateDirectory(locks);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"The folder '{folder}' cannot be written: {e.Message} Give Silo:Folder one that can.");
+        }
+
         IEnumerable<string> names = name is not null
             ? [name]
             : Enumerable.Range(1, MostSilos).Select(i => Environment.MachineName + "-" + i.ToString(CultureInfo.InvariantCulture));
@@ -35,6 +43,10 @@ internal sealed class SiloNameLock : IDisposable
             catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
             {
                 // Taken.
+            }
+            catch (UnauthorizedAccessException e)
+            {
+                throw new ConfigurationException($"The folder '{folder}' cannot be written: {e.Message} Give Silo:Folder one that can.");
             }
         }
 

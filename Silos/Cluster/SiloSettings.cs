@@ -4,9 +4,11 @@ using System.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Access;
 using OrleansDDM.Silos.Security.Tls;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
 
@@ -16,51 +18,10 @@ namespace OrleansDDM.Silos.Cluster;
 /// Reads the settings of a silo: a JSON file (<c>--settings FILE</c>), then environment variables <c>DDM__Section__Key</c>, then flags; the
 /// later ones win. An unknown name is an error, wherever it stands.
 /// </summary>
-public static class SiloSettings
+public static partial class SiloSettings
 {
     private const string FileFlag = "settings";
     private const string Prefix = "DDM__";
-
-    private static readonly Setting Connection = new("Cluster:Connection", "cluster", "CONNECTION", "PostgreSQL connection string that names the cluster; required.");
-    private static readonly Setting Name = new("Silo:Name", "name", "NAME", "Name of the silo, unique in its folder; the host's name and a number by default.");
-    private static readonly Setting Address = new("Silo:Address", "address", "IP", "Address at which others reach it; 127.0.0.1 by default.");
-    private static readonly Setting Open = new("Silo:AllowUnauthenticated", "allow-unauthenticated", "true|false", "Allow an address that other machines reach, though nobody is asked who he is.");
-    private static readonly Setting Port = new("Silo:Port", "port", "N", "Port for other silos; a free one by default.");
-    private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
-    private static readonly Setting Web = new("Web:Url", "web-url", "off|URL", "Where pages, metrics and health are served, e.g. http://127.0.0.1:8080; http://127.0.0.1:0, a free port, by default.");
-    private static readonly Setting Expected = new("Silo:ExpectedSilos", "expected-silos", "N", "Fewest silos that the cluster should have; with fewer this one is not ready. 1 by default.");
-    private static readonly Setting Folder = new("Silo:Folder", "folder", "DIR", "Folder in which the silo keeps its artifacts, under its name; ddm-cluster by default.");
-    private static readonly Setting Replicas = new("Artifacts:Replicas", "replicas", "N", "Silos that shall hold each artifact; 2 by default.");
-    private static readonly Setting Holder = new("Artifacts:WaitSeconds", "wait-seconds", "S", "How long a model waits for a silo that has its newest checkpoint, before it goes on from an older one; 30 by default.");
-    private static readonly Setting DataRoots = new("Silo:DataRoots", "data-roots", "DIRS", $"Folders with data sets, separated by '{Path.PathSeparator}', before those of DDM_DATA.");
-    private static readonly Setting Slots = new("Silo:Slots", "slots", "N", "Models in training at the same time, one thread each; the number of cores by default.");
-    private static readonly Setting Threads = new("Silo:ThreadsPerSlot", "threads-per-slot", "N", "Native threads of one slot; 1 by default.");
-    private static readonly Setting Slice = new("Silo:SliceSeconds", "slice-seconds", "S", "Longest training time between two looks at a slot's queue; 1 by default.");
-    private static readonly Setting Stop = new("Silo:StopSeconds", "stop-seconds", "S", "Longest time for an orderly end; 30 by default.");
-    private static readonly Setting Log = new("Silo:LogLevel", "log-level", "LEVEL", "Lowest level that is logged to stderr; Warning by default.");
-    private static readonly Setting Keys = new("Auth:Keys", "auth-keys", "FILES", $"Public keys of tokens (ddm token key), separated by '{Path.PathSeparator}'; without one, nobody is asked who he is.");
-    private static readonly Setting Skew = new("Auth:SkewSeconds", "auth-skew-seconds", "S", "How far clocks may differ when tokens are checked; 30 by default.");
-    private static readonly Setting Authority = new("Tls:Authority", "tls-authority", "FILE", "Certificate of the authority whose members are let in (ddm cert init); with the next two, all connections are TLS.");
-    private static readonly Setting Certificate = new("Tls:Certificate", "tls-certificate", "FILE", "Certificate of this silo.");
-    private static readonly Setting CertificateKey = new("Tls:Key", "tls-key", "FILE", "Private key of that certificate, readable by its owner only.");
-    private static readonly Setting Calls = new("Limits:CallsPerSecond", "calls-per-second", "N", "Calls a second of one caller, twice as many in a burst; 500 by default.");
-    private static readonly Setting CallsInFlight = new("Limits:CallsInFlight", "calls-in-flight", "N", "Calls of one caller under way at a time; 256 by default.");
-    private static readonly Setting Transfers = new("Limits:TransfersInFlight", "transfers-in-flight", "N", "Transfers of artifacts of one caller under way at a time; 8 by default.");
-    private static readonly Setting Queue = new("Limits:QueueLength", "queue-length", "N", "Calls that wait before one grain; more are refused. 10000 by default.");
-    private static readonly Setting AuditSize = new("Audit:MegaBytes", "audit-megabytes", "N", "Size of one file of the audit log, of which four are kept; 16 by default.");
-    private static readonly Setting LogFormat = new("Silo:LogFormat", "log-format", "simple|json", "How the log is written; json is one object a line. simple by default.");
-    private static readonly Setting Probe = new("Failures:ProbeSeconds", "probe-seconds", "S", "Time for the answer to a probe; 2 by default. A crash is noticed after about twice that.");
-    private static readonly Setting MaxProbe = new("Failures:MaxProbeSeconds", "max-probe-seconds", "S", "Longest time to which it adapts; 4 by default. A hang is noticed after about three times that.");
-    private static readonly Setting Refused = new("Failures:RefusedIsDead", "refused-is-dead", "true|false", "Whether a silo at whose port nobody listens is declared dead at once; true by default.");
-    private static readonly Setting Refresh = new("Failures:TableRefreshSeconds", "table-refresh-seconds", "S", "Time between two looks at the membership table; 10 by default.");
-    private static readonly Setting Heartbeat = new("Failures:HeartbeatSeconds", "heartbeat-seconds", "S", "Time between two signs of life in that table; 5 by default.");
-    private static readonly Setting Faults = new("Faults:Folder", "faults-folder", "DIR", "Folder in which ddm chaos says what this silo makes fail; for tests only, none by default.");
-
-    private static readonly Setting[] All =
-    [
-        Connection, Name, Address, Open, Port, GatewayPort, Web, Expected, Folder, Replicas, Holder, DataRoots, Slots, Threads, Slice, Stop, Log, LogFormat,
-        Keys, Skew, Authority, Certificate, CertificateKey, Calls, CallsInFlight, Transfers, Queue, AuditSize, Probe, MaxProbe, Refused, Refresh, Heartbeat, Faults,
-    ];
 
     /// <summary>Reads and validates all settings.</summary>
     /// <param name="args">Flags, <c>--name value</c> or <c>--name=value</c>.</param>
@@ -127,12 +88,15 @@ public static class SiloSettings
             Port = values.Int(Port, 0, 65535) ?? 0,
             GatewayPort = values.Int(GatewayPort, 0, 65535) ?? 0,
             WebUrl = UrlOf(values),
+            WebCertificate = PagesOf(values),
+            WebConnections = values.Int(WebConnections, 1, 1_000_000) ?? 256,
             ExpectedSilos = values.Int(Expected, 1, 10000) ?? 1,
             Folder = Path.GetFullPath(values.Text(Folder) is { Length: > 0 } folder ? folder : "ddm-cluster"),
             Replicas = values.Int(Replicas, 1, 16) ?? 2,
             WaitForHolder = values.Seconds(Holder, 0, 3600) ?? TimeSpan.FromSeconds(30),
             DataRoots = values.Text(DataRoots)?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [],
-            Slots = values.Int(Slots, 1, 256) ?? Math.Clamp(Environment.ProcessorCount, 1, 256),
+            Device = DeviceOf(values),
+            Slots = values.Int(Slots, 1, 256),
             ThreadsPerSlot = values.Int(Threads, 1, 256) ?? 1,
             Slice = values.Seconds(Slice, 0.01, 60) ?? TimeSpan.FromSeconds(1),
             StopLimit = values.Seconds(Stop, 0, 3600) ?? TimeSpan.FromSeconds(30),
@@ -165,9 +129,20 @@ public static class SiloSettings
             throw values.Wrong(Address, $"must be a loopback address unless callers are authenticated: set {Keys.Key} (ddm token key) and {Authority.Key}, {Certificate.Key} and {CertificateKey.Key} (ddm cert init); or, in a network that you trust, set {Open.Key} to true");
         }
 
-        if (options.WebUrl is { IsLocal: false } && !options.AllowUnauthenticated)
+        if (options.WebUrl is { IsEncrypted: true } && options is { WebCertificate: null, Security.Tls: null })
         {
-            throw values.Wrong(Web, $"must have a loopback address, as pages are not encrypted: reach them through a tunnel (ssh -L); in a network that you trust, set {Open.Key} to true");
+            throw values.Wrong(Web, $"takes a certificate: set {WebCertificateFile.Key} and {WebKey.Key}, or {Certificate.Key} and the two that go with it");
+        }
+
+        if (options.WebCertificate is not null && options.WebUrl is not { IsEncrypted: true })
+        {
+            throw values.Wrong(WebCertificateFile, $"goes with an https address: set {Web.Key}, e.g. to https://10.0.0.1:8443");
+        }
+
+        // A token is as good as its bearer, so it must not be read on the way; without tokens everyone who reaches a page rules the cluster.
+        if (options.WebUrl is { IsLocal: false } url && !options.AllowUnauthenticated && !(url.IsEncrypted && options.Security.TokenKeys.Count > 0))
+        {
+            throw values.Wrong(Web, $"must have a loopback address, which others reach through a tunnel (ssh -L), or be https with {Keys.Key}; in a network that you trust, set {Open.Key} to true");
         }
 
         if (values.Text(Address) is null && !ClusterDatabase.IsLocal(ClusterDatabase.Parse(connection)))
@@ -199,10 +174,32 @@ public static class SiloSettings
                 CallsInFlight = values.Int(CallsInFlight, 1, 1_000_000) ?? limits.CallsInFlight,
                 TransfersInFlight = values.Int(Transfers, 1, 10_000) ?? limits.TransfersInFlight,
             },
+            GatewayConnections = values.Int(GatewayConnections, 1, 1_000_000) ?? new SecurityPlan().GatewayConnections,
             QueueLength = values.Int(Queue, 100, 10_000_000) ?? new SecurityPlan().QueueLength,
             Audit = new AuditOptions { MaxBytes = (values.Int(AuditSize, 1, 4096) ?? 16) * (1L << 20) },
         };
     }
+
+    private static WebCertificate? PagesOf(SettingValues values)
+    {
+        Setting[] files = [WebCertificateFile, WebKey];
+        Setting? missing = files.FirstOrDefault(s => string.IsNullOrEmpty(values.Text(s)));
+        return missing is null ? new WebCertificate(values.Text(WebCertificateFile)!, values.Text(WebKey)!)
+            : files.All(s => string.IsNullOrEmpty(values.Text(s))) ? null
+            : throw values.Wrong(missing, $"goes with {files.First(s => s != missing).Key}: a certificate takes both files");
+    }
+
+    private static DeviceChoice DeviceOf(SettingValues values)
+    {
+        string device = values.Text(Device) ?? "auto";
+        return new DeviceChoice
+        {
+            Device = DeviceChoice.Names.Contains(device) ? device : throw values.Wrong(Device, "must be one of " + string.Join(", ", DeviceChoice.Names)),
+            Memory = values.Number(Memory, 0.001, 4096) is { } gibibytes ? (long)(gibibytes * (1L << 30)) : null,
+            Gflops = values.Number(Speed, 0, 1e9),
+        };
+    }
+
     private static WebUrl? UrlOf(SettingValues values) => values.Text(Web) switch
     {
         null => WebUrl.Local,

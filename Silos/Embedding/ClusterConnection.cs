@@ -19,6 +19,7 @@ public sealed class ClusterConnection : IAsyncDisposable
 {
     private const string Cluster = "The cluster";
     private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly IHost _host;
 
@@ -144,12 +145,18 @@ public sealed class ClusterConnection : IAsyncDisposable
             // The Orleans client tries a refused port for minutes and cannot be hurried; a plain connection knows at once.
             await AnyAnswersAsync(gateways, identity, late.Token);
             host = builder.Build();
-            await host.StartAsync(late.Token).WaitAsync(late.Token);
+            Task starting = host.StartAsync(late.Token);
+            if (identity is null && what == Cluster && await Task.WhenAny(starting, Task.Delay(Soon, late.Token)) != starting)
+            {
+                await RequirePlainAsync(gateways[0], late.Token);
+            }
+
+            await starting.WaitAsync(late.Token);
             return new ClusterConnection(host);
         }
         catch (Exception e) when (e is not SecurityException && !cancellation.IsCancellationRequested)
         {
-            string reason = late.IsCancellationRequested ? $"no answer within {limit.TotalSeconds:0} s" + (identity is null && what == Cluster ? "; if its silos have TLS, this process needs DDM__Tls__Authority, DDM__Tls__Certificate and DDM__Tls__Key" : string.Empty) : e.Message;
+            string reason = late.IsCancellationRequested ? $"no answer within {limit.TotalSeconds:0} s" : e.Message;
             throw new ClusterUnreachableException($"{what} does not answer: {reason}.", e);
         }
         finally
@@ -159,6 +166,23 @@ public sealed class ClusterConnection : IAsyncDisposable
                 // Disposing waits for the attempts under way; nobody else needs to.
                 _ = Task.Run(host.Dispose, CancellationToken.None);
             }
+        }
+    }
+
+    /// <summary>Finds out why there is no answer yet: a silo with TLS does not understand a client without.</summary>
+    private static async Task RequirePlainAsync(IPEndPoint gateway, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await TlsProbe.SpeaksTlsAsync(gateway, cancellation))
+            {
+                throw new SecurityException(
+                    $"The silo at {gateway} has TLS, and this process has not: set DDM__Tls__Authority, DDM__Tls__Certificate and DDM__Tls__Key (ddm cert add --client).");
+            }
+        }
+        catch (SocketException)
+        {
+            // It has gone; others may answer.
         }
     }
 

@@ -156,6 +156,7 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             PictureFolder = folder,
             Devices = devices =>
             {
+                devices.Facts = options.Facts ?? devices.Facts;
                 devices.Slots = options.Slots;
                 devices.ThreadsPerSlot = options.ThreadsPerSlot;
                 devices.Slice = options.Slice;
@@ -163,7 +164,6 @@ public sealed class EmbeddedSilo : IAsyncDisposable
             Hosting = silo => silo
                 .Configure<SiloOptions>(o => o.SiloName = "embedded") // peers find the host of their data by this name after a restart
                 .UseLocalhostClustering(siloPort, gatewayPort, serviceId: SiloHost.ServiceId, clusterId: clusterId)
-                .Configure<SiloOptions>(o => o.SiloName = "embedded")
                 .AddAdoNetGrainStorage(StorageNames.Provider, o =>
                 {
                     // The provider knows SQLite under this name only; the driver it loads is Microsoft.Data.Sqlite.

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 
+using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Web;
 
@@ -13,6 +14,9 @@ public sealed record EmbeddedSiloOptions
 
     /// <summary>What trains and predicts. The caller owns it and disposes it after the silo.</summary>
     public required ILearningRuntime Learning { get; init; }
+
+    /// <summary>What the slots compute on; null = the CPU.</summary>
+    public DeviceFacts? Facts { get; init; }
 
     /// <summary>Number of slots, each with one thread.</summary>
     public int Slots { get; init; } = Math.Max(1, Environment.ProcessorCount);

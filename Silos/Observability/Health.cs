@@ -28,10 +28,11 @@ internal static class Health
     /// <summary>Adds the checks.</summary>
     /// <param name="services">The silo's services.</param>
     /// <param name="expectedSilos">The fewest silos that the cluster should have.</param>
-    public static void Add(IServiceCollection services, int expectedSilos) => services.AddHealthChecks()
+    public static void Add(IServiceCollection services, int expectedSilos) => services.AddSingleton<DatabaseCheck>().AddHealthChecks()
         .AddCheck<TrainingCheck>(TrainingCheck.Name, tags: [Live, Ready])
         .AddCheck<SiloCheck>(SiloCheck.Name, tags: [Ready])
         .AddCheck<DatabaseCheck>(DatabaseCheck.Name, tags: [Ready])
+        .AddCheck<CertificateCheck>(CertificateCheck.Name, tags: [Ready])
         .Add(new HealthCheckRegistration(
             ReplicationCheck.Name, s => new ReplicationCheck(s.GetService<IReplication>()), failureStatus: null, tags: [Ready]))
         .Add(new HealthCheckRegistration(

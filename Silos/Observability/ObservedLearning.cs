@@ -1,6 +1,7 @@
 using System.Diagnostics;
 
 using OrleansDDM.Grains.Telemetry;
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -16,7 +17,9 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
 {
     public IIslandLearning? Islands => inner.Islands;
 
-    public void EnterSlot(int threads) => inner.EnterSlot(threads);
+    public IDeviceSurvey? Devices => inner.Devices;
+
+    public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => Observe(
         DdmActivities.Prepare(spec.Name, SpecJson.Hash(spec)), FaultKind.Data, () => inner.Prepare(spec, cancellation));

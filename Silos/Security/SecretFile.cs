@@ -23,6 +23,22 @@ public static class SecretFile
     /// <exception cref="SecurityException">It exists, or cannot be written.</exception>
     public static void CreatePublic(string path, string text) => Create(path, text, OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
 
+    /// <summary>Writes a new secret and what belongs to it and everybody can read: both or neither.</summary>
+    /// <exception cref="SecurityException">One of them exists, or cannot be written.</exception>
+    public static void CreatePair(string secretPath, string secret, string publicPath, string text)
+    {
+        Create(secretPath, secret);
+        try
+        {
+            CreatePublic(publicPath, text);
+        }
+        catch
+        {
+            File.Delete(secretPath);
+            throw;
+        }
+    }
+
     /// <summary>Reads a file that its owner alone can read.</summary>
     /// <param name="path">The file.</param>
     /// <param name="what">What it holds, for the message.</param>
@@ -46,8 +62,16 @@ public static class SecretFile
         try
         {
             using var file = new FileStream(path, options);
-            file.Write(Encoding.UTF8.GetBytes(text));
-            file.Flush(flushToDisk: true);
+            try
+            {
+                file.Write(Encoding.UTF8.GetBytes(text));
+                file.Flush(flushToDisk: true);
+            }
+            catch
+            {
+                File.Delete(path); // Half a secret would be in the way of the next try.
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

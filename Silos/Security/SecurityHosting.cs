@@ -24,17 +24,29 @@ internal static class SecurityHosting
         IServiceCollection services = silo.Services;
         services.AddSingleton(s => new AuditLog(plan.Audit, clock, s.GetRequiredService<ILogger<AuditLog>>()));
         services.AddSingleton(s => new Gatekeeper(
-            keys.Length == 0 ? null : new TokenVerifier(keys, clock, plan.ClockSkew),
+            keys.Length == 0 ? null : new TokenVerifier(keys, clock, plan.ClockSkew, plan.Revocations),
             new CallerLimits(plan.Limits, clock),
             s.GetRequiredService<AuditLog>()));
-        services.AddSingleton<GatewayGuard>();
+        services.AddSingleton<GatewayGuard>().AddSingleton(plan.Revocations);
+        if (identity is not null)
+        {
+            services.AddSingleton(identity.Own);
+        }
+
         silo.AddIncomingGrainCallFilter<AccessFilter>();
         silo.Configure<SiloMessagingOptions>(o => o.MaxEnqueuedRequestsHardLimit = plan.QueueLength);
         services.AddOptions<SiloConnectionOptions>().Configure<IServiceProvider>((o, s) =>
         {
-            if (identity is not null)
+            var gatekeeper = s.GetRequiredService<Gatekeeper>();
+            o.ConfigureGatewayInboundConnection(b => b.Use(new ConnectionLimit(plan.GatewayConnections, gatekeeper).Use));
+            if (identity is null)
             {
-                TlsConnections tls = ActivatorUtilities.CreateInstance<TlsConnections>(s, identity, s.GetRequiredService<Gatekeeper>());
+                var plain = ActivatorUtilities.CreateInstance<PlainConnections>(s);
+                o.ConfigureSiloInboundConnection(b => b.Use(plain.FromSilo));
+            }
+            else
+            {
+                TlsConnections tls = ActivatorUtilities.CreateInstance<TlsConnections>(s, identity, gatekeeper);
                 o.ConfigureSiloInboundConnection(b => b.Use(tls.FromSilo));
                 o.ConfigureSiloOutboundConnection(b => b.Use(tls.ToSilo));
                 o.ConfigureGatewayInboundConnection(b => b.Use(tls.FromClient));

@@ -1,7 +1,7 @@
 namespace OrleansDDM.Silos.Storage;
 
 /// <summary>What a database has of one feature of the schema.</summary>
-/// <param name="Feature">The feature: <c>clustering</c>, <c>grain-storage</c> or <c>reminders</c>.</param>
+/// <param name="Feature">The feature: <c>clustering</c>, <c>grain-storage</c>, <c>reminders</c>, <c>identity</c> or <c>tokens</c>.</param>
 /// <param name="Condition">Whether it can be used.</param>
 /// <param name="Installed">The installed version; null = none.</param>
 /// <param name="Needed">The version that this program needs.</param>

@@ -35,6 +35,9 @@ internal sealed record SchemaFeature(string Name, int Version, string[] Tables, 
     /// <summary>Which cluster it is; no Orleans provider asks for it.</summary>
     public static SchemaFeature Identity { get; } = new("identity", 1, ["clusteridentity"], []);
 
+    /// <summary>Revoked tokens; no Orleans provider asks for them.</summary>
+    public static SchemaFeature Tokens { get; } = new("tokens", 1, ["tokenrevocation"], []);
+
     /// <summary>All features of a cluster's database.</summary>
-    public static IReadOnlyList<SchemaFeature> All { get; } = [Clustering, GrainStorage, Reminders, Identity];
+    public static IReadOnlyList<SchemaFeature> All { get; } = [Clustering, GrainStorage, Reminders, Identity, Tokens];
 }

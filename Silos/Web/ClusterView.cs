@@ -1,13 +1,10 @@
-using System.Data.Common;
-
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
-using OrleansDDM.Silos.Cluster;
-using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 
@@ -33,10 +30,15 @@ internal sealed class ClusterView(
     private const int MostRuns = 200;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    // What silos hold changes slowly, and to tell it they list their files.
+    private static readonly TimeSpan ArtifactsFreshness = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _reading = new(1);
     private IReadOnlyList<string> _keys = [];
     private ClusterPage? _page;
     private long _readAt;
+    private ArtifactHostStatus[]? _artifacts;
+    private long _artifactsReadAt;
 
     /// <summary>The cluster now.</summary>
     public async Task<ClusterPage> GetAsync(CancellationToken cancellation)
@@ -72,29 +74,57 @@ internal sealed class ClusterView(
             .GroupBy(m => m.Name).Select(g => g.OrderBy(m => m.Status == SiloStatus.Dead).ThenByDescending(m => m.SiloAddress.Generation).First())
             .OrderBy(m => m.Name, StringComparer.Ordinal)];
         Task<SiloCard[]> silos = Task.WhenAll(members.Select(m => ReadAsync(m, cancellation)));
+        Task<ArtifactHostStatus[]> artifacts = ArtifactsAsync(cancellation);
         string? problem = null;
         try
         {
             _keys = await database.RunKeysAsync(cancellation);
         }
-        catch (Exception e) when (e is DbException or ClusterUnreachableException or SchemaException or ConfigurationException)
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             problem = "The database does not answer: " + e.Message;
         }
 
         RunCard[] runs = await Task.WhenAll(_keys.Take(MostRuns).Select(k => ReadAsync(k, cancellation)));
-        return new ClusterPage(self.Name, await silos, runs, Math.Max(0, _keys.Count - MostRuns), log.Events(), problem);
+        ArtifactHostStatus[] held = await artifacts;
+        return new ClusterPage(
+            self.Name,
+            [.. (await silos).Select(s => s with { Artifacts = held.FirstOrDefault(h => h.Silo == s.Name && s.Slots is not null) })],
+            runs,
+            Math.Max(0, _keys.Count - MostRuns),
+            log.Events(),
+            held.Sum(h => h.UnderReplicated),
+            problem);
+    }
+
+    private async Task<ArtifactHostStatus[]> ArtifactsAsync(CancellationToken cancellation)
+    {
+        if (_artifacts is null || clock.GetElapsedTime(_artifactsReadAt) >= ArtifactsFreshness)
+        {
+            _artifactsReadAt = clock.GetTimestamp();
+            try
+            {
+                _artifacts = await grains.GetGrain<IArtifactsGrain>(GrainKeys.Artifacts).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+            }
+            catch (Exception) when (!cancellation.IsCancellationRequested)
+            {
+                _artifacts ??= []; // What was known is shown until somebody answers.
+            }
+        }
+
+        return _artifacts;
     }
 
     private async Task<SiloCard> ReadAsync(ClusterMember member, CancellationToken cancellation)
     {
         SlotStatus[]? slots = null;
+        string? device = null;
         if (member.Status == SiloStatus.Active)
         {
             try
             {
                 DeviceStatus status = await devices.On(member.SiloAddress).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
-                slots = status.Slots;
+                (slots, device) = (status.Slots, DeviceWords.Of(status));
             }
             catch (Exception e) when (IsSilence(e))
             {
@@ -102,7 +132,7 @@ internal sealed class ClusterView(
             }
         }
 
-        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots);
+        return new SiloCard(member.Name, member.SiloAddress.Endpoint.ToString(), member.Status.ToString().ToLowerInvariant(), slots) { Device = device };
     }
 
     private async Task<RunCard> ReadAsync(string key, CancellationToken cancellation)
@@ -113,13 +143,15 @@ internal sealed class ClusterView(
             RunStatus run = await grains.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
             RunSpec spec = SpecJson.Read(run.Spec);
             return new RunCard(
-                name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), spec.Data.Name, spec.Experts.Count);
+                name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), DataName.Shown(spec.Data.Name), spec.Experts.Count);
         }
-        catch (Exception e) when (IsSilence(e) || e is SpecException)
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            return new RunCard(name, "unreachable", 0, 0, string.Empty, 0);
+            // One that cannot be read, e.g. as a newer release wrote it, must not hide the others.
+            return new RunCard(name, IsSilence(e) ? "unreachable" : "unreadable", 0, 0, string.Empty, 0);
         }
     }
 
-    private static bool IsSilence(Exception e) => e is OrleansException or TimeoutException;
+    /// <summary>Whether a silo that should have answered did not: it has gone, and that is not known yet.</summary>
+    internal static bool IsSilence(Exception e) => e is OrleansException or TimeoutException or EnumerationAbortedException;
 }

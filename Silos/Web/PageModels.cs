@@ -1,3 +1,4 @@
+using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Devices;
 
 namespace OrleansDDM.Silos.Web;
@@ -8,19 +9,27 @@ namespace OrleansDDM.Silos.Web;
 /// <param name="Runs">The runs by name.</param>
 /// <param name="MoreRuns">Runs that are left out, as there are too many.</param>
 /// <param name="Events">What happened to silos, oldest first.</param>
+/// <param name="UnderReplicated">Artifacts with too few copies, as each silo counted those that it answers for when it last looked.</param>
 /// <param name="Problem">Why what is shown may be old; null = it is not.</param>
-internal sealed record ClusterPage(string Self, SiloCard[] Silos, RunCard[] Runs, int MoreRuns, SiloEvent[] Events, string? Problem);
+internal sealed record ClusterPage(string Self, SiloCard[] Silos, RunCard[] Runs, int MoreRuns, SiloEvent[] Events, int UnderReplicated, string? Problem);
 
 /// <summary>A silo.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Address">Address and port for other silos.</param>
 /// <param name="Status">Active, dead, ... in lower case.</param>
 /// <param name="Slots">Its slots; null = it does not answer.</param>
-internal sealed record SiloCard(string Name, string Address, string Status, SlotStatus[]? Slots);
+internal sealed record SiloCard(string Name, string Address, string Status, SlotStatus[]? Slots)
+{
+    /// <summary>Its devices in words; null = not known.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>The artifacts that it holds; null = not known.</summary>
+    public ArtifactHostStatus? Artifacts { get; init; }
+}
 
 /// <summary>A run in the list.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Phase">Its phase in lower case; <c>unreachable</c> where its grain does not answer.</param>
+/// <param name="Phase">Its phase in lower case; <c>unreachable</c> where its grain does not answer, <c>unreadable</c> where its state cannot be read.</param>
 /// <param name="Step">Steps of all models that are done.</param>
 /// <param name="Steps">Steps of all models; 0 = not known yet.</param>
 /// <param name="Data">Its data set.</param>
@@ -35,8 +44,8 @@ internal sealed record SiloEvent(DateTimeOffset Time, string Silo, string Status
 
 /// <summary>One run in full.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Phase">Its phase in lower case.</param>
-/// <param name="Message">Why it faulted.</param>
+/// <param name="Phase">Its phase in lower case; <c>unreadable</c> where its state cannot be read.</param>
+/// <param name="Message">Why it faulted, or cannot be read.</param>
 /// <param name="Waiting">What it waits for; null = nothing.</param>
 /// <param name="Data">Its data in words.</param>
 /// <param name="Priors">The share of each cluster; empty before the data is prepared.</param>

@@ -4,11 +4,8 @@ using System.Threading.Channels;
 
 using Microsoft.Extensions.Hosting;
 
-using Orleans.Runtime;
-
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Web;
 
@@ -26,8 +23,20 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
 
     private int _open;
 
-    /// <summary>Pages that are open.</summary>
-    public int Open => Volatile.Read(ref _open);
+    /// <summary>Takes a place for one more page, to be given back by <see cref="Leave"/>; false = there is none.</summary>
+    public bool TryEnter()
+    {
+        if (Interlocked.Increment(ref _open) <= Most)
+        {
+            return true;
+        }
+
+        Leave();
+        return false;
+    }
+
+    /// <summary>Gives a place back.</summary>
+    public void Leave() => Interlocked.Decrement(ref _open);
 
     /// <summary>Sends until the page goes.</summary>
     /// <param name="run">The run that it shows; null = none.</param>
@@ -35,8 +44,6 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
     /// <param name="cancellation">Ends it.</param>
     public async IAsyncEnumerable<SseItem<string>> ReadAsync(string? run, long after, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        Interlocked.Increment(ref _open);
-
         // Web servers wait for their answers to end before they do; this one would not.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, lifetime.ApplicationStopping);
         Channel<SseItem<string>> channel = Channel.CreateBounded<SseItem<string>>(new BoundedChannelOptions(Capacity) { SingleReader = true });
@@ -53,7 +60,6 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
         {
             await stop.CancelAsync();
             await pumps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Interlocked.Decrement(ref _open);
         }
     }
 
@@ -112,9 +118,9 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
                             new SseItem<string>(PageJson.Write(e), "event") { EventId = durable ? PageJson.Write(e.Number) : null }, stop);
                     }
                 }
-                catch (Exception e) when (IsSilence(e))
+                catch (Exception) when (!stop.IsCancellationRequested)
                 {
-                    // Its silo is gone, and nobody has noticed yet.
+                    // Its silo is gone, and nobody has noticed yet; or the run cannot be read, which the run's own page says.
                 }
 
                 await Task.Delay(ClusterView.Freshness, clock, stop);
@@ -133,11 +139,9 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
         {
             return await read();
         }
-        catch (Exception e) when (IsSilence(e) || e is SpecException)
+        catch (Exception e) when (ClusterView.IsSilence(e))
         {
             return null;
         }
     }
-
-    private static bool IsSilence(Exception e) => e is OrleansException or TimeoutException or EnumerationAbortedException;
 }

@@ -12,8 +12,19 @@ namespace OrleansDDM.Silos.Web;
 internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleGrids samples, IReplication? replication = null)
 {
     /// <summary>The run now.</summary>
-    /// <exception cref="SpecException">Its stored spec cannot be read.</exception>
     public async Task<RunPage> GetAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ReadAsync(name, cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && !ClusterView.IsSilence(e))
+        {
+            return new RunPage(name, "unreadable", e.Message, null, string.Empty, [], [], [], null, false);
+        }
+    }
+
+    private async Task<RunPage> ReadAsync(string name, CancellationToken cancellation)
     {
         RunStatus run = await grains.GetGrain<IRunGrain>(GrainKeys.Run(name)).GetStatusAsync(cancellation);
         Dictionary<string, string> places = Places(name, (await cluster.GetAsync(cancellation)).Silos);
@@ -67,7 +78,7 @@ internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleG
 
     private static string Words(RunStatus run)
     {
-        string name = SpecJson.Read(run.Spec).Data.Name;
+        string name = DataName.Shown(SpecJson.Read(run.Spec).Data.Name);
         return run.Data is not { } data ? name : string.Create(
             CultureInfo.InvariantCulture, $"{name}: {data.TrainCount} images of {data.Width} × {data.Height} {(data.Channels == 1 ? "grey" : "colour")} pixels");
     }

@@ -51,11 +51,16 @@ internal sealed class SampleGrids(IGrainFactory grains, string? folder) : IDispo
             SampleResult? result = null;
             await foreach (SampleProgress step in grains.GetGrain<ISamplerGrain>(GrainKeys.Sample(id)).SampleAsync(request, CancellationToken.None).WithCancellation(cancellation))
             {
-                result = step.Result;
+                result = step.Result ?? result;
+            }
+
+            if (result is null)
+            {
+                throw new ArtifactException("The sampler ended without samples.");
             }
 
             int scale = Math.Max(1, Side / Math.Max(data.Height, data.Width));
-            var grid = new SampleGrid(ModelsOf(run), id, ImageGrid.Encode(result!.Values, data.Channels, data.Height, data.Width, Columns, scale));
+            var grid = new SampleGrid(ModelsOf(run), id, ImageGrid.Encode(result.Values, data.Channels, data.Height, data.Width, Columns, scale));
             if (_drawn.Count >= Capacity)
             {
                 _drawn.Clear();

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Net;
 using System.Reflection;
 
@@ -13,8 +14,11 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Contracts.Security;
 using OrleansDDM.Grains.Telemetry;
+using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Observability;
 using OrleansDDM.Silos.Security.Web;
+using OrleansDDM.Silos.Storage;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Web;
 
@@ -59,6 +63,7 @@ internal static class WebPages
         }
 
         RouteGroupBuilder api = people.MapGroup("/api");
+        api.AddEndpointFilter(AnswerAsync);
         api.MapGet("/stream", StreamAsync);
         api.MapGet("/runs/{name}/curves", CurvesAsync);
         api.MapGet("/runs/{name}/samples.png", SamplesAsync);
@@ -91,17 +96,40 @@ internal static class WebPages
         await next(context);
     }
 
+    // What cannot be answered is told as such; only what nobody thought of is an error of the server.
+    private static async ValueTask<object?> AnswerAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (Exception e) when (ClusterView.IsSilence(e) || e is DbException or ClusterUnreachableException or SchemaException)
+        {
+            return Problem(StatusCodes.Status503ServiceUnavailable, e.Message);
+        }
+        catch (Exception e) when (e is StateVersionException or SpecException)
+        {
+            return Problem(StatusCodes.Status409Conflict, e.Message);
+        }
+    }
+
     private static async Task<IResult> StreamAsync(HttpContext context, PageStream stream, ClusterView cluster, string? run = null, long after = 0)
     {
-        if (stream.Open >= PageStream.Most)
-        {
-            return Problem(StatusCodes.Status503ServiceUnavailable, $"{PageStream.Most} pages are open already. Close one.");
-        }
-
         if (run is not null && !await cluster.HasRunAsync(run, context.RequestAborted))
         {
             return NotFound(run);
         }
+
+        if (!stream.TryEnter())
+        {
+            return Problem(StatusCodes.Status503ServiceUnavailable, $"{PageStream.Most} pages are open already. Close one.");
+        }
+
+        context.Response.OnCompleted(() =>
+        {
+            stream.Leave();
+            return Task.CompletedTask;
+        });
 
         if (long.TryParse(context.Request.Headers["Last-Event-ID"], out long seen))
         {

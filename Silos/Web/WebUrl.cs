@@ -10,13 +10,14 @@ using OrleansDDM.Silos.Cluster;
 
 namespace OrleansDDM.Silos.Web;
 
-/// <summary>Where a silo serves its pages: <c>http://ADDRESS:PORT</c>, port 0 for a free one.</summary>
+/// <summary>Where a silo serves its pages: <c>http://ADDRESS:PORT</c> or <c>https://ADDRESS:PORT</c>, port 0 for a free one.</summary>
 /// <param name="Address">The address that it listens on.</param>
 /// <param name="Port">The port, 0 = a free one.</param>
-public sealed record WebUrl(IPAddress Address, int Port)
+/// <param name="IsEncrypted">Whether it is HTTPS.</param>
+public sealed record WebUrl(IPAddress Address, int Port, bool IsEncrypted = false)
 {
     /// <summary>What a URL must look like.</summary>
-    public const string Rule = "must be off, or http://ADDRESS:PORT with an IP address or localhost, and port 0 for a free one";
+    public const string Rule = "must be off, or http://ADDRESS:PORT or https://ADDRESS:PORT with an IP address or localhost, and port 0 for a free one";
 
     /// <summary>A free port that only this machine reaches.</summary>
     public static WebUrl Local { get; } = new(IPAddress.Loopback, 0);
@@ -27,16 +28,15 @@ public sealed record WebUrl(IPAddress Address, int Port)
     /// <summary>Reads what is written like <see cref="ToString"/>; null = it is not.</summary>
     public static WebUrl? Parse(string text)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/"
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps) || uri.PathAndQuery != "/"
             || uri.UserInfo.Length > 0 || uri.Fragment.Length > 0)
         {
             return null;
         }
 
         string host = uri.DnsSafeHost;
-        return host == "localhost" ? new WebUrl(IPAddress.Loopback, uri.Port)
-            : IPAddress.TryParse(host, out IPAddress? address) ? new WebUrl(address, uri.Port)
-            : null;
+        IPAddress? address = host == "localhost" ? IPAddress.Loopback : IPAddress.TryParse(host, out IPAddress? named) ? named : null;
+        return address is null ? null : new WebUrl(address, uri.Port, uri.Scheme == Uri.UriSchemeHttps);
     }
 
     /// <summary>Refuses a port that somebody has. Asked before the silo starts: one that fails later has joined the cluster by then.</summary>
@@ -59,5 +59,5 @@ public sealed record WebUrl(IPAddress Address, int Port)
         host.Services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
 
     /// <inheritdoc/>
-    public override string ToString() => $"http://{new IPEndPoint(Address, Port)}";
+    public override string ToString() => $"{(IsEncrypted ? "https" : "http")}://{new IPEndPoint(Address, Port)}";
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 
 using Npgsql;
@@ -12,6 +13,7 @@ using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
+using OrleansDDM.Tests.House;
 using OrleansDDM.Tests.Silos;
 
 using Xunit;
@@ -67,7 +69,7 @@ public sealed class ClusterTests : IAsyncLifetime
         {
             await TrainingAsync(cluster, _ => true);
             Process.GetProcessById(silos[victim]).Kill();
-            await UntilAsync(async () => (await ClusterMembers.ReadAsync(cluster)).Single(m => m.Name == victim).Status == "Dead");
+            await Until.HoldsAsync(async () => (await ClusterMembers.ReadAsync(cluster)).Single(m => m.Name == victim).Status == "Dead");
         }
 
         // Only one silo is left, so whatever was on the others has gone on under a higher term.
@@ -90,6 +92,7 @@ public sealed class ClusterTests : IAsyncLifetime
         await DdmProcess.ExpectAsync(0, _folder, "sample", "--cluster", cluster, "--run", "shapes", "--count", "4");
         Assert.True(File.Exists(_folder.File("samples.png")));
         await PullAsync(cluster);
+        await EvaluateAsync(cluster);
         await DdmProcess.ExpectAsync(0, _folder, "resume", "shapes", "--cluster", cluster);
         await DdmProcess.ExpectAsync(0, _folder, "stop", "--cluster", cluster, "--run", "shapes");
         Assert.NotEmpty(Artifacts());
@@ -125,14 +128,14 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Contains("silo-1, silo-2", (await DdmProcess.ExpectAsync(3, _folder, "cluster", "drain", "silo-9")).Error, StringComparison.Ordinal);
         RunStatus before = await TrainingAsync(cluster, s => s.Models.All(m => m.Phase == ModelPhase.Training));
         Assert.Contains("has left", (await DdmProcess.ExpectAsync(0, _folder, "cluster", "drain", "silo-1")).Output, StringComparison.Ordinal);
-        await UntilAsync(() => Task.FromResult(ProcessToken.Of(processes[0]) is null));
+        await Until.HoldsAsync(() => ProcessToken.Of(processes[0]) is null);
 
         // In good order: what was trained before it was told to go is not trained again.
         RunStatus drained = await TrainingAsync(cluster, s => before.Models.Zip(s.Models).All(m => m.Second is { Silo: "silo-2", Phase: ModelPhase.Training }
             && (m.First.Silo == "silo-2" || (m.Second.Term > m.First.Term && m.Second.From >= m.First.Step))));
 
         Process.GetProcessById(processes[1]).Kill();
-        await UntilAsync(() => Task.FromResult(ProcessToken.Of(processes[1]) is null));
+        await Until.HoldsAsync(() => ProcessToken.Of(processes[1]) is null);
         Assert.Equal(cluster, (await UpAsync(2)).Json.GetProperty("connectionString").GetString());
         await TrainingAsync(cluster, s => drained.Models.Zip(s.Models).All(m =>
             m.Second.Phase == ModelPhase.Training && m.Second.Term > m.First.Term && m.Second.From >= m.First.Checkpoints[^1].Step));
@@ -171,7 +174,7 @@ public sealed class ClusterTests : IAsyncLifetime
     {
         string database = await TestPostgres.EmptyAsync();
         DdmResult check = await DdmProcess.ExpectAsync(3, _folder, "db", "check", "--cluster", database, "--format", "json");
-        Assert.Equal(["missing", "missing", "missing", "missing"], check.Json.EnumerateArray().Select(f => f.GetProperty("condition").GetString()!));
+        Assert.Equal(Enumerable.Repeat("missing", 5), check.Json.EnumerateArray().Select(f => f.GetProperty("condition").GetString()!));
         foreach (string line in (string[])["train", "runs", "cluster up", "status --run r"])
         {
             DdmResult refused = await DdmProcess.ExpectAsync(3, _folder, [.. line.Split(' '), "--cluster", database]);
@@ -234,6 +237,20 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Equal(File.ReadAllBytes(_folder.File("runs/shapes/model/manifest.json")), File.ReadAllBytes(_folder.File("m/manifest.json")));
     }
 
+    /// <summary>A cluster's run is judged here as one of this machine: the same bits give the same figures.</summary>
+    private async Task EvaluateAsync(string cluster)
+    {
+        DdmResult result = await DdmProcess.ExpectAsync(
+            0, _folder, "evaluate", "--run", "shapes", "--cluster", cluster, "--rules", "full", "--samples", "0", "--out", "judged", "--format", "json");
+        Assert.Contains($"is judged on this machine, in '{_folder.File("judged")}'", result.Error, StringComparison.Ordinal);
+        JsonElement here = JsonDocument.Parse(File.ReadAllText(_folder.File("runs/shapes/metrics.json"))).RootElement;
+        Assert.Equal(here.GetProperty("rules")[0].GetProperty("loss").GetDouble(), result.Json.GetProperty("rules")[0].GetProperty("loss").GetDouble());
+        Assert.All((string[])["metrics.json", "metrics.jsonl", "report.html", "samples.png", "clusters.png", "model/manifest.json"], name => Assert.True(File.Exists(_folder.File("judged/" + name)), name));
+        Assert.Equal(File.ReadAllText(_folder.File("runs/shapes/metrics.jsonl")), File.ReadAllText(_folder.File("judged/metrics.jsonl")));
+        DdmResult refused = await DdmProcess.ExpectAsync(3, _folder, "evaluate", "--run", "shapes", "--cluster", cluster, "--out", "runs/shapes");
+        Assert.Contains("holds a run of this machine", refused.Error, StringComparison.Ordinal);
+    }
+
     // The silo that is left; what the killed ones had they collect when they come back.
     private string[] Artifacts() => Directory.GetFiles(_folder.File("ddm-cluster/silo-3/artifacts"), "*", SearchOption.AllDirectories);
 
@@ -260,34 +277,23 @@ public sealed class ClusterTests : IAsyncLifetime
     }
 
     /// <summary>Waits until the run is in training and something holds of it.</summary>
-    private static async Task<RunStatus> TrainingAsync(string cluster, Func<RunStatus, bool> holds)
-    {
-        RunStatus? status = null;
-        await UntilAsync(async () =>
+    private static Task<RunStatus> TrainingAsync(string cluster, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
+        async () =>
         {
             try
             {
                 await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster);
-                status = await connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shapes")).GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(10));
+                return await connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shapes")).GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(10));
             }
             catch (Exception e) when (e is OrleansException or TimeoutException or ClusterUnreachableException)
             {
-                return false;
+                return null;
             }
-
+        },
+        status =>
+        {
             Assert.True(status.Phase is RunPhase.None or RunPhase.Preparing or RunPhase.Training, $"The run is {status.Phase} before its time: {status.Message}");
             return status.Phase == RunPhase.Training && holds(status);
-        });
-        return status!;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        while (!await holds())
-        {
-            Assert.False(late.IsCancellationRequested, "It has not happened in time.");
-            await Task.Delay(100);
-        }
-    }
+        },
+        what: what);
 }

@@ -57,7 +57,8 @@ internal sealed class DdmProcess : IDisposable
 
     private static DdmProcess StartProgram(string program, string folder, IEnumerable<string> arguments, IEnumerable<KeyValuePair<string, string>> environment)
     {
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        // Where the tests run in the background of a shell, SIGINT is ignored, and what is ignored is inherited.
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", "dotnet", program, .. arguments])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

@@ -35,6 +35,7 @@ public sealed class ExperimentTests : IDisposable
     [InlineData(3, "experiment variants", "variants")]
     [InlineData(2, "experiment dadao --seeds 1,x", "1,x")]
     [InlineData(2, "experiment dadao --seeds 1,1", "1,1")]
+    [InlineData(2, "experiment dadao --threads -3", "[1, 1024]")]
     [InlineData(3, "experiment variance --data nowhere", "nowhere")]
     public async Task A_mistake_is_named(int code, string line, string named)
     {

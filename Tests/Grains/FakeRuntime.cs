@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -52,8 +53,19 @@ internal sealed class FakeRuntime : ILearningRuntime
         return Weights(role, value);
     }
 
-    public void EnterSlot(int threads)
+    /// <summary>What it knows of devices; null = nothing.</summary>
+    public IDeviceSurvey? Devices { get; set; }
+
+    /// <summary>(thread, device) of each slot.</summary>
+    public List<(string Thread, string Device)> Slots { get; } = [];
+
+    public void EnterSlot(int threads, string device)
     {
+        lock (Slots)
+        {
+            Slots.Add((Thread.CurrentThread.Name!, device));
+        }
+
         lock (Entered)
         {
             Entered.Add((Thread.CurrentThread.Name!, threads));

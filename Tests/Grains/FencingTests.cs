@@ -58,33 +58,24 @@ public sealed class FencingTests : IDisposable
             },
         };
         await using SharedSilo old = await SharedSilo.StartAsync(_folder, frozen, "old");
-        File.AppendAllText("/tmp/rg_z.txt", $"0 {diverges} {DateTime.Now:mm:ss.fff}\n");
         await using SharedSilo taker = await SharedSilo.StartAsync(_folder, new FakeRuntime(), "taker");
-        File.AppendAllText("/tmp/rg_z.txt", $"1 {diverges} {DateTime.Now:mm:ss.fff}\n");
         old.RunSettings.PollPeriod = TimeSpan.FromMilliseconds(50);
         await old.Run().SubmitAsync(SpecJson.Write(Spec));
-        File.AppendAllText("/tmp/rg_z.txt", $"2 {diverges} {DateTime.Now:mm:ss.fff}\n");
         Assert.True(inside.Wait(Patience));
         var seen = new ConcurrentQueue<RunEvent>();
         Task watch = WatchAsync(old.Run(), seen);
 
-        File.AppendAllText("/tmp/rg_z.txt", $"3 {diverges} {DateTime.Now:mm:ss.fff}\n");
         RunStatus resumed = await taker.Run().ResumeAsync();
         Assert.Equal(2, resumed.Term);
-        File.AppendAllText("/tmp/rg_z.txt", $"4 {diverges} {DateTime.Now:mm:ss.fff}\n");
         await WatchAsync(taker.Run(), []);
         RunStatus end = await taker.Run().GetStatusAsync();
         Assert.Equal(RunPhase.Ready, end.Phase);
-        File.AppendAllText("/tmp/rg_z.txt", $"5 {diverges} {DateTime.Now:mm:ss.fff}\n");
         string[] rows = Rows();
         long told = seen.Select(e => e.Number).DefaultIfEmpty(0).Max();
 
-        File.AppendAllText("/tmp/rg_z.txt", $"6 {diverges} {DateTime.Now:mm:ss.fff}\n");
         gate.Set();
         await UntilAsync(async () => frozen.OpenSessions == 0 && (await old.Run().GetStatusAsync()).Phase == RunPhase.Ready);
-        File.AppendAllText("/tmp/rg_z.txt", $"7 {diverges} {DateTime.Now:mm:ss.fff}\n");
         await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        File.AppendAllText("/tmp/rg_z.txt", $"8 {diverges} {DateTime.Now:mm:ss.fff}\n");
         Assert.Equal(rows, Rows());
         Assert.DoesNotContain(seen, e => e.Number > told && e.Term < 2);
         RunStatus after = await old.Run().GetStatusAsync();

@@ -77,6 +77,30 @@ public sealed class TorchNativeTests
         Assert.Contains(ElfVersionNeeds.Read(item["FullPath"]!.GetValue<string>()), n => n is { Version: Newest, Weak: true });
     }
 
+    /// <summary>Evaluated only: the packages with CUDA are several GB.</summary>
+    [Theory]
+    [InlineData("Client", null, "libtorch-cpu-linux-x64")]
+    [InlineData("Silos", "cpu", "libtorch-cpu-linux-x64")]
+    [InlineData("Client", "cuda", "libtorch-cuda-12.8-linux-x64")]
+    [InlineData("Silos", "cuda", "libtorch-cuda-12.8-linux-x64")]
+    public void One_property_chooses_the_backend(string project, string? backend, string package)
+    {
+        (int code, string output) = Repository.Run("dotnet", ["msbuild", project, "-getItem:PackageReference,PackageVersion", "-nodeReuse:false", .. backend is null ? Array.Empty<string>() : [$"-p:TorchBackend={backend}"]]);
+        Assert.True(code == 0, output);
+        JsonNode items = JsonNode.Parse(output)!["Items"]!;
+        string[] Names(string item) => [.. items[item]!.AsArray().Select(i => i!["Identity"]!.GetValue<string>())];
+        Assert.Equal([package], Names("PackageReference").Where(n => n.StartsWith("libtorch", StringComparison.Ordinal)));
+        Assert.Contains(package, Names("PackageVersion"));
+    }
+
+    [Fact]
+    public void Another_backend_is_refused_by_name()
+    {
+        (int code, string output) = Repository.Run("dotnet", "msbuild", "Silos", "-t:CheckTorchBackend", "-p:TorchBackend=rocm", "-nodeReuse:false");
+        Assert.Equal(1, code);
+        Assert.Contains("TorchBackend is 'rocm'; it must be cpu or cuda.", output, StringComparison.Ordinal);
+    }
+
     private static string OriginalLibrary()
     {
         string assembly = File.ResolveLinkTarget(typeof(torch).Assembly.Location, returnFinalTarget: true)!.FullName;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Local;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -22,8 +24,6 @@ namespace OrleansDDM.Tests.Silos;
 /// <summary>What docs/operations.md says of backup and restore.</summary>
 public sealed class BackupTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private readonly RunFolder _folder = new();
     private bool _released;
 
@@ -73,7 +73,7 @@ public sealed class BackupTests : IDisposable
     public async Task Restored_ensemble_draws_the_same_image_bits()
     {
         string database = await TestPostgres.InstalledAsync();
-        using var learning = new LearningRuntime(DatasetCatalog.Default([]));
+        var learning = new LearningRuntime(DatasetCatalog.Default([]));
         string dump = _folder.File("dump.sql");
         using var backup = new RunFolder();
         var network = new ModelSpec { Width = 16, Depth = 1, Heads = 2 };
@@ -138,21 +138,8 @@ public sealed class BackupTests : IDisposable
         },
         runtime);
 
-    private static async Task<RunStatus> UntilAsync(ClusterSilo silo, string name, Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await Run(silo, name).GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(50);
-        }
-    }
+    private static Task<RunStatus> UntilAsync(ClusterSilo silo, string name, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync(() => Run(silo, name).GetStatusAsync()!, holds, what: what);
 
     private static async Task PostgresAsync(string program, string database, params string[] arguments)
     {

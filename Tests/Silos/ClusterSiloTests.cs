@@ -1,8 +1,11 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+
+using Npgsql;
 
 using Orleans.Runtime;
 
@@ -17,6 +20,7 @@ using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -97,6 +101,29 @@ public sealed class ClusterSiloTests : IDisposable
     }
 
     [PostgresFact]
+    public async Task A_silo_that_was_killed_with_all_the_others_is_not_waited_for()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var runtime = new FakeRuntime();
+        await (await StartAsync(database, runtime, "a")).DisposeAsync();
+
+        // Its last sign of life never gets stale, so nothing but the port at which nobody listens says that it is gone.
+        await using (NpgsqlConnection connection = await ClusterDatabase.OpenAsync(database, CancellationToken.None))
+        await using (var killed = new NpgsqlCommand(
+            """
+            INSERT INTO ClusterMember (DeploymentId, Address, Port, Generation, SiloName, HostName, Status, ProxyPort, StartTime, IAmAliveTime)
+            SELECT DeploymentId, Address, 1, 1, 'killed', HostName, $1, 0, now(), now() + interval '1 day' FROM ClusterMember
+            """,
+            connection) { Parameters = { new NpgsqlParameter { Value = (int)SiloStatus.Active } } })
+        {
+            await killed.ExecuteNonQueryAsync();
+        }
+
+        await using ClusterSilo silo = await StartAsync(database, runtime, "a").WaitAsync(Patience);
+        Assert.Equal(["a Active", "killed Dead"], (await ClusterMembers.ReadAsync(database)).Select(m => m.Name + " " + m.Status));
+    }
+
+    [PostgresFact]
     public async Task Models_are_evened_out_to_a_silo_that_came_later_and_a_drained_silo_is_told_to_end()
     {
         string database = await TestPostgres.InstalledAsync();
@@ -111,7 +138,7 @@ public sealed class ClusterSiloTests : IDisposable
         await UntilAsync(first, s => s.Models.Length == 5 && s.Models.All(m => m.Step == 20 && m.Silo == "a"));
         await using ClusterSilo second = await StartAsync(database, runtime, "b");
         IClusterGrain cluster = second.Client.GetGrain<IClusterGrain>(0);
-        await UntilAsync(second, _ => first.Services.GetRequiredService<SiloDirectory>().Active().Count == 2 && second.Services.GetRequiredService<SiloDirectory>().Active().Count == 2);
+        await Until.HoldsAsync(() => first.Services.GetRequiredService<SiloDirectory>().Active().Count == 2 && second.Services.GetRequiredService<SiloDirectory>().Active().Count == 2);
         ModelMove[] moves = await cluster.RebalanceAsync();
         Assert.Equal(["a b", "a b"], moves.Select(m => m.From + " " + m.To));
         RunStatus moved = await UntilAsync(second, s => s.Models.All(m => m.Phase == ModelPhase.Training && m.Step == 20) && s.Models.Count(m => m is { Silo: "b", From: 20 }) == 2);
@@ -139,6 +166,45 @@ public sealed class ClusterSiloTests : IDisposable
         Assert.False(silo.Failed.IsCompleted);
         silo.Services.GetRequiredService<IFatalErrorHandler>().OnFatalException(this, "I have been told I am dead.", null);
         Assert.Equal("I have been told I am dead.", await silo.Failed.WaitAsync(Patience));
+    }
+
+    [PostgresFact]
+    public async Task A_run_that_cannot_be_read_keeps_no_other_from_being_woken_and_the_page_says_why()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        bool released = false;
+        var runtime = new FakeRuntime { BeforeStep = (_, step, stop) => step < 20 || Volatile.Read(ref released) || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false };
+        await using (ClusterSilo first = await StartAsync(database, runtime, "a"))
+        {
+            await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("late")).SubmitAsync(SpecJson.Write(Spec("late", experts: 1)));
+            await first.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).SubmitAsync(SpecJson.Write(Spec("lonely", experts: 2)));
+            await UntilAsync(first, s => s.Models.Length == 3 && s.Models.All(m => m.Step == 20));
+        }
+
+        await PostgresSchemaTests.ScalarAsync(
+            database,
+            """
+            UPDATE GrainState SET PayloadBinary = convert_to(regexp_replace(convert_from(PayloadBinary, 'UTF8'), '"Version":\d+', '"Version":999'), 'UTF8')
+            WHERE GrainTypeString = 'run' AND GrainIdExtensionString = 'run/late'
+            """);
+        Volatile.Write(ref released, true);
+        await using ClusterSilo second = await StartAsync(database, runtime, "a");
+
+        // Nobody but the silo itself calls the runs.
+        await Until.HoldsAsync(async () => (await ClusterMembers.OpenRunKeysAsync(database)).SequenceEqual(["run/late"]));
+        using var http = new HttpClient { Timeout = Patience };
+        await using Stream events = await http.GetStreamAsync(new Uri(second.Info.HttpUrl + "/api/stream?run=late"));
+        using var reader = new StreamReader(events);
+        string told = string.Empty;
+        while (!told.Contains("event: run", StringComparison.Ordinal) || !told.EndsWith("\n\n", StringComparison.Ordinal))
+        {
+            told += await reader.ReadLineAsync() + "\n";
+        }
+
+        Assert.Contains("\"name\":\"late\",\"phase\":\"unreadable\"", told, StringComparison.Ordinal);
+        Assert.Contains("\"name\":\"lonely\",\"phase\":\"ready\"", told, StringComparison.Ordinal);
+        Assert.Contains("a newer release wrote it", told, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Conflict, (await http.GetAsync(new Uri(second.Info.HttpUrl + "/api/runs/late/curves"))).StatusCode);
     }
 
     [PostgresFact]
@@ -177,6 +243,24 @@ public sealed class ClusterSiloTests : IDisposable
         Assert.Contains("Silo:Port", e.Message, StringComparison.Ordinal);
     }
 
+    [PostgresFact]
+    public async Task Name_of_a_silo_that_answers_is_refused_in_any_folder_and_that_of_one_that_is_gone_is_not()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        await using (ClusterSilo first = await StartAsync(database, new FakeRuntime(), "a"))
+        {
+            ConfigurationException e = await Assert.ThrowsAsync<ConfigurationException>(
+                () => ClusterSilo.StartAsync(Options(database, "a") with { Folder = _folder.File("elsewhere") }, new FakeRuntime()));
+            Assert.Contains($"runs already, at {first.Info.Silo}", e.Message, StringComparison.Ordinal);
+
+            // As its row is after kill -9: active, and nobody at the port.
+            await PostgresSchemaTests.ScalarAsync(database, "INSERT INTO ClusterMember SELECT DeploymentId, Address, 1, 1, 'gone', HostName, 3, 0, NULL, now(), now() FROM ClusterMember LIMIT 1");
+        }
+
+        await using ClusterSilo again = await StartAsync(database, new FakeRuntime(), "gone");
+        Assert.Equal("gone", again.Info.Name);
+    }
+
     [Theory]
     [InlineData("127.0.0.1", "this", "127.0.0.1", 1, false)]
     [InlineData("127.0.0.1", "other", "127.0.0.1", 1, true)]
@@ -210,21 +294,8 @@ public sealed class ClusterSiloTests : IDisposable
         }
     }
 
-    private static async Task<RunStatus> UntilAsync(ClusterSilo silo, Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(50);
-        }
-    }
+    private static Task<RunStatus> UntilAsync(ClusterSilo silo, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync(() => silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("lonely")).GetStatusAsync()!, holds, what: what);
 
     private Task<ClusterSilo> StartAsync(string database, FakeRuntime runtime, string name) => ClusterSilo.StartAsync(Options(database, name), runtime);
 

@@ -27,11 +27,33 @@ public sealed partial class ComposeTests
         Assert.All(options, o => Assert.Contains($"\"{o.WebUrl!.ToString()["http://".Length..]}\"", text[text.IndexOf("targets:", StringComparison.Ordinal)..], StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void The_silo_of_the_gpu_profile_has_a_card_and_an_address_of_its_own()
+    {
+        string text = File.ReadAllText(Repository.FullPath("docker-compose.yml"));
+        string silo = CardSilo().Match(text).Value;
+        KeyValuePair<string, string>[] shared = [.. Settings(text[..text.IndexOf("services:", StringComparison.Ordinal)])];
+        ClusterSiloOptions options = SiloSettings.Read([], shared.Concat(Settings(silo)));
+        Assert.Equal(("silo-gpu", "cuda"), (options.Name, options.Device.Device));
+        Assert.Contains("ipv4_address: " + options.Address, silo, StringComparison.Ordinal);
+        Assert.DoesNotContain(options.Address.ToString(), text.Replace(silo, string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains("TORCH_BACKEND: cuda", silo, StringComparison.Ordinal);
+        Assert.Contains("capabilities: [ gpu ]", silo, StringComparison.Ordinal);
+
+        // The image understands the argument.
+        string image = File.ReadAllText(Repository.FullPath("Dockerfile"));
+        Assert.Contains("ARG TORCH_BACKEND=cpu\n", image, StringComparison.Ordinal);
+        Assert.Contains("-p:TorchBackend=$TORCH_BACKEND ", image, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<KeyValuePair<string, string>> Settings(string text) =>
         Variable().Matches(text).Select(m => KeyValuePair.Create(m.Groups[1].Value, m.Groups[2].Value.Trim('"')));
 
     [GeneratedRegex("""(DDM__\w+): ("[^"]*"|[^\s,}]+)""")]
     private static partial Regex Variable();
+
+    [GeneratedRegex(@"^  silo-gpu:\n(?:    .*\n)+", RegexOptions.Multiline)]
+    private static partial Regex CardSilo();
 
     [GeneratedRegex(@"^  silo-\d:\n(?:    .*\n)+", RegexOptions.Multiline)]
     private static partial Regex Silo();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,7 @@ using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -20,8 +22,6 @@ namespace OrleansDDM.Tests.Silos;
 /// <summary>Silos of which not every one has the data.</summary>
 public sealed class DataPlacementTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static readonly RunSpec Spec = new()
     {
         Name = "r",
@@ -92,22 +92,14 @@ public sealed class DataPlacementTests : IDisposable
         Assert.Empty(_without.Opened);
     }
 
-    private static async Task<RunStatus> UntilAsync(IRunGrain run, Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
+    private static Task<RunStatus> UntilAsync(IRunGrain run, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
+        () => run.GetStatusAsync()!,
+        status =>
         {
-            RunStatus status = await run.GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
             Assert.NotEqual(RunPhase.Faulted, status.Phase);
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(20);
-        }
-    }
+            return holds(status);
+        },
+        what: what);
 
     private async Task<ClusterSilo> StartAsync(string database, FakeRuntime runtime, string name)
     {

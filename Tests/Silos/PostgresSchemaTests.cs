@@ -122,7 +122,7 @@ public sealed class PostgresSchemaTests
         string database = await TestPostgres.InstalledAsync();
         string role = new NpgsqlConnectionStringBuilder(database).Database + "_silo";
         await ScalarAsync(database, $"CREATE ROLE {role} LOGIN PASSWORD 'x'");
-        await ScalarAsync(database, $"GRANT SELECT ON OrleansQuery, DdmSchema, ClusterIdentity TO {role}");
+        await ScalarAsync(database, $"GRANT SELECT ON OrleansQuery, DdmSchema, ClusterIdentity, TokenRevocation TO {role}");
         await ScalarAsync(database, $"GRANT SELECT, INSERT, UPDATE, DELETE ON ClusterVersion, ClusterMember, GrainState, Reminder TO {role}");
         string limited = new NpgsqlConnectionStringBuilder(database) { Username = role, Password = "x" }.ConnectionString;
         await PostgresSchema.RequireAsync(limited);

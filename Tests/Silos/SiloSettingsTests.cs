@@ -32,12 +32,16 @@ public sealed class SiloSettingsTests : IDisposable
         ClusterSiloOptions options = Read(["--cluster", Connection]);
         Assert.Equal((IPAddress.Loopback, 0, 0, WebUrl.Local), (options.Address, options.Port, options.GatewayPort, options.WebUrl));
         Assert.Equal((TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4)), (options.Failures.ProbeTimeout, options.Failures.MaxProbeTimeout));
-        Assert.True(options.Slots >= 1);
+        Assert.Equal((null, "auto", null, null), (options.Slots, options.Device.Device, options.Device.Memory, options.Device.Gflops));
     }
 
     [Theory]
     [InlineData("--slots 0", "Silo:Slots is '0' (--slots); it must be a whole number in [1, 256]")]
     [InlineData("--slots many", "Silo:Slots")]
+    [InlineData("--device gpu", "Silo:Device is 'gpu' (--device); it must be one of auto, cpu, cuda")]
+    [InlineData("--device-memory 0", "Silo:DeviceMemory is '0' (--device-memory); it must be a number in [0.001, 4096]")]
+    [InlineData("--device-gflops -1", "Silo:DeviceGflops")]
+    [InlineData("--device-gflops Infinity", "Silo:DeviceGflops")]
     [InlineData("--port 65536", "[0, 65535]")]
     [InlineData("--probe-seconds 0", "Failures:ProbeSeconds")]
     [InlineData("--probe-seconds NaN", "Failures:ProbeSeconds")]
@@ -49,7 +53,13 @@ public sealed class SiloSettingsTests : IDisposable
     [InlineData("--address 192.0.2.1", "Silo:AllowUnauthenticated")]
     [InlineData("--name ../x", "Silo:Name")]
     [InlineData("--web-url 8080", "Web:Url is '8080' (--web-url); it must be off, or http://ADDRESS:PORT")]
-    [InlineData("--web-url https://127.0.0.1:8080", "Web:Url")]
+    [InlineData("--web-url https://127.0.0.1:8080", "Web:Url is 'https://127.0.0.1:8080' (--web-url); it takes a certificate: set Web:Certificate and Web:Key")]
+    [InlineData("--web-url https://127.0.0.1:8080 --web-key k", "Web:Certificate is not set; it goes with Web:Key")]
+    [InlineData("--web-certificate c --web-key k", "goes with an https address")]
+    [InlineData("--web-url https://192.0.2.1:8443 --web-certificate c --web-key k", "Auth:Keys")]
+    [InlineData("--web-url http://192.0.2.1:8443 --auth-keys k.pub", "be https with Auth:Keys")]
+    [InlineData("--gateway-connections 0", "Limits:GatewayConnections")]
+    [InlineData("--web-connections 0", "Limits:WebConnections")]
     [InlineData("--web-url http://example.org:80", "Web:Url")]
     [InlineData("--web-url http://127.0.0.1:80/x", "Web:Url")]
     [InlineData("--web-url http://me@127.0.0.1:80", "Web:Url")]
@@ -65,6 +75,13 @@ public sealed class SiloSettingsTests : IDisposable
     public void Wrong_setting_is_named_with_its_rule(string line, string told) =>
         Assert.Contains(told, Refused(["--cluster", Connection, .. line.Split(' ')]), StringComparison.Ordinal);
 
+    [Fact]
+    public void Devices_are_told_as_they_are_set()
+    {
+        ClusterSiloOptions options = Read(["--cluster", Connection, "--device", "cpu", "--device-memory", "1.5", "--device-gflops", "0"]);
+        Assert.Equal(("cpu", 3L << 29, 0.0), (options.Device.Device, options.Device.Memory, options.Device.Gflops));
+    }
+
     [Theory]
     [InlineData("off", null)]
     [InlineData("http://localhost:8080", "http://127.0.0.1:8080")]
@@ -77,6 +94,15 @@ public sealed class SiloSettingsTests : IDisposable
     public void Pages_for_others_are_served_where_that_is_allowed() => Assert.Equal(
         "http://192.0.2.1:8080",
         Read(["--cluster", Connection, "--web-url", "http://192.0.2.1:8080", "--allow-unauthenticated", "true"]).WebUrl?.ToString());
+
+    [Theory]
+    [InlineData("--web-certificate c --web-key k", "c")]
+    [InlineData("--tls-authority a --tls-certificate t --tls-key k", null)]
+    public void Pages_by_https_with_tokens_are_served_to_others(string files, string? certificate)
+    {
+        ClusterSiloOptions options = Read(["--cluster", Connection, "--web-url", "https://192.0.2.1:8443", "--auth-keys", "k.pub", .. files.Split(' ')]);
+        Assert.Equal(("https://192.0.2.1:8443", certificate), (options.WebUrl!.ToString(), options.WebCertificate?.Certificate));
+    }
 
     [Fact]
     public void Loopback_is_told_to_other_machines_only_where_that_is_asked_for()

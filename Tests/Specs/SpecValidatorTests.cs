@@ -29,11 +29,12 @@ public sealed class SpecValidatorTests
         ("training.warmup", "-1", "0", "2147483647", "2147483648"), ("training.decayShare", "-0.1", "0", "1", "1.1"),
         ("training.clipNorm", "-1", "0", "1e9", "1e10"), ("training.emaDecay", "-0.1", "0", "0.9999", "1"),
         ("training.validations", "0", "1", "1000", "1001"), ("training.checkpointSeconds", "-1", "0", "86400", "86401"),
-        ("training.keepLast", "0", "1", "100", "101"), ("islands.peers", "-1", "0", "4096", "4097"), ("islands.alpha", "0", "0.001", "1e6", "1e7"),
+        ("training.keepLast", "0", "1", "100", "101"), ("training.deviceMemory", "-1", "0", "4096", "4097"), ("islands.peers", "-1", "0", "4096", "4097"), ("islands.alpha", "0", "0.001", "1e6", "1e7"),
         ("islands.classesPerPeer", "0", "1", "1000", "1001"), ("islands.minSamples", "0", "1", "1000000", "1000001"),
         ("islands.localSteps", "0", "1", "10000", "10001"), ("islands.batch", "-1", "0", "65536", "65537"),
         ("islands.sampleSize", "0", "1", "1024", "1025"), ("islands.aggregators", "0", "1", "64", "65"),
-        ("islands.successFraction", "0", "0.01", "1", "1.1"), ("islands.unreachable", "-0.1", "0", "0.95", "0.96"), ("islands.peer", "-2", "-1", "4095", "4096"),
+        ("islands.successFraction", "0", "0.01", "1", "1.1"), ("islands.compressionKeep", "0", "1e-5", "1", "1.1"), ("islands.compressionBlock", "0", "1", "65536", "65537"),
+        ("islands.unreachable", "-0.1", "0", "0.95", "0.96"), ("islands.peer", "-2", "-1", "4095", "4096"),
         ("sampling.steps", "0", "1", "10000", "10001"),
         ("sampling.shift", "0", "1e-300", "1e300", "1e999"), ("sampling.eta", "-0.1", "0", "1", "1.1"),
         ("sampling.guidance", "-1", "0", "100", "101"), ("evaluation.samples", "-1", "0", "1000000", "1000001"),
@@ -43,7 +44,7 @@ public sealed class SpecValidatorTests
     private static readonly string[] Choices =
     [
         "clustering.method", "clustering.features", "model.kind", "router.model.kind", "diffusion.path", "diffusion.parameterization",
-        "diffusion.times", "training.optimizer", "training.precision", "training.weights", "training.export", "islands.protocol", "islands.shards", "islands.weighting", "islands.aggregation", "islands.moments", "islands.topology",
+        "diffusion.times", "training.optimizer", "training.precision", "training.device", "training.weights", "training.export", "islands.protocol", "islands.shards", "islands.weighting", "islands.aggregation", "islands.moments", "islands.topology", "islands.compression",
         "mixing.rule", "sampling.scheduler", "sampling.grid",
     ];
 
@@ -82,7 +83,7 @@ public sealed class SpecValidatorTests
     {
         Assert.Equal(
             SpecLeaves.All.Where(p => p.Value.GetValueKind() == JsonValueKind.String).Select(p => p.Key).Order(),
-            Choices.Concat(["name", "data.name"]).Order());
+            Choices.Concat(["name", "data.name", "islands.shardsFile"]).Order());
         foreach (string key in Choices)
         {
             string word = SpecLeaves.All[key].GetValue<string>();
@@ -97,10 +98,28 @@ public sealed class SpecValidatorTests
     }
 
     [Theory]
+    [InlineData("training.device=cuda", "training.device")]
+    [InlineData("training.device=prefer-cuda", "training.device")]
+    [InlineData("training.deviceMemory=2", "training.deviceMemory")]
+    public void Peers_choose_no_device(string change, string key)
+    {
+        var e = Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, "islands.peers=4", change));
+        Assert.Equal(key, e.Key);
+        Assert.Contains("islands.peers", e.Message, StringComparison.Ordinal);
+        SpecJson.Read(string.Empty, change);
+    }
+
+    [Theory]
     [InlineData("mixing.rule=oracle", "mixing.rule")]
     [InlineData("evaluation.samples=3", "evaluation.samples")]
     public void What_only_an_evaluation_would_stumble_over_is_refused_before_the_training(string change, string key) =>
         Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, change)).Key);
+
+    [Theory]
+    [InlineData("islands.compression", "islands.protocol=gossip", "islands.compression=top-k")]
+    [InlineData("islands.shardsFile", "islands.peers=4", "islands.shards=file")]
+    public void What_peers_cannot_do_together_is_refused(string key, params string[] changes) =>
+        Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, changes)).Key);
 
     [Theory]
     [InlineData(double.NaN)]

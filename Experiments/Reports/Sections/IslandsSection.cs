@@ -13,7 +13,7 @@ internal static class IslandsSection
             + "frames; their images stay where they are. A model counts where a peer received it that did not hold it yet."),
         HtmlTable.Of(
             "Islands of this run",
-            ["Model", "Protocol", "Peers", "Unreachable", "Returns", "Rounds", "Samples", "Models received", "MB of models", "Frames", "MB of frames", "Refused"],
+            ["Model", "Protocol", "Peers", "Unreachable", "Returns", "Rounds", "Samples", "Models received", "MB of models", "MB uncompressed", "Frames", "MB of frames", "Refused"],
             islands.Select(i => (object[])
             [
                 i.Role,
@@ -25,6 +25,7 @@ internal static class IslandsSection
                 Figures.Count(i.Samples),
                 Figures.Count(i.Models),
                 Figures.Number(i.ModelBytes / 1e6),
+                Figures.Number(i.WholeBytes / 1e6),
                 Figures.Count(i.Frames),
                 Figures.Number(i.FrameBytes / 1e6),
                 Figures.Count(i.Refused),

@@ -11,9 +11,9 @@ public static class StormPlan
 {
     private const double FaultSeconds = 20, Moment = 2;
 
-    // A gossip or DADAO peer works when a random clock says so: once a second on average, and with e^-17 not in 17 s. A round of several exchanges
-    // may wait for as many deadlines.
-    private const double LongSilence = 17;
+    // A gossip peer works when a random clock says so: once a second on average, and with e^-17 not in 17 s. A round of several exchanges may
+    // wait for as many deadlines. A DADAO peer's clock is random too, and goes only as fast as its exchanges get through.
+    private const double LongSilence = 17, LongestSilence = 45;
 
     private static readonly string[] Topologies = ["ring", "complete", "exponential", "one-peer-exponential", "star", "torus", "barabasi-albert"];
 
@@ -27,6 +27,7 @@ public static class StormPlan
         int drawn = 4 + random.Below(12);
         int count = peers ?? drawn;
         IProtocol protocol = ProtocolCatalog.Create(basis.Protocol, basis.Options);
+        double silence = basis.Protocol switch { "dadao" => LongestSilence, "gossip" or "dfedsam" => LongSilence, _ => 10 };
         return basis with
         {
             Seed = seed,
@@ -44,9 +45,9 @@ public static class StormPlan
                 FaultsUntil = FaultSeconds,
             },
             TrainFailure = 0.02,
-            Seconds = 2 * FaultSeconds,
+            Seconds = FaultSeconds + Math.Max(FaultSeconds, silence + (2 * Moment)),
             Rounds = 0,
-            Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = basis.Protocol is "gossip" or "dfedsam" or "dadao" ? LongSilence : 10 },
+            Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = silence },
             Faults = RandomFaults.Draw(seed, count, FaultSeconds, spare: protocol.Owner == RoundOwner.FirstPeer ? 1 : 0),
         };
     }

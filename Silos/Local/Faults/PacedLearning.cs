@@ -1,5 +1,6 @@
 using System.Diagnostics;
 
+using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -11,7 +12,9 @@ internal sealed class PacedLearning(ILearningRuntime inner, FaultSwitch faults) 
 {
     public IIslandLearning? Islands => inner.Islands;
 
-    public void EnterSlot(int threads) => inner.EnterSlot(threads);
+    public IDeviceSurvey? Devices => inner.Devices;
+
+    public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => inner.Prepare(spec, cancellation);
 

@@ -77,13 +77,14 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
     private async Task WriteAllAsync()
     {
         string path = _options.Path!;
+        bool told = false;
         while (await _queue.Reader.WaitToReadAsync())
         {
             try
             {
                 Rotate(path);
                 using StreamWriter file = Open(path);
-                while (file.BaseStream.Length < _options.MaxBytes && _queue.Reader.TryRead(out Line? line))
+                while (file.BaseStream.Length < _options.MaxBytes && _queue.Reader.TryPeek(out Line? line))
                 {
                     file.WriteLine(JsonSerializer.Serialize(new { line.Time, line.Silo, line.Entry.Caller, line.Entry.Role, line.Entry.Source, line.Entry.What, line.Entry.Target, line.Entry.Allowed, line.Entry.Reason }, Json));
                     if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
@@ -92,13 +93,20 @@ public sealed partial class AuditLog : IAsyncDisposable, IDisposable
                     }
 
                     file.Flush();
+                    _queue.Reader.TryRead(out _);
+                    told = false;
                 }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                LogUnwritable(path, e);
-                _queue.Reader.TryRead(out _);
-                Interlocked.Increment(ref _dropped);
+                // Once until it goes again: whoever is denied often must not fill the log of the silo as well.
+                if (!told)
+                {
+                    LogUnwritable(path, e);
+                    told = true;
+                }
+
+                Interlocked.Add(ref _dropped, _queue.Reader.TryRead(out _) ? 1 : 0);
             }
         }
     }

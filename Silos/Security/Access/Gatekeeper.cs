@@ -37,6 +37,9 @@ public sealed class Gatekeeper
         return new Caller(shown.Name, shown.Role);
     }
 
+    /// <summary>Whether somebody that this cluster knows shows this token, now.</summary>
+    public bool Knows(string? token) => _verifier is null || _verifier.TryVerify(token, out _, out _);
+
     /// <summary>Lets a call in, or throws; the result is disposed when the call is over.</summary>
     /// <param name="token">What the caller shows.</param>
     /// <param name="rule">The method's rule.</param>

@@ -10,18 +10,23 @@ namespace OrleansDDM.Silos.Security.Gateway;
 
 /// <summary>
 /// Reads what clients send before Orleans does, message by message, and passes on what the <see cref="GatewayRules"/> let pass; a connection that
-/// breaks them is closed and written to the audit log. Memory per connection is bounded by one header and the pipe's window.
+/// breaks them, or does not greet in time, is closed and written to the audit log. Memory per connection is bounded by one header and the pipe's window.
 /// </summary>
-internal sealed class GatewayGuard(Gatekeeper gatekeeper)
+internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
 {
+    /// <summary>Longest time for the greeting.</summary>
+    public static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(10);
+
     private const int MaxPreamble = 1024;
+    private const byte TlsHandshake = 22;
 
     /// <summary>The connection middleware.</summary>
     public ConnectionDelegate Use(ConnectionDelegate next) => async context =>
     {
         IDuplexPipe outer = context.Transport;
         var inner = new Pipe();
-        Task pump = PumpAsync(outer.Input, inner.Writer, context.RemoteEndPoint?.ToString() ?? "?");
+        using var end = new CancellationTokenSource();
+        Task pump = PumpAsync(outer.Input, inner.Writer, context.RemoteEndPoint?.ToString() ?? "?", end.Token);
         context.Transport = new Duplex(inner.Reader, outer.Output);
         try
         {
@@ -30,18 +35,18 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
         finally
         {
             context.Transport = outer;
-            outer.Input.CancelPendingRead();
+            await end.CancelAsync();
             await inner.Reader.CompleteAsync();
             await pump;
         }
     };
 
-    private async Task PumpAsync(PipeReader from, PipeWriter to, string remote)
+    private async Task PumpAsync(PipeReader from, PipeWriter to, string remote, CancellationToken end)
     {
         Exception? fault = null;
         try
         {
-            await FilterAsync(from, to);
+            await RunAsync(from, to, end, clock);
         }
         catch (GatewayException e)
         {
@@ -56,19 +61,36 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
         await to.CompleteAsync(fault);
     }
 
-    /// <summary>Passes the preamble and all messages that may pass, until one side ends.</summary>
-    internal static async Task FilterAsync(PipeReader from, PipeWriter to)
+    /// <summary>Passes the greeting and all messages that may pass, until one side ends.</summary>
+    internal static async Task RunAsync(PipeReader from, PipeWriter to, CancellationToken cancellation, TimeProvider? clock = null)
     {
-        var rules = new GatewayRules();
-        if (!await PassPreambleAsync(from, to))
+        using (var late = new CancellationTokenSource(GreetingLimit, clock ?? TimeProvider.System))
         {
-            return;
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
+            try
+            {
+                if (!await PassPreambleAsync(from, to, either.Token))
+                {
+                    return;
+                }
+            }
+            catch (OperationCanceledException) when (late.IsCancellationRequested)
+            {
+                throw new GatewayException($"no greeting within {GreetingLimit.TotalSeconds:0} s");
+            }
         }
 
-        while (await TakeAsync(from, GatewayRules.LengthBytes) is { } lengths)
+        await FilterAsync(from, to, cancellation);
+    }
+
+    /// <summary>Passes all messages that may pass, until one side ends.</summary>
+    private static async Task FilterAsync(PipeReader from, PipeWriter to, CancellationToken cancellation)
+    {
+        var rules = new GatewayRules();
+        while (await TakeAsync(from, GatewayRules.LengthBytes, cancellation) is { } lengths)
         {
             (int header, int body) = GatewayRules.Lengths(lengths);
-            if (await TakeAsync(from, header) is not { } bytes)
+            if (await TakeAsync(from, header, cancellation) is not { } bytes)
             {
                 return;
             }
@@ -80,17 +102,17 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
                 to.Write(bytes);
             }
 
-            if (!await PassAsync(from, passes ? to : null, body))
+            if (!await PassAsync(from, passes ? to : null, body, cancellation))
             {
                 return;
             }
         }
     }
 
-    // Orleans checks what it says; here its length matters only.
-    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to)
+    /// <summary>Passes the greeting; Orleans checks what it says, here its length matters only.</summary>
+    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to, CancellationToken cancellation)
     {
-        if (await TakeAsync(from, sizeof(int)) is not { } length)
+        if (await TakeAsync(from, sizeof(int), cancellation) is not { } length)
         {
             return false;
         }
@@ -98,17 +120,19 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
         int count = BinaryPrimitives.ReadInt32LittleEndian(length);
         if (count is <= 0 or > MaxPreamble)
         {
-            throw new GatewayException("no greeting of an Orleans client");
+            throw new GatewayException(length[0] == TlsHandshake
+                ? "the greeting of TLS, which this silo does not have: all silos and clients of a cluster need Tls:Authority, Tls:Certificate and Tls:Key, or none"
+                : "no greeting of an Orleans client");
         }
 
         to.Write(length);
-        return await PassAsync(from, to, count);
+        return await PassAsync(from, to, count, cancellation);
     }
 
     /// <summary>Takes so many bytes; null where they do not come.</summary>
-    private static async Task<byte[]?> TakeAsync(PipeReader from, int count)
+    private static async Task<byte[]?> TakeAsync(PipeReader from, int count, CancellationToken cancellation)
     {
-        ReadResult read = await from.ReadAtLeastAsync(count);
+        ReadResult read = await from.ReadAtLeastAsync(count, cancellation);
         if (read.Buffer.Length < count)
         {
             from.AdvanceTo(read.Buffer.End);
@@ -122,11 +146,11 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
     }
 
     /// <summary>Passes so many bytes on as they come, or drops them where there is nobody to pass them to.</summary>
-    private static async Task<bool> PassAsync(PipeReader from, PipeWriter? to, int count)
+    private static async Task<bool> PassAsync(PipeReader from, PipeWriter? to, int count, CancellationToken cancellation)
     {
         while (count > 0)
         {
-            ReadResult read = await from.ReadAsync();
+            ReadResult read = await from.ReadAsync(cancellation);
             ReadOnlySequence<byte> part = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
             if (to is not null)
             {
@@ -143,12 +167,12 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper)
                 return false;
             }
 
-            if (to is not null && (await to.FlushAsync()).IsCompleted)
+            if (to is not null && (await to.FlushAsync(cancellation)).IsCompleted)
             {
                 return false;
             }
         }
 
-        return to is null || !(await to.FlushAsync()).IsCompleted;
+        return to is null || !(await to.FlushAsync(cancellation)).IsCompleted;
     }
 }

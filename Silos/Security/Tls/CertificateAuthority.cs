@@ -53,8 +53,7 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         DateTimeOffset now = clock.GetUtcNow();
         X509Certificate2 certificate = request.CreateSelfSigned(now - Backdated, now + AuthorityLife);
-        SecretFile.Create(KeyOf(path), key.ExportPkcs8PrivateKeyPem() + "\n");
-        SecretFile.CreatePublic(Path.Combine(path, CertificateName), certificate.ExportCertificatePem() + "\n");
+        SecretFile.CreatePair(KeyOf(path), key.ExportPkcs8PrivateKeyPem() + "\n", Path.Combine(path, CertificateName), certificate.ExportCertificatePem() + "\n");
         return new CertificateAuthority(path, certificate, clock);
     }
 
@@ -131,8 +130,7 @@ public sealed class CertificateAuthority : IDisposable
             throw new SecurityException($"'{files.Certificate}' exists. Delete it and its key first, if it is to be replaced.");
         }
 
-        SecretFile.Create(files.Key, key.ExportPkcs8PrivateKeyPem() + "\n");
-        SecretFile.CreatePublic(files.Certificate, certificate.ExportCertificatePem() + "\n");
+        SecretFile.CreatePair(files.Key, key.ExportPkcs8PrivateKeyPem() + "\n", files.Certificate, certificate.ExportCertificatePem() + "\n");
         return files;
     }
 }

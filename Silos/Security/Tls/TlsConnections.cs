@@ -62,6 +62,13 @@ internal sealed partial class TlsConnections(TlsIdentity identity, Gatekeeper? g
             using var late = new CancellationTokenSource(Patience);
             try
             {
+                if (await FirstWord.IsTlsAsync(context.Transport.Input, late.Token) == false)
+                {
+                    why = "it does not speak TLS; it needs Tls:Authority, Tls:Certificate and Tls:Key";
+                    await RefuseAsync(context.Transport, late.Token);
+                    throw new AuthenticationException(why);
+                }
+
                 await tls.AuthenticateAsServerAsync(identity.ToServe(silosOnly, fault => why = fault), late.Token);
             }
             catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException)
@@ -86,6 +93,17 @@ internal sealed partial class TlsConnections(TlsIdentity identity, Gatekeeper? g
             }
 
             await RunAsync(context, tls, next);
+        }
+    }
+
+    // Who closes first may take the word back, so the other side is given time to hang up.
+    private static async Task RefuseAsync(IDuplexPipe transport, CancellationToken cancellation)
+    {
+        await transport.Output.WriteAsync(FirstWord.Refusal, cancellation);
+        for (ReadResult read = default; !read.IsCompleted;)
+        {
+            read = await transport.Input.ReadAsync(cancellation);
+            transport.Input.AdvanceTo(read.Buffer.End);
         }
     }
 

@@ -19,51 +19,29 @@ internal sealed class TlsIdentity
 
     private const string ServerUse = "1.3.6.1.5.5.7.3.1";
     private const string ClientUse = "1.3.6.1.5.5.7.3.2";
-    private static readonly TimeSpan SoonOver = TimeSpan.FromDays(14);
 
     private readonly X509Certificate2 _authority;
-    private readonly X509Certificate2 _certificate;
     private readonly SslStreamCertificateContext _shown;
 
-    private TlsIdentity(X509Certificate2 authority, X509Certificate2 certificate, bool endsSoon)
+    private TlsIdentity(X509Certificate2 authority, CertificateFile own)
     {
-        (_authority, _certificate, EndsSoon) = (authority, certificate, endsSoon);
-        _shown = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true);
+        (_authority, Own) = (authority, own);
+        _shown = SslStreamCertificateContext.Create(own.Certificate, additionalCertificates: null, offline: true);
     }
 
-    /// <summary>Whether the certificate ends within two weeks.</summary>
-    public bool EndsSoon { get; }
-
-    /// <summary>When the certificate ends.</summary>
-    public DateTimeOffset Ends => _certificate.NotAfter.ToUniversalTime();
+    /// <summary>This process's certificate.</summary>
+    public CertificateFile Own { get; }
 
     /// <summary>Loads and checks an identity.</summary>
     /// <exception cref="SecurityException">A file cannot be read, others can read the key, the pieces do not belong together, or the certificate is over.</exception>
     public static TlsIdentity Load(TlsFiles files, TimeProvider clock)
     {
         X509Certificate2 authority = Certificate(files.Authority, "authority's certificate");
-        X509Certificate2 certificate;
-        string key = SecretFile.Read(files.Key, "certificate's key");
-        try
-        {
-            certificate = X509Certificate2.CreateFromPem(SecretFile.ReadPublic(files.Certificate, "certificate"), key);
-        }
-        catch (Exception e) when (e is CryptographicException or ArgumentException)
-        {
-            throw new SecurityException($"The certificate '{files.Certificate}' and the key '{files.Key}' are no pair: {e.Message}", e);
-        }
-
-        DateTimeOffset now = clock.GetUtcNow();
-        if (now >= certificate.NotAfter.ToUniversalTime() || now < certificate.NotBefore.ToUniversalTime())
-        {
-            throw new SecurityException(
-                $"The certificate '{files.Certificate}' holds from {certificate.NotBefore.ToUniversalTime():u} to {certificate.NotAfter.ToUniversalTime():u}; it is {now.UtcDateTime:u}. Make another: ddm cert add.");
-        }
-
-        var identity = new TlsIdentity(authority, certificate, certificate.NotAfter.ToUniversalTime() - now < SoonOver);
+        CertificateFile own = CertificateFile.Load(files.Certificate, files.Key, clock);
+        var identity = new TlsIdentity(authority, own);
         using var chain = new X509Chain { ChainPolicy = identity.Policy() };
-        chain.ChainPolicy.VerificationTime = now.UtcDateTime;
-        return chain.Build(certificate)
+        chain.ChainPolicy.VerificationTime = clock.GetUtcNow().UtcDateTime;
+        return chain.Build(own.Certificate)
             ? identity
             : throw new SecurityException($"The certificate '{files.Certificate}' is not signed by '{files.Authority}'. Use the files that one ddm cert init made.");
     }

@@ -10,6 +10,27 @@ namespace OrleansDDM.Silos.Security.Tls;
 /// </summary>
 internal static class TlsProbe
 {
+    /// <summary>Whether the silo at an address has TLS, asked by a process that has not. A silo without it hangs up.</summary>
+    /// <param name="where">The silo's port for silos, or its port for clients.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="SocketException">Nobody listens.</exception>
+    public static async Task<bool> SpeaksTlsAsync(IPEndPoint where, CancellationToken cancellation)
+    {
+        using var socket = new TcpClient(where.AddressFamily);
+        await socket.ConnectAsync(where, cancellation);
+        try
+        {
+            // No greeting of Orleans has no length.
+            await socket.GetStream().WriteAsync(new byte[2 * sizeof(int)], cancellation);
+            byte[] word = new byte[FirstWord.Refusal.Length];
+            return FirstWord.IsRefusal(word.AsSpan(0, await socket.GetStream().ReadAtLeastAsync(word, word.Length, throwOnEndOfStream: false, cancellation)));
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Connects, shows the certificate and waits for the silo's word.</summary>
     /// <param name="where">The silo's port for silos, or its port for clients.</param>
     /// <param name="identity">This process's certificate and authority.</param>

@@ -38,17 +38,8 @@ public sealed class TokenKey : IDisposable
 
     /// <summary>Writes the private half to <paramref name="path"/> (mode 0600) and the public one beside it, to <c>PATH.pub</c>.</summary>
     /// <exception cref="SecurityException">One of the files exists or cannot be written.</exception>
-    public void Save(string path)
-    {
-        string pub = path + ".pub";
-        if (File.Exists(pub))
-        {
-            throw new SecurityException($"'{pub}' exists; a key is never written over. Choose another name, or delete it first.");
-        }
-
-        SecretFile.Create(path, _key.ExportPkcs8PrivateKeyPem() + "\n");
-        SecretFile.CreatePublic(pub, _key.ExportSubjectPublicKeyInfoPem() + "\n");
-    }
+    public void Save(string path) =>
+        SecretFile.CreatePair(path, _key.ExportPkcs8PrivateKeyPem() + "\n", path + ".pub", _key.ExportSubjectPublicKeyInfoPem() + "\n");
 
     /// <summary>Reads a private key.</summary>
     /// <exception cref="SecurityException">It is none, or others than its owner may read it.</exception>

@@ -13,6 +13,7 @@ public sealed class TokenVerifier : IDisposable
     private readonly Dictionary<string, TokenKey> _keys;
     private readonly TimeSpan _skew;
     private readonly TimeProvider _clock;
+    private readonly TokenRevocations _revocations;
 
     // A caller shows the same token with each call; its signature needs one look. Times are looked at every time.
     private readonly ConcurrentDictionary<string, Token> _signed = new(StringComparer.Ordinal);
@@ -21,19 +22,20 @@ public sealed class TokenVerifier : IDisposable
     /// <param name="keys">At least one key.</param>
     /// <param name="clock">The clock.</param>
     /// <param name="skew">How far clocks may differ: a token is good that much before its issue and after its end.</param>
-    public TokenVerifier(IEnumerable<TokenKey> keys, TimeProvider clock, TimeSpan skew)
+    /// <param name="revocations">Tokens that hold no more; null = all hold until their end.</param>
+    public TokenVerifier(IEnumerable<TokenKey> keys, TimeProvider clock, TimeSpan skew, TokenRevocations? revocations = null)
     {
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(clock);
         ArgumentOutOfRangeException.ThrowIfLessThan(skew, TimeSpan.Zero);
         _keys = keys.DistinctBy(k => k.Id).ToDictionary(k => k.Id, StringComparer.Ordinal);
         ArgumentOutOfRangeException.ThrowIfZero(_keys.Count, nameof(keys));
-        (_clock, _skew) = (clock, skew);
+        (_clock, _skew, _revocations) = (clock, skew, revocations ?? new TokenRevocations());
     }
 
     /// <summary>Checks a token.</summary>
     /// <param name="text">What the caller shows; may be anything.</param>
-    /// <exception cref="AccessDeniedException">It is no token, not ours, not valid yet, or over.</exception>
+    /// <exception cref="AccessDeniedException">It is no token, not ours, not valid yet, over, or revoked.</exception>
     public Token Verify(string? text)
     {
         if (!TryVerify(text, out Token? token, out string? fault))
@@ -84,6 +86,7 @@ public sealed class TokenVerifier : IDisposable
             ? $"The token for '{found.Name}' claims to live longer than {Token.LongestLife.TotalDays} days, or not at all. Ask for another: ddm token create."
             : now < found.Issued - _skew ? $"The token for '{found.Name}' is not valid before {found.Issued:u}; here it is {now:u}. Set the clocks."
             : now >= found.Expires + _skew ? $"The token for '{found.Name}' ended at {found.Expires:u}. Ask for another: ddm token create."
+            : _revocations.Covers(found) ? $"The token for '{found.Name}' of {found.Issued:u} was revoked. Ask for another: ddm token create."
             : null;
         token = fault is null ? found : null;
         return fault is null;

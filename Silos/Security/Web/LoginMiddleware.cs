@@ -10,13 +10,18 @@ namespace OrleansDDM.Silos.Security.Web;
 /// <summary>
 /// Stands before a silo's web pages. With tokens: who shows one (posted to <c>/login</c> and kept in a cookie, or as <c>Authorization: Bearer</c>) comes in as
 /// what it says. Without: everyone comes in as an admin. Anything but looking needs the admin's role, unless its endpoint has an
-/// <see cref="AllowAttribute"/>, and must not come from another site's page.
+/// <see cref="AllowAttribute"/>, and must not come from another site's page. An answer that goes on, as a stream of events does, is cut off when
+/// its token has ended or was revoked.
 /// </summary>
 /// <param name="next">What is behind.</param>
 /// <param name="gatekeeper">Knows tokens.</param>
+/// <param name="clock">Tells when to look at a token again.</param>
 /// <param name="options">What is open, and what is for admins.</param>
-public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper, LoginOptions options)
+public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper, TimeProvider clock, LoginOptions options)
 {
+    /// <summary>Time between two looks at the token of an answer that goes on.</summary>
+    public static readonly TimeSpan LookPeriod = TimeSpan.FromSeconds(5);
+
     /// <summary>Name of the cookie.</summary>
     public const string Cookie = "ddm-session";
 
@@ -81,10 +86,11 @@ public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper,
     private async Task AdmitAsync(HttpContext context, bool looks)
     {
         HttpRequest request = context.Request;
+        string? token = TokenOf(request);
         Caller caller;
         try
         {
-            caller = gatekeeper.Identify(TokenOf(request));
+            caller = gatekeeper.Identify(token);
         }
         catch (AccessDeniedException e)
         {
@@ -117,7 +123,16 @@ public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper,
 
         context.User = new ClaimsPrincipal(new ClaimsIdentity(
             [new Claim(ClaimTypes.Name, caller.Name), new Claim(RoleClaim, Gatekeeper.Names(caller.Role))], "token"));
+        await using ITimer? look = gatekeeper.Asks ? clock.CreateTimer(_ => Look(), null, LookPeriod, LookPeriod) : null;
         await next(context);
+
+        void Look()
+        {
+            if (!gatekeeper.Knows(token))
+            {
+                context.Abort();
+            }
+        }
     }
 
     private async Task LoginAsync(HttpContext context, bool looks)

@@ -70,6 +70,17 @@ function onEvent(e) {
   render();
 }
 
+// A token that has ended: nothing comes any more before another one is shown.
+async function logInIfAsked() {
+  try {
+    if ((await fetch('/', { cache: 'no-store' })).status === 401) {
+      location.assign('/login');
+    }
+  } catch {
+    // The silo is gone; it is tried again.
+  }
+}
+
 function connect() {
   source?.close();
   source = new EventSource(chosen === null ? '/api/stream' : `/api/stream?run=${encodeURIComponent(chosen)}&after=${lastEvent}`);
@@ -87,6 +98,7 @@ function connect() {
     }
     link('lost', 'Connection lost, trying again');
     if (source.readyState === EventSource.CLOSED) {
+      logInIfAsked();
       setTimeout(() => mine === source && connect(), retryAfter);
     }
   });

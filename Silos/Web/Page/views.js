@@ -1,7 +1,7 @@
 // Turns what the silo tells into elements.
 import { byId, bytes, cells, clock, el, number, say, show, sync } from './dom.js';
 
-const tone = phase => ['ready', 'done', 'active'].includes(phase) ? 'good' : ['faulted', 'dead', 'unreachable'].includes(phase) ? 'bad' : '';
+const tone = phase => ['ready', 'done', 'active'].includes(phase) ? 'good' : ['faulted', 'dead', 'unreachable', 'unreadable'].includes(phase) ? 'bad' : '';
 
 export function renderRuns(page, chosen) {
   show(byId('no-runs'), page.runs.length === 0);
@@ -49,17 +49,24 @@ export function renderRun(run) {
 }
 
 export function renderSilos(page) {
+  const under = byId('under-replicated');
+  show(under, page.silos.some(s => s.artifacts));
+  under.className = page.underReplicated > 0 ? 'fact bad' : 'fact';
+  say(under, page.underReplicated > 0
+    ? `${page.underReplicated} ${page.underReplicated === 1 ? 'artifact has' : 'artifacts have'} too few copies: another failure may lose ${page.underReplicated === 1 ? 'it' : 'them'}`
+    : 'All artifacts have their copies');
   sync(byId('silos'), page.silos, s => s.name, s => el('li', {},
     el('h3', { textContent: s.name }), el('p'), el('ul', { className: 'slots', ariaLabel: `Slots of ${s.name}` })), (li, silo) => {
     const [, facts, slots] = li.children;
     const silent = silo.status === 'active' && !silo.slots;
     facts.className = 'fact ' + (silent ? 'bad' : tone(silo.status));
-    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.name === page.self ? ' · serves this page' : ''}`);
+    const held = silo.artifacts ? ` · ${silo.artifacts.count} artifacts, ${bytes(silo.artifacts.bytes)}${silo.artifacts.quarantined > 0 ? `, ${silo.artifacts.quarantined} in quarantine` : ''}` : '';
+    say(facts, `${silent ? 'does not answer' : silo.status} · ${silo.address}${silo.device ? ` · ${silo.device}` : ''}${silo.name === page.self ? ' · serves this page' : ''}${held}`);
     show(slots, !!silo.slots);
     sync(slots, silo.slots ?? [], s => s.index, () => el('li'), (item, slot) => {
       const training = slot.sessions.map(key => key.replace(/^model\//, '')).join(', ');
       item.className = slot.waiting > 0 ? 'busy' : '';
-      say(item, `slot ${slot.index}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
+      say(item, `slot ${slot.index}${slot.device === 'cpu' ? '' : ` (${slot.device})`}: ${training || (slot.waiting > 0 ? 'busy' : 'free')}${slot.waiting > 1 ? ` · ${slot.waiting} in its queue` : ''}`);
     });
   });
 }

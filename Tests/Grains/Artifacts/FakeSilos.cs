@@ -59,7 +59,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
         Directory.CreateDirectory(folder);
         Store = new FolderArtifactStore(folder, NullLogger<FolderArtifactStore>.Instance, Files, Clock);
         IOptions<ArtifactOptions> options = Options.Create(all.Options);
-        Exchange = new ArtifactExchange(Store, _disk, all, this, options, Clock, NullLogger<ArtifactExchange>.Instance);
+        Rates = new TransferRates(Clock);
+        Exchange = new ArtifactExchange(Store, _disk, all, this, options, Clock, NullLogger<ArtifactExchange>.Instance, Rates);
         Replicas = new ReplicaWatch(Store, _disk, Exchange, this, options, new NoServices(), NullLogger<ReplicaWatch>.Instance);
         Collector = new ArtifactCollector(Store, _disk, options, Clock, NullLogger<ArtifactCollector>.Instance);
     }
@@ -73,6 +74,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     public FolderArtifactStore Store { get; }
 
     public ArtifactExchange Exchange { get; }
+
+    public TransferRates Rates { get; }
 
     public ReplicaWatch Replicas { get; }
 

@@ -32,7 +32,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     public static float[] Values(byte[] model) =>
         [.. System.Text.Encoding.UTF8.GetString(model).Split(' ')[^2..].Select(v => float.Parse(v, CultureInfo.InvariantCulture))];
 
-    public void EnterSlot(int threads)
+    public void EnterSlot(int threads, string device)
     {
     }
 

@@ -79,6 +79,51 @@ public sealed class IslandFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_compression_left_out_survives_a_crash()
+    {
+        using var released = new ManualResetEventSlim();
+        HashSet<string> held = [];
+        _runtime.BeforeTraining = (role, _, round, stop) =>
+        {
+            if (round >= 2)
+            {
+                lock (held)
+                {
+                    held.Add(role.ToString());
+                }
+
+                WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle]);
+            }
+        };
+        RunSpec spec = Spec("modest") with { Islands = Spec("modest").Islands with { Compression = "top-k", CompressionKeep = 0.5 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+
+        // With a round complete and the next one held, nobody's update is under way.
+        await UntilAsync(() =>
+        {
+            lock (held)
+            {
+                return Task.FromResult(held.Contains("expert-0") && held.Contains("expert-1"));
+            }
+        });
+        double[] before = await LeftOutAsync();
+        Assert.InRange(before.Count(l => l > 0), 2, 12);
+
+        RunFolder old = _folder;
+        _folder = old.Copy();
+        await _silo.DisposeAsync();
+        old.Dispose();
+        _silo = await StartAsync();
+        await Run().ResumeAsync();
+        await UntilAsync(async () => (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).All(p => p.Running));
+        Assert.Equal(before, await LeftOutAsync());
+
+        released.Set();
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+    }
+
+    [Fact]
     public async Task Bad_frames_are_refused_and_counted_and_change_nothing()
     {
         using var released = new ManualResetEventSlim();
@@ -105,6 +150,8 @@ public sealed class IslandFaultTests : IAsyncLifetime
             new(hash, 1, 5, [], []),                                                                    // empty
             new(hash, 1, 5, unknown, []),                                                               // names a model that nobody has
             new(hash, 1, 5, unknown, [new ArtifactReference(nowhere.ToString(), long.MaxValue)]),       // and says that it is huge
+            new(hash, 1, 5, unknown, [], [new PackedModel(nowhere.ToString(), new ArtifactReference(nowhere.ToString(), 9), "no name")]), // a change to nothing
+            new(hash, 1, 5, unknown, [], [new PackedModel(nowhere.ToString(), new ArtifactReference(nowhere.ToString(), 9), string.Empty)]), // or packed nowhere
         ];
         PeerStatus before = await peer.GetStatusAsync();
         foreach (PeerFrame frame in bad)
@@ -161,6 +208,9 @@ public sealed class IslandFaultTests : IAsyncLifetime
 
     private async Task<PeerStatus[]> PeersAsync(string role) =>
         await Task.WhenAll(Enumerable.Range(0, 6).Select(p => Peer(role, p).GetStatusAsync()));
+
+    private async Task<double[]> LeftOutAsync() =>
+        [.. (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).Select(p => p.LeftOut)];
 
     private Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
     {

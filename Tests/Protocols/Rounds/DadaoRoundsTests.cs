@@ -1,4 +1,6 @@
 using OrleansDDM.Protocols.Dadao;
+using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Protocols.Topologies;
@@ -24,7 +26,7 @@ public sealed class DadaoRoundsTests
     [Fact]
     public void Exchanges_happen_at_both_ends_or_at_none_whatever_is_lost()
     {
-        // Σ z is 0 at any time that no exchange is half done: each adds m at one end and −m at the other, at one τ.
+        // Each exchange adds m at one end and −m at the other, and a peer's own flow leaves α̃z + αz̃ as it is: while none is half done, these sum to 0.
         SimulationPlan plan = Plan(400, new NetworkPlan { Loss = 0.1, Duplication = 0.1, Reordering = 0.2, DelaySeconds = 3, Corruption = 0.02, Jitter = 0.3 }) with
         {
             TrainFailure = 0.05,
@@ -54,6 +56,51 @@ public sealed class DadaoRoundsTests
         Assert.True(Enumerable.Range(0, 8).Sum(p => ((DadaoRounds.Saved)simulator.StateOf(p)!.DurablePart).Exchanges) > 300);
     }
 
+    [Fact]
+    public void Exchange_that_was_applied_before_a_crash_is_not_applied_again_when_its_proposal_comes_twice()
+    {
+        (DadaoRounds protocol, PeerSetup setup) = Middle();
+        MessageCodec codec = new(protocol);
+        (PeerState state, List<Effect> effects) = Drive(protocol, protocol.Create(setup), new Input.Message(new(0), new DadaoRounds.Propose(10)), 0.5);
+        Assert.Contains(effects, e => e is Effect.Send { Body: DadaoRounds.Accept });
+        (state, effects) = Drive(protocol, state, new Input.Message(new(0), new DadaoRounds.Commit(10, Handle(5))), 0.6);
+        Assert.Contains(effects, e => e is Effect.Send { Body: DadaoRounds.Done });
+        DurableState saved = codec.DecodeDurable(codec.Encode(effects.OfType<Effect.Persist>().Last().Durable));
+
+        (state, _) = Drive(protocol, protocol.Create(setup), new Input.Recover(saved), 0.7);
+        (PeerState after, effects) = Drive(protocol, state, new Input.Message(new(0), new DadaoRounds.Propose(10)), 0.8);
+        Assert.DoesNotContain(effects, e => e is Effect.Aggregate or Effect.Send);
+        (_, effects) = Drive(protocol, after, new Input.Message(new(0), new DadaoRounds.Propose(11)), 0.9);
+        Assert.Contains(effects, e => e is Effect.Send { Body: DadaoRounds.Accept });
+    }
+
+    [Fact]
+    public void Time_stands_still_while_nobody_answers_and_goes_on_afterwards()
+    {
+        SimulationPlan plan = Plan(800, new NetworkPlan { Latency = "uniform", LatencySeconds = 0.01 }) with
+        {
+            Faults =
+            [
+                new Fault { At = 100, Kind = FaultKind.Crash, Peers = Plans.Range(1, 7) },
+                new Fault { At = 400, Kind = FaultKind.Restart, Peers = Plans.Range(1, 7) },
+            ],
+        };
+        Simulator simulator = new(plan);
+        QuadraticTask task = (QuadraticTask)simulator.Task;
+        long Gradients() => ((DadaoRounds.Saved)simulator.StateOf(0)!.DurablePart).Gradients;
+        simulator.RunUntil(100);
+        long before = Gradients();
+        simulator.RunUntil(400);
+        long alone = Gradients() - before;
+        simulator.Run();
+
+        // 75 units without an exchange; 8 mean intervals of them are what a peer may do by itself, and a gradient may be under way.
+        EdgeRates rates = EdgeRates.Uniform(Graphs.Ring(8));
+        Assert.InRange(alone, 0, 3 * (8 / (2 * rates.Total / 8)));
+        Assert.True(Gradients() > before + alone + 50, $"{Gradients() - before - alone} gradients in 100 units with everyone back");
+        Assert.All(Enumerable.Range(0, 8), p => Assert.InRange(task.Error(simulator.StateOf(p)!.DurablePart.Models.First()), 0, 0.05 * task.Error(task.InitialModel)));
+    }
+
     private static SimulationPlan Plan(double seconds, NetworkPlan network) => Plans.Of("dadao", 2, 8, seconds) with
     {
         Topology = new TopologyPlan { Kind = "ring" },
@@ -62,20 +109,50 @@ public sealed class DadaoRoundsTests
         Options = SimulationPlan.OptionsOf(new DadaoOptions { UnitSeconds = 4 }),
     };
 
-    // ‖Σ z‖ with every peer integrated to the same time.
+    // ‖Σ (α̃z + αz̃)‖.
     private static double Imbalance(Simulator simulator, DadaoRounds.Saved[] peers)
     {
         EdgeRates rates = EdgeRates.Uniform(Graphs.Ring(8));
-        DadaoFlow flow = new(new DadaoParameters(1, 1, rates.Chi1P / rates.Total));
-        long last = peers.Max(p => p.At);
+        DadaoParameters p = new(1, 1, rates.Chi1P / rates.Total);
         double[] sum = new double[8];
         foreach (DadaoRounds.Saved peer in peers)
         {
-            double[][] state = [.. peer.Vectors.Select(v => v.IsNone ? new double[8] : (double[])((ArrayTask)simulator.Task).Get(v).Clone())];
-            DadaoFlow.Apply(flow.Exponential((last - peer.At) / (4.0 * TimeSpan.TicksPerSecond)), state);
-            sum = [.. sum.Zip(state[4], (a, b) => a + b)];
+            foreach ((ModelHandle vector, double weight) in new[] { (peer.Vectors[4], p.AlphaTilde), (peer.Vectors[5], p.Alpha) })
+            {
+                sum = vector.IsNone ? sum : [.. sum.Zip(((ArrayTask)simulator.Task).Get(vector), (a, b) => a + (weight * b))];
+            }
         }
 
         return Math.Sqrt(sum.Sum(s => s * s));
+    }
+
+    // A peer of a ring of three, node 1; aggregations are answered at once, by new handles.
+    private static (DadaoRounds Protocol, PeerSetup Setup) Middle() => (new DadaoRounds(new DadaoOptions()), new PeerSetup
+    {
+        Self = new(1),
+        Seed = 1,
+        Roster = [new(0), new(1), new(2)],
+        InitialModel = Handle(0),
+        Mixing = new MetropolisMixing(Graphs.Ring(3)),
+    });
+
+    private static ModelHandle Handle(long number) => ModelHandle.OfContent(BitConverter.GetBytes(number));
+
+    private static (PeerState State, List<Effect> Effects) Drive(DadaoRounds protocol, PeerState state, Input input, double seconds)
+    {
+        List<Effect> all = [];
+        Queue<Input> inputs = new([input]);
+        while (inputs.TryDequeue(out Input? next))
+        {
+            Step step = protocol.Handle(state, next, TimeSpan.FromSeconds(seconds));
+            state = step.State;
+            all.AddRange(step.Effects);
+            foreach (Effect.Aggregate aggregate in step.Effects.OfType<Effect.Aggregate>())
+            {
+                inputs.Enqueue(new Input.Aggregated(aggregate.Work, Handle(1000 + aggregate.Work)));
+            }
+        }
+
+        return (state, all);
     }
 }

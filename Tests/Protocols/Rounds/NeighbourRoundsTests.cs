@@ -101,6 +101,27 @@ public sealed class NeighbourRoundsTests
     }
 
     [Fact]
+    public void Diloco_that_jumps_ahead_in_the_middle_of_an_outer_step_begins_the_next_one_anew()
+    {
+        DiLoCo protocol = new(new DiLoCoOptions { DeadlineSeconds = 5 });
+        Step step = protocol.Handle(protocol.Create(Ring(3)), new Input.Start(), default);
+        void On(Input input) => step = protocol.Handle(step.State, input, TimeSpan.FromSeconds(1));
+        On(new Input.Message(new(1), new NeighbourRounds.Share(0, Models[1])));
+        On(new Input.Message(new(2), new NeighbourRounds.Share(0, Models[2])));
+        On(new Input.Trained(1, Models[3]));
+        On(new Input.Aggregated(2, Models[4]));
+        Assert.Equal(3, step.Effects.OfType<Effect.Aggregate>().Single().Work);
+
+        On(new Input.Message(new(1), new NeighbourRounds.Share(9, Models[1])));
+        On(new Input.Message(new(2), new NeighbourRounds.Share(9, Models[2])));
+        On(new Input.Trained(4, Models[3]));
+        On(new Input.Aggregated(5, Models[5]));
+
+        // m ← θ − average.
+        Assert.Equal([(Models[0], 1.0), (Models[5], -1.0)], step.Effects.OfType<Effect.Aggregate>().Single().Models.Select(m => (m.Model, m.Weight)));
+    }
+
+    [Fact]
     public void Diloco_with_rate_one_and_no_momentum_is_dpsgd()
     {
         NeighbourOptions[] both =

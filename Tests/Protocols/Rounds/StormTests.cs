@@ -13,8 +13,7 @@ namespace OrleansDDM.Tests.Protocols.Rounds;
 /// </summary>
 public sealed class StormTests
 {
-    // DADAO is left out: in 4 of 40 of these storms a peer stalls or runs away. See DadaoRoundsTests for what it does withstand.
-    public static TheoryData<string> Names => [.. ProtocolCatalog.Names.Where(n => n != "dadao")];
+    public static TheoryData<string> Names => [.. ProtocolCatalog.Names];
 
     [Theory]
     [MemberData(nameof(Names))]

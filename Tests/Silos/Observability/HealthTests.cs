@@ -7,7 +7,10 @@ using Orleans.Runtime;
 
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Silos.Observability;
+using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Storage;
+using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.Silos.Security;
 
 using Xunit;
 
@@ -57,6 +60,8 @@ public sealed class HealthTests
         var check = new DatabaseCheck(database, _time);
         Assert.Equal(HealthStatus.Healthy, (await Check(check)).Status);
         database.Ping = _ => throw new InvalidOperationException("connection refused");
+        Assert.Equal(HealthStatus.Healthy, (await Check(check)).Status); // however many ask, it is asked once a second
+        _time.Advance(TimeSpan.FromSeconds(1));
         HealthCheckResult lost = await Check(check);
         Assert.Equal((HealthStatus.Unhealthy, "connection refused"), (lost.Status, lost.Description));
     }
@@ -106,6 +111,25 @@ public sealed class HealthTests
         HealthCheckResult missing = await Check(new ReplicationCheck(new FakeReplication(3)));
         Assert.Equal(HealthStatus.Degraded, missing.Status);
         Assert.StartsWith("3 artifacts", missing.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Certificates_are_told_two_weeks_before_they_end()
+    {
+        using var folder = new RunFolder();
+        var clock = new ManualClock();
+        using var authority = CertificateAuthority.Create(folder, clock);
+        TlsFiles files = authority.AddSilo("127.0.0.1");
+        var check = new CertificateCheck([CertificateFile.Load(files.Certificate, files.Key, clock)], clock);
+        Assert.Equal(HealthStatus.Healthy, (await Check(new CertificateCheck([], clock))).Status);
+        clock.Advance(TimeSpan.FromDays(397 - 14) - TimeSpan.FromSeconds(1));
+        Assert.Equal(HealthStatus.Healthy, (await Check(check)).Status);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        HealthCheckResult soon = await Check(check);
+        Assert.Equal(HealthStatus.Degraded, soon.Status);
+        Assert.Contains("silo-127.0.0.1.pem", soon.Description, StringComparison.Ordinal);
+        clock.Advance(TimeSpan.FromDays(14));
+        Assert.Equal(HealthStatus.Unhealthy, (await Check(check)).Status);
     }
 
     [Fact]

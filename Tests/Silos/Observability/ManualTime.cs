@@ -3,6 +3,7 @@ namespace OrleansDDM.Tests.Silos.Observability;
 /// <summary>A clock that stands still until a test moves it.</summary>
 internal sealed class ManualTime : TimeProvider
 {
+    private readonly Lock _lock = new();
     private readonly List<Alarm> _alarms = [];
     private TimeSpan _now;
 
@@ -14,12 +15,15 @@ internal sealed class ManualTime : TimeProvider
 
     public void Advance(TimeSpan by)
     {
-        _now += by;
-        foreach (Alarm alarm in _alarms.Where(a => a.Due <= _now).ToArray())
+        Alarm[] due;
+        lock (_lock)
         {
-            _alarms.Remove(alarm);
-            alarm.Ring();
+            _now += by;
+            due = [.. _alarms.Where(a => a.Due <= _now)];
+            Array.ForEach(due, a => a.Rearm());
         }
+
+        Array.ForEach(due, a => a.Ring());
     }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
@@ -31,23 +35,36 @@ internal sealed class ManualTime : TimeProvider
 
     private sealed class Alarm(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
+        private TimeSpan _period;
+
         public TimeSpan Due { get; private set; }
 
         public void Ring() => callback(state);
 
+        public void Rearm() => Change(_period, _period);
+
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            time._alarms.Remove(this);
-            if (dueTime != Timeout.InfiniteTimeSpan)
+            lock (time._lock)
             {
-                Due = time._now + dueTime;
-                time._alarms.Add(this);
-            }
+                time._alarms.Remove(this);
+                if (dueTime > TimeSpan.Zero || (dueTime == TimeSpan.Zero && period == Timeout.InfiniteTimeSpan))
+                {
+                    (Due, _period) = (time._now + dueTime, period);
+                    time._alarms.Add(this);
+                }
 
-            return true;
+                return true;
+            }
         }
 
-        public void Dispose() => time._alarms.Remove(this);
+        public void Dispose()
+        {
+            lock (time._lock)
+            {
+                time._alarms.Remove(this);
+            }
+        }
 
         public ValueTask DisposeAsync()
         {

@@ -35,6 +35,7 @@ public sealed class AccessRulesTests
         ["IRunGrain.GetMetricsAsync"] = (Lookers, false),
         ["IRunGrain.WatchAsync"] = (Lookers, false),
         ["ISamplerGrain.SampleAsync"] = (Submitters, false),
+        ["ISamplerGrain.IsDrawingAsync"] = (Submitters, false),
     };
 
     private static IEnumerable<MethodInfo> Methods => new[] { typeof(Aliases).Assembly, typeof(OrleansDDM.Grains.RunOptions).Assembly, typeof(AccessRule).Assembly }

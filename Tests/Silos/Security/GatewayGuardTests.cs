@@ -97,7 +97,7 @@ public sealed class GatewayGuardTests
         var from = new Pipe();
         var to = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
         Task feeding = FeedAsync();
-        Exception? fault = await Record.ExceptionAsync(() => GatewayGuard.FilterAsync(from.Reader, to.Writer));
+        Exception? fault = await Record.ExceptionAsync(() => GatewayGuard.RunAsync(from.Reader, to.Writer, CancellationToken.None));
         await from.Reader.CompleteAsync();
         await feeding;
         await to.Writer.CompleteAsync();

@@ -10,6 +10,7 @@ using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Security.Access;
 using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Silos.Security.Web;
+using OrleansDDM.Tests.Silos.Observability;
 
 using Xunit;
 
@@ -21,6 +22,8 @@ public sealed class LoginTests : IAsyncLifetime
     private readonly TokenKey _key = TokenKey.Generate();
     private readonly AuditLog _audit = new(new AuditOptions(), TimeProvider.System, NullLogger<AuditLog>.Instance);
     private readonly List<WebApplication> _servers = [];
+    private readonly TokenRevocations _revocations = new();
+    private readonly ManualTime _time = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -111,6 +114,24 @@ public sealed class LoginTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Answer_that_goes_on_is_cut_off_when_its_token_is_revoked()
+    {
+        using HttpClient http = await ServeAsync();
+        http.DefaultRequestHeaders.Add("Authorization", "Bearer " + Token(Roles.Observer));
+        using HttpResponseMessage answer = await http.GetAsync("/endless", HttpCompletionOption.ResponseHeadersRead);
+        await using Stream stream = await answer.Content.ReadAsStreamAsync();
+        byte[] buffer = new byte[1];
+        Assert.Equal(1, await stream.ReadAsync(buffer));
+        _time.Advance(LoginMiddleware.LookPeriod);
+        Task<int> more = stream.ReadAsync(buffer).AsTask();
+        _revocations.Set(new Dictionary<string, DateTimeOffset> { ["ann"] = DateTimeOffset.UtcNow });
+        Assert.False(more.IsCompleted);
+        _time.Advance(LoginMiddleware.LookPeriod);
+        await Assert.ThrowsAnyAsync<IOException>(() => more.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/")).StatusCode);
+    }
+
+    [Fact]
     public async Task Large_and_formless_logins_are_refused()
     {
         using HttpClient http = await ServeAsync();
@@ -128,9 +149,9 @@ public sealed class LoginTests : IAsyncLifetime
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddRoutingCore();
+        builder.Services.AddRoutingCore().AddSingleton<TimeProvider>(_time);
         builder.Services.AddSingleton(new Gatekeeper(
-            asks ? new TokenVerifier([_key], TimeProvider.System, TimeSpan.Zero) : null, new CallerLimits(new CallerLimitOptions(), TimeProvider.System), _audit));
+            asks ? new TokenVerifier([_key], TimeProvider.System, TimeSpan.Zero, _revocations) : null, new CallerLimits(new CallerLimitOptions(), TimeProvider.System), _audit));
         WebApplication server = builder.Build();
         _servers.Add(server);
         server.UseDdmLogin(new LoginOptions { Open = new HashSet<PathString> { "/health/live" } });
@@ -138,8 +159,16 @@ public sealed class LoginTests : IAsyncLifetime
         server.Map("/dashboard/{**rest}", Who);
         server.MapPost("/draw", Who).RequireRoles(Roles.Submitter);
         server.Map("/health/live", () => "alive");
+        server.Map("/endless", EndlessAsync);
         await server.StartAsync();
         return new HttpClient(new HttpClientHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = new Uri(server.Urls.First()) };
+
+        static async Task EndlessAsync(HttpContext context)
+        {
+            await context.Response.WriteAsync("a", context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        }
 
         static string Who(HttpContext context) => $"{context.User.Identity!.Name} {context.User.FindFirst(LoginMiddleware.RoleClaim)!.Value}";
     }

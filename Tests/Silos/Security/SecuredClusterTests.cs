@@ -17,8 +17,10 @@ using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Security.Tokens;
+using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -139,6 +141,80 @@ public sealed class SecuredClusterTests : IDisposable
         await a.DisposeAsync();
         string audit = string.Concat(Directory.EnumerateFiles(_folder.File("audit")).Select(File.ReadAllText)); // whichever of them was asked
         Assert.Contains("is a client's, and this port is for silos", audit, StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task Silos_and_clients_without_certificates_are_told_what_a_cluster_with_them_wants_and_the_other_way_round()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        string plainDatabase = await TestPostgres.InstalledAsync();
+        using var authority = CertificateAuthority.Create(_folder.File("pki"), TimeProvider.System);
+        TlsFiles files = authority.AddSilo("127.0.0.1");
+        await using (ClusterSilo secured = await StartAsync(database, "a", files))
+        {
+            SecurityException e = await Assert.ThrowsAsync<SecurityException>(() => StartAsync(database, "b"));
+            Assert.Contains("Silo 'a' of this cluster", e.Message, StringComparison.Ordinal);
+            Assert.Contains("has TLS, and this one has not", e.Message, StringComparison.Ordinal);
+            string token = _key.Issue(Roles.Observer, "ann", TimeSpan.FromHours(1), DateTimeOffset.UtcNow);
+            e = await Assert.ThrowsAsync<SecurityException>(() => ClusterConnection.ToClusterAsync(database, new ClientCredentials(token)));
+            Assert.Contains("DDM__Tls__Authority", e.Message, StringComparison.Ordinal);
+            Assert.Single(await ClusterMembers.ReadAsync(database));
+        }
+
+        string[] audit = await File.ReadAllLinesAsync(_folder.File("audit/a.jsonl"));
+        Assert.Contains(audit, l => l.Contains("connection to the silo port", StringComparison.Ordinal) && l.Contains("it does not speak TLS", StringComparison.Ordinal));
+        Assert.Contains(audit, l => l.Contains("connection to the gateway", StringComparison.Ordinal) && l.Contains("it does not speak TLS", StringComparison.Ordinal));
+
+        await using (ClusterSilo plain = await StartAsync(plainDatabase, "c"))
+        {
+            SecurityException e = await Assert.ThrowsAsync<SecurityException>(() => StartAsync(plainDatabase, "d", files));
+            Assert.Contains("does not speak TLS as this process does", e.Message, StringComparison.Ordinal);
+            await Assert.ThrowsAsync<SecurityException>(() => ClusterConnection.ToClusterAsync(plainDatabase, new ClientCredentials(null, files)));
+        }
+
+        Assert.Contains("the greeting of TLS, which this silo does not have", await File.ReadAllTextAsync(_folder.File("audit/c.jsonl")), StringComparison.Ordinal);
+    }
+
+    [PostgresFact]
+    public async Task Revoked_tokens_are_refused_by_silos_that_run_and_by_those_that_start_and_later_ones_are_not()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        DateTimeOffset past = DateTimeOffset.UtcNow.AddMinutes(-10);
+        string old = _key.Issue(Roles.Observer, "ann", TimeSpan.FromHours(1), past);
+        string other = _key.Issue(Roles.Observer, "ben", TimeSpan.FromHours(1), past);
+        await using (ClusterSilo silo = await StartAsync(database, "a"))
+        {
+            await using ClusterConnection ann = await ClusterConnection.ToClusterAsync(database, new ClientCredentials(old));
+            Assert.Equal(RunPhase.None, (await RunOf(ann).GetStatusAsync()).Phase);
+            await RevocationTable.AddAsync(database, "ann", DateTimeOffset.UtcNow.AddMinutes(-1));
+            await Until.HoldsAsync(async () => await Record.ExceptionAsync(() => RunOf(ann).GetStatusAsync()) is AccessDeniedException e && e.Message.Contains("was revoked", StringComparison.Ordinal));
+            await using ClusterConnection later = await ClusterConnection.ToClusterAsync(database, new ClientCredentials(_key.Issue(Roles.Observer, "ann", TimeSpan.FromHours(1), DateTimeOffset.UtcNow)));
+            Assert.Equal(RunPhase.None, (await RunOf(later).GetStatusAsync()).Phase);
+            await using ClusterConnection ben = await ClusterConnection.ToClusterAsync(database, new ClientCredentials(other));
+            Assert.Equal(RunPhase.None, (await RunOf(ben).GetStatusAsync()).Phase);
+        }
+
+        // What was revoked while no silo ran holds from the first call on.
+        await RevocationTable.AddAsync(database, TokenRevocations.Everyone, DateTimeOffset.UtcNow.AddMinutes(-5));
+        await using (ClusterSilo again = await StartAsync(database, "a"))
+        {
+            await using ClusterConnection ben = await ClusterConnection.ToClusterAsync(database, new ClientCredentials(other));
+            await DeniedAsync(() => RunOf(ben).GetStatusAsync());
+        }
+    }
+
+    [PostgresFact]
+    public async Task Revocations_only_grow_and_are_forgotten_when_all_they_name_has_ended()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        DateTimeOffset now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await RevocationTable.AddAsync(database, "ann", now);
+        await RevocationTable.AddAsync(database, "ann", now.AddDays(-1));
+        Assert.Equal([("ann", now)], (await RevocationTable.ReadAsync(database)).Select(r => (r.Key, r.Value)));
+        await RevocationTable.AddAsync(database, "ben", now.AddDays(100));
+        Assert.Equal(["ben"], (await RevocationTable.ReadAsync(database)).Keys);
+        string reader = await ReaderAsync(database);
+        Assert.Contains("TokenRevocation", (await Assert.ThrowsAsync<SchemaException>(() => RevocationTable.AddAsync(reader, "eve", now))).Message, StringComparison.Ordinal);
     }
 
     /// <summary>The database role of clients: as in docs/operations.md, enough for all verbs, and nothing to write with.</summary>

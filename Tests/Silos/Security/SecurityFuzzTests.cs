@@ -91,7 +91,7 @@ public sealed class SecurityFuzzTests
             var to = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
             await from.Writer.WriteAsync(mutant);
             await from.Writer.CompleteAsync();
-            Exception? fault = await Record.ExceptionAsync(() => GatewayGuard.FilterAsync(from.Reader, to.Writer));
+            Exception? fault = await Record.ExceptionAsync(() => GatewayGuard.RunAsync(from.Reader, to.Writer, CancellationToken.None));
             Assert.True(fault is null or GatewayException, fault?.ToString());
             await to.Writer.CompleteAsync();
             using var passed = new MemoryStream();

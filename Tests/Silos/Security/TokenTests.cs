@@ -102,6 +102,34 @@ public sealed class TokenTests : IDisposable
         Assert.True(both.TryVerify(Issue(Roles.Peer, "p", 1), out _, out _));
     }
 
+    [Fact]
+    public void Revoked_tokens_hold_no_more_and_those_made_after_do()
+    {
+        var revocations = new TokenRevocations();
+        using var verifier = new TokenVerifier([_key], _clock, Skew, revocations);
+        string ann = Issue(Roles.Peer, "ann", 8), ben = Issue(Roles.Peer, "ben", 8);
+        Assert.True(verifier.TryVerify(ann, out _, out _)); // also into its memory
+        Assert.Equal(["ann"], revocations.Set(new Dictionary<string, DateTimeOffset> { ["ann"] = _clock.GetUtcNow() }));
+        Assert.False(verifier.TryVerify(ann, out _, out string? fault));
+        Assert.Contains("was revoked", fault, StringComparison.Ordinal);
+        Assert.True(verifier.TryVerify(ben, out _, out _));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(verifier.TryVerify(Issue(Roles.Peer, "ann", 8), out _, out _));
+        Assert.Empty(revocations.Set(new Dictionary<string, DateTimeOffset> { ["ann"] = _clock.GetUtcNow().AddSeconds(-1) }));
+        Assert.Equal(["*"], revocations.Set(new Dictionary<string, DateTimeOffset> { ["*"] = _clock.GetUtcNow() }));
+        Assert.False(verifier.TryVerify(ben, out _, out _));
+        Assert.False(Token.IsName(TokenRevocations.Everyone));
+    }
+
+    [Fact]
+    public void A_pair_of_files_is_written_whole_or_not_at_all()
+    {
+        File.WriteAllText(_folder.File("key.pub"), "mine");
+        Assert.Throws<SecurityException>(() => _key.Save(_folder.File("key")));
+        Assert.False(File.Exists(_folder.File("key")));
+        Assert.Equal("mine", File.ReadAllText(_folder.File("key.pub")));
+    }
+
     [Theory]
     [InlineData(Roles.Everyone, "ann", 8.0)]
     [InlineData(Roles.None, "ann", 8.0)]

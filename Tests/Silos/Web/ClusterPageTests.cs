@@ -5,8 +5,10 @@ using Microsoft.Playwright;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
+using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -47,6 +49,26 @@ public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
         Assert.Contains("1 of 2 silos are active", await alone.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [ClusterBrowserFact]
+    public async Task Artifacts_that_lack_a_copy_are_told_by_page_and_health_until_they_have_it()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        FaultSwitch.Write(_folder.File("faults"), "silo-b", new FaultPlan { DiskFull = true });
+        await using ClusterSilo a = await StartAsync(database, "silo-a");
+        await using ClusterSilo b = await StartAsync(database, "silo-b");
+        await using OpenPage open = await OpenPage.OnAsync(browser, a.Info.HttpUrl!);
+        await open.Until("#under-replicated:has-text('All artifacts have their copies')");
+        await a.Client.GetGrain<IRunGrain>(GrainKeys.Run("shared")).SubmitAsync(SpecJson.Write(WebSilo.Spec("shared", experts: 2)));
+        await open.Until("#under-replicated.bad:has-text('too few copies')");
+        using var http = new HttpClient();
+        string health = await http.GetStringAsync(new Uri(a.Info.HttpUrl + "/health/ready"));
+        Assert.Contains("\"replication\":{\"status\":\"degraded\"", health, StringComparison.Ordinal);
+
+        FaultSwitch.Write(_folder.File("faults"), "silo-b", new FaultPlan());
+        await open.Until("#under-replicated:has-text('All artifacts have their copies')");
+        await Until.HoldsAsync(async () => (await http.GetStringAsync(new Uri(a.Info.HttpUrl + "/health/ready"))).Contains("\"replication\":{\"status\":\"healthy\"", StringComparison.Ordinal));
+    }
+
     private Task<ClusterSilo> StartAsync(string database, string name) => ClusterSilo.StartAsync(
         new ClusterSiloOptions
         {
@@ -56,6 +78,7 @@ public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
             Slots = 2,
             Slice = TimeSpan.FromMilliseconds(50),
             ExpectedSilos = 2,
+            FaultsFolder = _folder.File("faults"),
             LogLevel = LogLevel.None,
         },
         _runtime);

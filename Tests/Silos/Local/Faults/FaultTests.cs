@@ -5,6 +5,7 @@ using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -24,11 +25,11 @@ public sealed class FaultTests : IDisposable
         using var faults = new FaultSwitch(_folder, "a");
         FaultSwitch.Write(_folder, "b", new FaultPlan { Cut = true });
         FaultSwitch.Write(_folder, "a", new FaultPlan { ClockSeconds = 7, StepMilliseconds = 3 });
-        await UntilAsync(() => faults.Plan.ClockSeconds == 7);
+        await Until.HoldsAsync(() => faults.Plan.ClockSeconds == 7);
         Assert.Equal(new FaultPlan { ClockSeconds = 7, StepMilliseconds = 3 }, faults.Plan);
         File.WriteAllText(_folder.File("a.json"), "{");
         FaultSwitch.Write(_folder, "a", new FaultPlan { Cut = true });
-        await UntilAsync(() => faults.Plan.Cut);
+        await Until.HoldsAsync(() => faults.Plan.Cut);
         Task connected = faults.WhenConnectedAsync(CancellationToken.None);
         Assert.False(connected.IsCompleted);
         FaultSwitch.Write(_folder, "a", new FaultPlan());
@@ -130,14 +131,5 @@ public sealed class FaultTests : IDisposable
         Assert.False(disk.Exists(_folder.File("b")));
         using Stream kept = disk.OpenRead(_folder.File("a"));
         Assert.Equal(1, kept.ReadByte());
-    }
-
-    private static async Task UntilAsync(Func<bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (!holds())
-        {
-            await Task.Delay(10, late.Token);
-        }
     }
 }

@@ -1,0 +1,50 @@
+using OrleansDDM.Contracts.Devices;
+
+namespace OrleansDDM.Grains.Placement;
+
+/// <summary>A silo as a place for one more model.</summary>
+/// <param name="Silo">Its name.</param>
+/// <param name="Facts">Its devices; null = not known.</param>
+/// <param name="Slots">Its slots; 0 = it does not answer.</param>
+/// <param name="Models">Models that train there, or are about to.</param>
+/// <param name="Free">Bytes of device memory that are free; null = not known.</param>
+internal sealed record DeviceOffer(string Silo, DeviceFacts? Facts, int Slots, int Models, long? Free)
+{
+    // Speeds are measured in a moment: closer ones count as equal.
+    private const double Noise = 0.8;
+
+    /// <summary>Whether a slot has nothing to train.</summary>
+    public bool HasFreeSlot => Models < Slots;
+
+    /// <summary>
+    /// The place where a model would train fastest: where it prefers to be, as long as there is a free slot; among equally fast ones, the one with
+    /// most room. One that lacks memory now, or does not answer, is taken only if all do.
+    /// </summary>
+    /// <param name="offers">At least one.</param>
+    /// <param name="needs">What the model needs.</param>
+    public static DeviceOffer Best(IReadOnlyCollection<DeviceOffer> offers, DeviceNeeds needs)
+    {
+        DeviceOffer[] best = Keep(Keep(Keep([.. offers], o => o.Slots > 0), o => needs.FitsInto(o.Facts, o.Free)), o => needs.Prefers(o.Facts) && o.HasFreeSlot);
+        double speed = Speed(best);
+        double top = best.Max(o => o.Rate(speed));
+        return best.Where(o => o.Rate(speed) >= Noise * top)
+            .OrderBy(o => (o.Models + 1.0) / Math.Max(1, o.Slots)).ThenBy(o => o.Models).ThenByDescending(o => o.Rate(speed)).ThenBy(o => o.Silo, StringComparer.Ordinal)
+            .First();
+    }
+
+    /// <summary>Speed to take for a silo that has not measured its own: the others' mean.</summary>
+    public static double Speed(IEnumerable<DeviceOffer> offers) =>
+        offers.Select(o => o.Facts?.Gflops ?? 0).Where(g => g > 0).DefaultIfEmpty(1).Average();
+
+    /// <summary>Speed of one more model there, in 10^9 floating-point operations a second: that of a slot, or its share of one.</summary>
+    /// <param name="unknown">Speed of a slot that was not measured.</param>
+    /// <param name="more">Models that come in addition.</param>
+    public double Rate(double unknown, int more = 1) =>
+        (Facts is { Gflops: > 0 } facts ? facts.Gflops : unknown) * Math.Min(1, Slots / (double)Math.Max(1, Models + more));
+
+    private static DeviceOffer[] Keep(DeviceOffer[] offers, Func<DeviceOffer, bool> which)
+    {
+        DeviceOffer[] kept = [.. offers.Where(which)];
+        return kept.Length > 0 ? kept : offers;
+    }
+}

@@ -1,0 +1,73 @@
+using Npgsql;
+
+using OrleansDDM.Silos.Embedding;
+using OrleansDDM.Silos.Security.Tokens;
+
+namespace OrleansDDM.Silos.Storage;
+
+/// <summary>The revoked tokens of a cluster, in its database: every silo reads them again and again.</summary>
+public static class RevocationTable
+{
+    /// <summary>What is revoked: by name, the moment up to which tokens were issued that hold no more.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="SchemaException">It cannot be read.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task<IReadOnlyDictionary<string, DateTimeOffset>> ReadAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        await using var command = new NpgsqlCommand("SELECT Name, IssuedUpTo FROM TokenRevocation", connection);
+        try
+        {
+            var revoked = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
+            await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+            while (await reader.ReadAsync(cancellation))
+            {
+                revoked[reader.GetString(0)] = reader.GetFieldValue<DateTimeOffset>(1);
+            }
+
+            return revoked;
+        }
+        catch (PostgresException e)
+        {
+            throw new SchemaException($"The revoked tokens cannot be read from the cluster's database: {e.MessageText}. Check it: ddm db check --cluster \"...\"", e);
+        }
+    }
+
+    /// <summary>Revokes the tokens of a name that were issued up to now. What was revoked so long ago that all of it has ended is forgotten.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster, of a role that may write the table.</param>
+    /// <param name="name">The tokens' name; <see cref="TokenRevocations.Everyone"/> = all tokens.</param>
+    /// <param name="now">Now.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="SchemaException">The database has no schema of this version, or the role may not write.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task AddAsync(string connectionString, string name, DateTimeOffset now, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        await PostgresSchema.RequireAsync(connectionString, cancellation);
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        await using var command = new NpgsqlCommand(
+            """
+            WITH ended AS (DELETE FROM TokenRevocation WHERE IssuedUpTo < $3 AND Name <> $1)
+            INSERT INTO TokenRevocation (Name, IssuedUpTo) VALUES ($1, $2)
+            ON CONFLICT (Name) DO UPDATE SET IssuedUpTo = greatest(TokenRevocation.IssuedUpTo, excluded.IssuedUpTo)
+            """,
+            connection)
+        {
+            Parameters =
+            {
+                new NpgsqlParameter { Value = name },
+                new NpgsqlParameter { Value = now.ToUniversalTime() },
+                new NpgsqlParameter { Value = (now - (2 * Token.LongestLife)).ToUniversalTime() },
+            },
+        };
+        try
+        {
+            await command.ExecuteNonQueryAsync(cancellation);
+        }
+        catch (PostgresException e)
+        {
+            throw new SchemaException($"The token cannot be revoked: {e.MessageText}. It takes a role that may write the table TokenRevocation; docs/operations.md tells which.", e);
+        }
+    }
+}

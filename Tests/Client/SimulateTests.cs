@@ -1,0 +1,63 @@
+using System.Text.Json;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Client;
+
+/// <summary><c>ddm simulate</c> as a process.</summary>
+public sealed class SimulateTests : IDisposable
+{
+    private readonly Grains.RunFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Equal_runs_have_equal_hashes_and_the_plan_of_a_run_repeats_it()
+    {
+        string[] line = ["simulate", "--protocol", "gossip", "--peers", "6", "--seconds", "20", "--seed", "4", "--format", "json"];
+        JsonElement first = await RunAsync(0, [.. line, "--out", "plan.json"]);
+        JsonElement replayed = await RunAsync(0, ["simulate", "--replay", "plan.json", "--format", "json"]);
+        JsonElement other = await RunAsync(0, [.. line, "--set", "protocol.steps=6"]);
+
+        Assert.Equal(0, first.GetProperty("failures").GetArrayLength());
+        Assert.True(first.GetProperty("rounds").GetProperty("maximum").GetInt64() > 5);
+        Assert.Equal(Hash(first), Hash(replayed));
+        Assert.NotEqual(Hash(first), Hash(other));
+    }
+
+    [Fact]
+    public async Task Failing_run_leaves_a_plan_whose_replay_fails_alike()
+    {
+        string[] line = ["simulate", "--protocol", "fedavg", "--faults", "random", "--set", "protocol.deadlineSeconds=100", "--set", "protocol.sampleSize=15", "--format", "json"];
+        JsonElement survey = await RunAsync(1, [.. line, "--seeds", "3"]);
+        JsonElement failure = survey.GetProperty("failures")[0];
+        JsonElement alone = await RunAsync(1, [.. line, "--seed", failure.GetProperty("seed").GetRawText()]);
+        JsonElement replayed = await RunAsync(1, ["simulate", "--replay", survey.GetProperty("replay").GetString()!, "--format", "json"]);
+
+        Assert.Contains("the server completed no round", failure.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(failure.GetRawText(), alone.GetProperty("failures")[0].GetRawText());
+        Assert.Equal(failure.GetRawText(), replayed.GetProperty("failures")[0].GetRawText());
+        Assert.Equal(Hash(alone), Hash(replayed));
+    }
+
+    [Theory]
+    [InlineData("simulate --protocol modist", "modist")]
+    [InlineData("simulate --replay nowhere.json", "nowhere.json")]
+    [InlineData("simulate --set network.loss=2", "network.loss")]
+    [InlineData("simulate --protocol dpsgd --topology rong", "rong")]
+    [InlineData("simulate --seeds 0", "--seeds")]
+    public async Task A_mistake_is_named(string line, string named)
+    {
+        DdmResult result = await DdmProcess.ExpectAsync(3, _folder, line.Split(' '));
+        Assert.Empty(result.Output);
+        Assert.Contains(named, result.Error, StringComparison.Ordinal);
+    }
+
+    private static string Hash(JsonElement summary) => summary.GetProperty("hash").GetString()!;
+
+    private async Task<JsonElement> RunAsync(int code, string[] line)
+    {
+        using JsonDocument json = JsonDocument.Parse((await DdmProcess.ExpectAsync(code, _folder, line)).Output);
+        return json.RootElement.Clone();
+    }
+}
