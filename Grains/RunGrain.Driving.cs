@@ -298,6 +298,12 @@ internal sealed partial class RunGrain
         }
 
         await stopping.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (_left.IsCancellationRequested)
+        {
+            // The next activation finds the run stopping, or at work, and settles it or drives it on.
+            return;
+        }
+
         bool done = Models().All(m => State.Models.GetValueOrDefault(m.Role)?.Phase == ModelPhase.Done);
         await EndAsync(done ? RunPhase.Ready : end, done ? null : message);
     }
@@ -334,7 +340,7 @@ internal sealed partial class RunGrain
         try
         {
             ModelStatus status = await _calls.RunAsync(
-                () => CallAsync(term => model.Grain.StopAsync(term), () => true), e => Retry.OfCall(e) && !_row.IsLost);
+                () => CallAsync(term => model.Grain.StopAsync(term), () => true), e => Retry.OfCall(e) && !_row.IsLost, null, _left.Token);
             if (status.Term >= (State.Models.GetValueOrDefault(model.Role)?.Term ?? 0) && status.Term > 0)
             {
                 _live.Remove(model.Role);
@@ -343,7 +349,7 @@ internal sealed partial class RunGrain
 
             return status.Phase != ModelPhase.Training;
         }
-        catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
+        catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException or OperationCanceledException)
         {
             // Unreachable is as good as stopped: its checkpoints are on disk.
             LogUnreachable(_name, model.Role, e.Message);

@@ -47,6 +47,7 @@ internal sealed partial class RunGrain(
     private StateRow<RunState> _row = null!;
     private EventLog _events = null!;
     private Retry _calls = null!;
+    private readonly CancellationTokenSource _left = new();
     private CancellationTokenSource _stop = new();
     private Task _driving = Task.CompletedTask;
     private Task _settling = Task.CompletedTask;
@@ -81,6 +82,7 @@ internal sealed partial class RunGrain(
         _driven = false;
         _poll?.Dispose();
         _poll = null;
+        await _left.CancelAsync();
         await _stop.CancelAsync(); // first: what the row no longer waits for is then no fault
         _row?.Leave();
         _events?.Close();

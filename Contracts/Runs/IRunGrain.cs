@@ -12,7 +12,7 @@ public interface IRunGrain : IGrainWithStringKey
     /// Attaching does not wake a stopped or faulted run: <see cref="ResumeAsync"/> does.
     /// </summary>
     /// <param name="spec">A run's spec as JSON; it is stored in its canonical form.</param>
-    /// <param name="force">Give up a run of the same name with a different spec.</param>
+    /// <param name="force">Give up a run of the same name with a different spec: what its models have stored is removed.</param>
     /// <param name="cancellation">Gives up the call, not the run.</param>
     /// <exception cref="RunConflictException">The name belongs to a run with a different spec.</exception>
     /// <exception cref="BadRequestException">The spec is not valid, or has another name than the key.</exception>

@@ -65,7 +65,7 @@ internal sealed partial class PeerGrain
         if (_life is { Pumping: false } life)
         {
             life.Pumping = true;
-            _ = PumpAsync(life);
+            life.Pump = PumpAsync(life);
         }
     }
 

@@ -100,9 +100,12 @@ internal sealed partial class PeerGrain(
         }
 
         _stopped = islandTerm;
+        Task pump = _life?.Pump ?? Task.CompletedTask;
         End();
         if (forget && State.Durable.Length > 0)
         {
+            // What it is storing now would stay.
+            await pump;
             (State.Durable, State.Residual) = ([], string.Empty);
             State.Models = [];
             await _row.SaveAsync();
@@ -114,7 +117,9 @@ internal sealed partial class PeerGrain(
 
     public async Task RemoveAsync(CancellationToken cancellation = default)
     {
+        Task pump = _life?.Pump ?? Task.CompletedTask;
         End();
+        await pump;
         await ForgetModelsAsync(cancellation);
         await _row.ClearAsync();
         _stopped = 0;
@@ -369,6 +374,9 @@ internal sealed partial class PeerGrain(
         public double? TrainSeconds { get; set; }
 
         public bool Pumping { get; set; }
+
+        /// <summary>Ends when the inputs at hand are handled; it never fails.</summary>
+        public Task Pump { get; set; } = Task.CompletedTask;
     }
 
     [LoggerMessage(EventId = 1058, Level = LogLevel.Warning, Message = "{Role}, peer {Number} waits for the database: {Reason}")]

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains;
 
 namespace OrleansDDM.Silos.Cluster;
 
@@ -17,62 +18,15 @@ internal sealed partial class RunKeeper(
     ILocalSiloDetails self,
     IGrainFactory grains,
     TimeProvider clock,
-    ILogger<RunKeeper> logger) : ILifecycleParticipant<ISiloLifecycle>
+    ILogger<RunKeeper> logger) : SiloUpkeep(membership, clock, logger)
 {
     private static readonly TimeSpan Period = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryPeriod = TimeSpan.FromSeconds(2);
 
-    private readonly CancellationTokenSource _stop = new();
-    private Task _loop = Task.CompletedTask;
+    protected override TimeSpan RetryPeriod => TimeSpan.FromSeconds(2);
 
-    public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
-        nameof(RunKeeper),
-        ServiceLifecycleStage.Active,
-        _ =>
-        {
-            _loop = Task.Run(() => KeepAsync(_stop.Token), CancellationToken.None);
-            return Task.CompletedTask;
-        },
-        async cancellation =>
-        {
-            await _stop.CancelAsync();
-            await _loop.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        });
+    protected override async Task<TimeSpan> RoundAsync(CancellationToken stop) => !IsFirst() || await WakeAsync(stop) ? Period : RetryPeriod;
 
-    private async Task KeepAsync(CancellationToken stop)
-    {
-        await using IAsyncEnumerator<ClusterMembershipSnapshot> updates = membership.MembershipUpdates.GetAsyncEnumerator(stop);
-        Task<bool> changed = updates.MoveNextAsync().AsTask();
-        try
-        {
-            while (true)
-            {
-                TimeSpan wait = !IsFirst() || await WakeAsync(stop) ? Period : RetryPeriod;
-                if (await Task.WhenAny(changed, Task.Delay(wait, clock, stop)) == changed)
-                {
-                    if (!await changed)
-                    {
-                        return;
-                    }
-
-                    changed = updates.MoveNextAsync().AsTask();
-                }
-
-                stop.ThrowIfCancellationRequested();
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // The silo goes.
-        }
-        finally
-        {
-            // An enumerator may not be disposed while it is asked for more.
-            await ((Task)changed).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private bool IsFirst() => membership.CurrentSnapshot.Members.Values
+    private bool IsFirst() => Membership.CurrentSnapshot.Members.Values
         .Where(m => m.Status == SiloStatus.Active).Select(m => m.SiloAddress).Order().FirstOrDefault()?.Equals(self.SiloAddress) ?? false;
 
     /// <summary>Returns whether every run could be asked.</summary>

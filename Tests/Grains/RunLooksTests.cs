@@ -1,4 +1,7 @@
+using System.Diagnostics.Metrics;
+
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 
 using Orleans.Hosting;
 using Orleans.Runtime;
@@ -29,6 +32,9 @@ public sealed class RunLooksTests : IAsyncLifetime
     /// <summary>Called before a model is asked to start, with its role and how often it was asked; may throw.</summary>
     private Action<string, ModelStart, int> BeforeStart { get; set; } = (_, _, _) => { };
 
+    /// <summary>Called before a model is asked to stop; may throw.</summary>
+    private Action BeforeStop { get; set; } = () => { };
+
     public async Task InitializeAsync()
     {
         _silo = await SharedSilo.StartAsync(_folder, _runtime, "a", silo => silo.AddIncomingGrainCallFilter(async call =>
@@ -43,6 +49,11 @@ public sealed class RunLooksTests : IAsyncLifetime
                 }
 
                 BeforeStart(role, start, count);
+            }
+
+            if (call.InterfaceMethod.Name == nameof(IModelGrain.StopAsync) && call.TargetId.Key.ToString()!.StartsWith("model/", StringComparison.Ordinal))
+            {
+                BeforeStop();
             }
 
             await call.Invoke();
@@ -131,6 +142,33 @@ public sealed class RunLooksTests : IAsyncLifetime
         await _silo.Run().RemoveAsync();
         Assert.Equal(0, Rows());
         Assert.Equal(RunPhase.None, (await _silo.Run().GetStatusAsync()).Phase);
+    }
+
+    [Fact]
+    public async Task Calls_that_are_tried_again_are_counted()
+    {
+        long counted = 0;
+        IMeterFactory own = _silo.Services.GetRequiredService<IMeterFactory>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (instrument.Name == "ddm.retries" && ReferenceEquals(instrument.Meter.Scope, own))
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref counted, value));
+        listener.Start();
+        _runtime.BeforeStep = (_, step, stop) => step < 8 || stop.WaitHandle.WaitOne(1) & false;
+        await _silo.Run().SubmitAsync(SpecJson.Write(Spec(1)));
+        await UntilAsync(s => s.Phase == RunPhase.Training);
+        int stops = 0;
+        BeforeStop = () => Throw(++stops <= 3, new SiloUnavailableException());
+        Assert.Equal(RunPhase.Stopped, (await _silo.Run().StopAsync()).Phase);
+        Assert.Equal(4, stops);
+        Assert.InRange(Interlocked.Read(ref counted), 3, 10);
     }
 
     [Fact]

@@ -8,6 +8,8 @@ using Npgsql;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Sampling;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Local;
@@ -67,6 +69,54 @@ public sealed class BackupTests : IDisposable
         }
     }
 
+    [PostgresFact]
+    public async Task Restored_ensemble_draws_the_same_image_bits()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        var learning = new LearningRuntime(DatasetCatalog.Default([]));
+        string dump = _folder.File("dump.sql");
+        using var backup = new RunFolder();
+        var network = new ModelSpec { Width = 16, Depth = 1, Heads = 2 };
+        RunSpec spec = Spec("trained") with
+        {
+            Data = new DataSpec { Name = "shapes", ShapesSize = 8, ShapesCount = 200 },
+            Clustering = new ClusteringSpec { Dimensions = 4, FineCentroids = 8 },
+            Model = network,
+            Router = new RouterSpec { Model = network, Batch = 16 },
+            Training = new TrainingSpec { Steps = 20, Batch = 16, Warmup = 2, Validations = 1 },
+            Sampling = new SamplingSpec { Steps = 4 },
+        };
+        float[] drawn;
+        await using (ClusterSilo a = await StartAsync(database, _folder, learning, "a"))
+        {
+            await Run(a, "trained").SubmitAsync(SpecJson.Write(spec));
+            await UntilAsync(a, "trained", s => s.Phase == RunPhase.Ready);
+            drawn = await DrawAsync(a);
+        }
+
+        await PostgresAsync("pg_dump", database, "--no-owner", "--file", dump);
+        CopyTo(_folder, backup);
+        string restored = await TestPostgres.EmptyAsync();
+        await PostgresAsync("psql", restored, "--quiet", "--set", "ON_ERROR_STOP=1", "--file", dump);
+        await using ClusterSilo again = await StartAsync(restored, backup, learning, "a");
+        Assert.Equal(4 * 64, drawn.Length);
+        Assert.Contains(drawn, v => v != drawn[0]);
+        Assert.Equal(drawn, await DrawAsync(again));
+    }
+
+    private static async Task<float[]> DrawAsync(ClusterSilo silo)
+    {
+        using var late = new CancellationTokenSource(Patience);
+        SampleResult? result = null;
+        ISamplerGrain sampler = silo.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample(Guid.NewGuid().ToString("N")));
+        await foreach (SampleProgress p in sampler.SampleAsync(new SampleRequest { Run = "trained", Count = 4, Seed = 3 }).WithCancellation(late.Token))
+        {
+            result = p.Result ?? result;
+        }
+
+        return result!.Values;
+    }
+
     private static IRunGrain Run(ClusterSilo silo, string name) => silo.Client.GetGrain<IRunGrain>(GrainKeys.Run(name));
 
     private static RunSpec Spec(string name) => new()
@@ -76,7 +126,7 @@ public sealed class BackupTests : IDisposable
         Training = new TrainingSpec { Steps = 40, CheckpointSeconds = 0 },
     };
 
-    private static Task<ClusterSilo> StartAsync(string database, string folder, FakeRuntime runtime, string name) => ClusterSilo.StartAsync(
+    private static Task<ClusterSilo> StartAsync(string database, string folder, ILearningRuntime runtime, string name) => ClusterSilo.StartAsync(
         new ClusterSiloOptions
         {
             Connection = database,
