@@ -145,7 +145,12 @@ internal sealed partial class RunGrain
                 if (hash == State.SpecHash)
                 {
                     _retrying.Remove(model.Role);
-                    await AcceptAsync(status, checkpoint: null, []);
+
+                    // A report of its may have overtaken the answer.
+                    if (status.Term >= (State.Models.GetValueOrDefault(model.Role)?.Term ?? 0))
+                    {
+                        await AcceptAsync(status, checkpoint: null, []);
+                    }
                 }
 
                 // One that is stopped has met its silo's end, and starts on another silo next time.
