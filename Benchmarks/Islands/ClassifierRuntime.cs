@@ -58,7 +58,7 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
     public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan) => new PeerTrainer(this, role, plan);
 
     public IIslandRecord OpenRecord(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint, string specHash) =>
-        new Record(role.IsRouter ? RouterTask.StepsOf(spec) : spec.Training.Steps, plan, checkpoint ?? Write(new float[kind.Length], kind.Segments, role));
+        new Record(role.IsRouter ? RouterTask.StepsOf(spec) : spec.Training.Steps, plan, kind.Segments, checkpoint);
 
     private static float[] Read(byte[] model, IReadOnlyList<Segment> segments)
     {
@@ -66,9 +66,9 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
         return [.. segments.SelectMany(s => file[s.Name].ToFloats())];
     }
 
-    private static byte[] Write(float[] values, IReadOnlyList<Segment> segments, ModelRole role) => SafetensorsWriter.Write(
+    private static byte[] Write(float[] values, IReadOnlyList<Segment> segments, string what) => SafetensorsWriter.Write(
         segments.Select(s => SafetensorsEntry.Of(s.Name, s.Shape, values.AsSpan((int)s.Offset, (int)s.Length))),
-        new Dictionary<string, string> { ["role"] = role.ToString() });
+        new Dictionary<string, string> { ["what"] = what });
 
     // Nanoseconds that this thread has run: the first number of schedstat.
     private static long ThreadTime() => long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
@@ -103,7 +103,7 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
 
         public float[] Read(byte[] model) => ClassifierRuntime.Read(model, Segments);
 
-        public byte[] Write(float[] values) => ClassifierRuntime.Write(values, Segments, role);
+        public byte[] Write(float[] values) => ClassifierRuntime.Write(values, Segments, role.ToString());
 
         public void Dispose()
         {
@@ -112,10 +112,10 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
         }
     }
 
-    /// <summary>Keeps the newest model.</summary>
-    private sealed class Record(int steps, IslandTraining plan, byte[] model) : IIslandRecord
+    /// <summary>Keeps the newest model. Checkpoints and weights are artifacts of their own, so their bytes are not those of a peer's model.</summary>
+    private sealed class Record(int steps, IslandTraining plan, IReadOnlyList<Segment> segments, byte[]? checkpoint) : IIslandRecord
     {
-        private byte[] _model = model;
+        private float[] _values = checkpoint is null ? new float[segments.Sum(s => s.Length)] : Read(checkpoint, segments);
 
         public long Rounds { get; private set; }
 
@@ -125,13 +125,13 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
 
         public IReadOnlyList<MetricRow> History => [];
 
-        public void Offer(IslandRound round) => (Rounds, _model) = round.Rounds > Rounds ? (round.Rounds, round.Model) : (Rounds, _model);
+        public void Offer(IslandRound round) => (Rounds, _values) = round.Rounds > Rounds ? (round.Rounds, Read(round.Model, segments)) : (Rounds, _values);
 
         public SliceReport Train(TimeSpan budget, CancellationToken cancellation) => new(Step, double.NaN, double.NaN, []);
 
-        public byte[] SaveCheckpoint() => _model;
+        public byte[] SaveCheckpoint() => Write(_values, segments, "checkpoint");
 
-        public byte[] SaveWeights() => _model;
+        public byte[] SaveWeights() => Write(_values, segments, "weights");
 
         public void Dispose()
         {

@@ -45,7 +45,7 @@ public sealed class SimulateTests : IDisposable
     [InlineData("simulate --replay nowhere.json", "nowhere.json")]
     [InlineData("simulate --set network.loss=2", "network.loss")]
     [InlineData("simulate --protocol dpsgd --topology rong", "rong")]
-    [InlineData("simulate --protocol dpsgd --topology rong --faults random --seeds 8 --threads 2", "rong")]
+    [InlineData("simulate --protocol dpsgd --topology random-regular --set topology.degree=3 --faults random --seeds 20 --threads 2", "3-regular")]
     [InlineData("simulate --seeds 0", "--seeds")]
     [InlineData("simulate --faults random --seconds 5", "--seconds")]
     [InlineData("simulate --faults random --set network.loss=0.2", "network.loss")]
