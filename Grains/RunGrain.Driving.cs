@@ -223,6 +223,8 @@ internal sealed partial class RunGrain
             return;
         }
 
+        // An island that was taken over has not met its peers yet, and one that is done does not any more.
+        status = status with { Island = status.Island ?? _live.GetValueOrDefault(status.Role)?.Island ?? known?.Island };
         _live[status.Role] = status;
         _unfit.Note(status);
         bool news = known?.Phase != status.Phase && status.Phase is ModelPhase.Done or ModelPhase.Faulted;
