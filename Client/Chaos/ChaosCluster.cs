@@ -21,6 +21,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private readonly Dictionary<string, FaultPlan> _faults = [];
     private readonly Lock _lock = new();
     private readonly HashSet<string> _down = [];
+    private readonly List<string> _complaints = [];
     private readonly string _faultsFolder;
     private Task _supervising = Task.CompletedTask;
     private ClusterConnection? _connection;
@@ -41,8 +42,16 @@ internal sealed class ChaosCluster : IAsyncDisposable
     /// <summary>Names of its silos.</summary>
     public IReadOnlyList<string> Silos { get; }
 
-    /// <summary>What went wrong while silos were started again.</summary>
-    public List<string> Complaints { get; } = [];
+    /// <summary>Takes what went wrong since the last call while silos were started again.</summary>
+    public string[] TakeComplaints()
+    {
+        lock (_lock)
+        {
+            string[] taken = [.. _complaints];
+            _complaints.Clear();
+            return taken;
+        }
+    }
 
     /// <summary>Starts a cluster with a throw-away database.</summary>
     /// <param name="folder">An empty folder.</param>
@@ -195,10 +204,17 @@ internal sealed class ChaosCluster : IAsyncDisposable
         var starting = new Dictionary<string, Task>();
         while (!stop.IsCancellationRequested)
         {
-            string[] ended;
+            string[] ended = [];
             lock (_lock)
             {
-                ended = [.. Read().Silos.Where(s => !_down.Contains(s.Name) && !s.Process.IsAlive()).Select(s => s.Name)];
+                try
+                {
+                    ended = [.. Read().Silos.Where(s => !_down.Contains(s.Name) && !s.Process.IsAlive()).Select(s => s.Name)];
+                }
+                catch (Exception e) when (e is ConfigurationException or InvalidOperationException && !_complaints.Contains(e.Message))
+                {
+                    _complaints.Add(e.Message);
+                }
             }
 
             foreach (string silo in ended.Where(s => !starting.TryGetValue(s, out Task? task) || task.IsCompleted))
@@ -224,7 +240,7 @@ internal sealed class ChaosCluster : IAsyncDisposable
             {
                 if (!_down.Contains(silo) && !stop.IsCancellationRequested)
                 {
-                    Complaints.Add(e.Message);
+                    _complaints.Add(e.Message);
                 }
             }
         }

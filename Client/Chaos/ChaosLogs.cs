@@ -1,3 +1,5 @@
+using System.Text;
+
 using OrleansDDM.Silos.Local;
 
 namespace OrleansDDM.Client.Chaos;
@@ -20,17 +22,15 @@ internal sealed class ChaosLogs(string folder, IReadOnlyList<string> silos)
             }
 
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            stream.Seek(_read.GetValueOrDefault(silo), SeekOrigin.Begin);
-            using var reader = new StreamReader(stream);
-            while (reader.ReadLine() is { } line)
-            {
-                if (IsUnhandled(line))
-                {
-                    found.Add($"{silo}: {line}");
-                }
-            }
+            long from = _read.GetValueOrDefault(silo);
+            stream.Seek(from, SeekOrigin.Begin);
+            byte[] bytes = new byte[stream.Length - from];
+            int count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
 
-            _read[silo] = stream.Position;
+            // The rest of a line that is being written comes with the next look.
+            int whole = bytes.AsSpan(0, count).LastIndexOf((byte)'\n') + 1;
+            found.AddRange(Encoding.UTF8.GetString(bytes, 0, whole).Split('\n').Where(IsUnhandled).Select(line => $"{silo}: {line.TrimEnd()}"));
+            _read[silo] = from + whole;
         }
 
         return [.. found];

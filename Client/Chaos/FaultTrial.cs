@@ -87,8 +87,7 @@ internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnly
         }
 
         complaints.AddRange(logs.Unhandled());
-        complaints.AddRange(cluster.Complaints);
-        cluster.Complaints.Clear();
+        complaints.AddRange(cluster.TakeComplaints());
         return outcome with { Complaint = Join([outcome.Complaint, .. complaints]) };
     }
 

@@ -77,7 +77,7 @@ internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<s
                 stall < fault.BackWithin ? null : FormattableString.Invariant($"a stall of {stall:0.0} s"),
                 known <= MostRounds ? null : $"everyone knew everyone after {known} rounds",
                 .. logs.Unhandled(),
-                .. cluster.Complaints,
+                .. cluster.TakeComplaints(),
             ]).OfType<string>());
             return new TrialOutcome(fault.Name, null, stall, 0, complaint.Length > 0 ? complaint : null, FormattableString.Invariant(
                 $"{spec.Name}: {victims.Length} of {peers} peers killed; longest round {calm:0.00} s before, longest stall {stall:0.00} s after; dead forgotten in {forgotten} rounds; everyone known {known} rounds after the last return"));
@@ -88,7 +88,6 @@ internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<s
         }
         finally
         {
-            cluster.Complaints.Clear();
             cluster.Release();
             cluster.AskThrough(null);
             await StopAsync(spec.Name, cancellation);

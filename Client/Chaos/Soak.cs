@@ -77,7 +77,7 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
             Math.Round(stormy, 1),
             Math.Round(stormy / calm, 4),
             changed.Length == 0,
-            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. evicted, .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.Complaints]);
+            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. evicted, .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.TakeComplaints()]);
     }
 
     private static TimeSpan Gap(Random random) => TimeSpan.FromSeconds(20 + (10 * random.NextDouble()));
