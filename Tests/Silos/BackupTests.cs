@@ -106,7 +106,7 @@ public sealed class BackupTests : IDisposable
 
     private static async Task<float[]> DrawAsync(ClusterSilo silo)
     {
-        using var late = new CancellationTokenSource(Patience);
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         SampleResult? result = null;
         ISamplerGrain sampler = silo.Client.GetGrain<ISamplerGrain>(GrainKeys.Sample(Guid.NewGuid().ToString("N")));
         await foreach (SampleProgress p in sampler.SampleAsync(new SampleRequest { Run = "trained", Count = 4, Seed = 3 }).WithCancellation(late.Token))
