@@ -19,6 +19,7 @@ var benchmarks = new Dictionary<string, Func<BenchmarkReport>>
     ["sampling"] = SamplingBenchmark.Run,
     ["precision"] = PrecisionBenchmark.Run,
     ["islands"] = IslandsBenchmark.Run,
+    ["peers"] = PeersBenchmark.Run,
 };
 int options = (only is null ? 0 : 2) + (file is null ? 0 : 2);
 bool valid = args.Length == 1 + options && (only is null || (args[0] == "step" && StepModel.Names.Contains(only)));

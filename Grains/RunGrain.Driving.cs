@@ -145,7 +145,12 @@ internal sealed partial class RunGrain
                 if (hash == State.SpecHash)
                 {
                     _retrying.Remove(model.Role);
-                    await AcceptAsync(status, checkpoint: null, []);
+
+                    // A report of its may have overtaken the answer.
+                    if (status.Term >= (State.Models.GetValueOrDefault(model.Role)?.Term ?? 0))
+                    {
+                        await AcceptAsync(status, checkpoint: null, []);
+                    }
                 }
 
                 // One that is stopped has met its silo's end, and starts on another silo next time.
@@ -218,6 +223,8 @@ internal sealed partial class RunGrain
             return;
         }
 
+        // An island that was taken over has not met its peers yet, and one that is done does not any more.
+        status = status with { Island = status.Island ?? _live.GetValueOrDefault(status.Role)?.Island ?? known?.Island };
         _live[status.Role] = status;
         _unfit.Note(status);
         bool news = known?.Phase != status.Phase && status.Phase is ModelPhase.Done or ModelPhase.Faulted;

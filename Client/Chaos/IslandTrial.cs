@@ -17,8 +17,10 @@ namespace OrleansDDM.Client.Chaos;
 /// <param name="say">Told what is going on.</param>
 internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<string> say)
 {
+    /// <summary>Longest time in seconds that the survivors' rounds may stand still.</summary>
+    public const double LongestStall = 5;
+
     private const double KilledShare = 0.8;
-    private const double LongestStall = 5;
     private const int MostRounds = 10;
     private const int CalmRounds = 12;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
@@ -72,7 +74,7 @@ internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<s
             long known = _last.Round - round;
             string? complaint = string.Join("; ", ((string?[])
             [
-                stall < LongestStall ? null : FormattableString.Invariant($"a stall of {stall:0.0} s"),
+                stall < fault.BackWithin ? null : FormattableString.Invariant($"a stall of {stall:0.0} s"),
                 known <= MostRounds ? null : $"everyone knew everyone after {known} rounds",
                 .. logs.Unhandled(),
                 .. cluster.Complaints,

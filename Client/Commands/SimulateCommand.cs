@@ -66,6 +66,11 @@ internal static class SimulateCommand
         SimulationPlan basis = Basis(parsed, first);
         string faults = parsed.GetValue(SimulateOptions.Faults)!;
         RequireOneOf("--faults", faults, "none", "random");
+        if (faults == "random")
+        {
+            RefuseWhatIsDrawn(parsed);
+        }
+
         int? given = parsed.GetValue(SimulateOptions.Peers);
         SimulationPlan Plan(int i) => faults == "random"
             ? StormPlan.Draw(basis, first + (ulong)i, given)
@@ -91,6 +96,19 @@ internal static class SimulateCommand
         }
 
         return PlanOverrides.Apply(plan, parsed.GetValue(CommonOptions.Set)!);
+    }
+
+    // With random faults the plan is drawn but for protocol, topology and task: what would be overwritten must not be given.
+    private static void RefuseWhatIsDrawn(ParseResult parsed)
+    {
+        string? drawn = parsed.GetValue(SimulateOptions.Seconds) is not null ? "--seconds"
+            : parsed.GetValue(SimulateOptions.Rounds) is not null ? "--rounds"
+            : parsed.GetValue(CommonOptions.Set)!.Select(line => line.Split('=')[0])
+                .FirstOrDefault(key => key.Split('.')[0] is not ("protocol" or "topology" or "task"));
+        if (drawn is not null)
+        {
+            throw new SpecException(drawn, "is drawn by --faults random; leave it out, or write a plan and use --replay");
+        }
     }
 
     private static int Report(ParseResult parsed, string protocol, SurveyResult survey, SimulationPlan first)

@@ -8,8 +8,17 @@ namespace OrleansDDM.Client.Progress;
 /// <summary>One live bar per model.</summary>
 internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context) : IProgressSink
 {
+    // The percentage, and what stands between the columns.
+    private const int Gaps = 8;
+
+    // Room for a model's figures; what is left of the terminal's width is for its bar.
+    private const int Figures = 64;
+
     private readonly Dictionary<string, ProgressTask> _bars = [];
     private readonly RemainingTime _remaining = new(TimeProvider.System);
+
+    /// <summary>Width of the bars on a terminal, in characters.</summary>
+    public static int BarWidth(IAnsiConsole console) => Math.Clamp(console.Profile.Width - Figures - Gaps, 10, 40);
 
     /// <inheritdoc/>
     public void Say(string message) => console.MarkupLineInterpolated($"[grey]{message}[/]");
@@ -41,7 +50,7 @@ internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context
             bar.Value = progress.Step;
             if (progress.Kind == RunEventKind.Telemetry)
             {
-                bar.Description = Markup.Escape(ProgressText.Line(progress, _remaining.Seconds(role, progress.Step, progress.Steps)));
+                bar.Description = Markup.Escape(ProgressText.Line(progress, _remaining.Seconds(role, progress.Step, progress.Steps), console.Profile.Width - BarWidth(console) - Gaps));
             }
         }
     }

@@ -23,7 +23,7 @@ public static class ProgressView
         return await console.Progress()
             .AutoClear(false)
             .HideCompleted(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn())
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = LiveProgress.BarWidth(console) }, new PercentageColumn())
             .StartAsync(context => body(new LiveProgress(console, context)));
     }
 

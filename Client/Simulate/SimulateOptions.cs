@@ -1,5 +1,7 @@
 using System.CommandLine;
 
+using OrleansDDM.Protocols.Rounds;
+
 namespace OrleansDDM.Client.Simulate;
 
 /// <summary>Options of <c>ddm simulate</c>.</summary>
@@ -7,7 +9,7 @@ internal static class SimulateOptions
 {
     internal static readonly Option<string> Protocol = new("--protocol")
     {
-        Description = "Protocol of the peers: fedavg, dpsgd, gossip, epidemic, modest, decavg, dfedsam, diloco, ...",
+        Description = $"Protocol of the peers: {string.Join(", ", ProtocolCatalog.Names)}.",
         HelpName = "NAME",
         DefaultValueFactory = _ => "modest",
     };
@@ -35,7 +37,7 @@ internal static class SimulateOptions
 
     internal static readonly Option<string> Faults = new("--faults")
     {
-        Description = "none, or random: crashes, departures, partitions, loss and damage in the first 20 s of 40; then it is checked that all is well again.",
+        Description = "none, or random: crashes, departures, partitions, loss and damage in the first 20 s; then it is checked that all is well again.",
         HelpName = "none|random",
         DefaultValueFactory = _ => "none",
     };

@@ -19,28 +19,33 @@ public sealed record ClaimChart(
     private static readonly string[] Colours =
         ["#0072b2", "#d55e00", "#007f5c", "#b0508f", "#c28500", "#3b93cf", "#7a4a32", "#666c74", "#6b7a00", "#4b3e9c"];
 
+    /// <summary>Name of the y axis as it is drawn.</summary>
+    public string YLabel => LogY ? $"log10 of {YName}" : YName;
+
+    /// <summary>The curves as they are drawn: logarithms where the axis asks for them, points that are not finite left out, and no empty curve.</summary>
+    public IReadOnlyList<(string Name, ArmCurve Curve)> Drawn =>
+    [
+        .. Lines.Select(line => (line.Name, Points: line.Curve.X.Zip(line.Curve.Y, (x, y) => (X: x, Y: LogY ? Math.Log10(y) : y)).Where(p => double.IsFinite(p.Y)).ToArray()))
+            .Where(line => line.Points.Length > 0)
+            .Select(line => (line.Name, new ArmCurve([.. line.Points.Select(p => p.X)], [.. line.Points.Select(p => p.Y)]))),
+    ];
+
     /// <summary>Writes <c>STEM-NAME.png</c> and <c>.svg</c>.</summary>
     /// <param name="stem">Path without an end.</param>
     public void Save(string stem)
     {
         using var plot = new Plot();
-        for (int i = 0; i < Lines.Count; i++)
+        foreach (((string name, ArmCurve curve), int i) in Drawn.Select((line, i) => (line, i)))
         {
-            (double X, double Y)[] points = [.. Lines[i].Curve.X.Zip(Lines[i].Curve.Y, (x, y) => (x, LogY ? Math.Log10(y) : y)).Where(p => double.IsFinite(p.Item2))];
-            if (points.Length == 0)
-            {
-                continue;
-            }
-
-            var line = plot.Add.ScatterLine(points.Select(p => p.X).ToArray(), points.Select(p => p.Y).ToArray());
-            line.LegendText = Lines[i].Name;
+            var line = plot.Add.ScatterLine(curve.X, curve.Y);
+            line.LegendText = name;
             line.LineWidth = 2;
             line.Color = Color.FromHex(Colours[i % Colours.Length]);
         }
 
         plot.Title(Title);
         plot.XLabel(XName);
-        plot.YLabel(LogY ? $"log10 of {YName}" : YName);
+        plot.YLabel(YLabel);
         plot.ShowLegend(Edge.Right);
         plot.SavePng($"{stem}-{Name}.png", Width, Height);
         plot.SaveSvg($"{stem}-{Name}.svg", Width, Height);

@@ -43,8 +43,8 @@ public static class ClaimReportPage
             {
                 Title = chart.Title,
                 XName = chart.XName,
-                YName = chart.YName,
-                Series = [.. chart.Lines.Select((line, i) => new ChartSeries(line.Name, line.Curve.X, line.Curve.Y, i))],
+                YName = chart.YLabel,
+                Series = [.. chart.Drawn.Select((line, i) => new ChartSeries(line.Name, line.Curve.X, line.Curve.Y, i))],
             }.Draw(),
             $"{chart.Title}; mean over seeds."))));
 

@@ -8,11 +8,8 @@ namespace OrleansDDM.Grains.Devices;
 /// <summary>Which models to move so that all train faster, and the slots of equally fast silos have about the same to do.</summary>
 internal static class Rebalancing
 {
-    // Speeds are measured in a moment, and a move costs a checkpoint: less than this is not worth it.
-    private const double WorthIt = 1.25;
-
     /// <summary>
-    /// Moves one model after another to where it gains most: to a device that it prefers; to one on which it would train faster by a quarter; else, where it
+    /// Moves one model after another to where it gains most: to a device that it prefers; to one on which it would train faster by more than the noise of the measurement, half as fast again; else, where it
     /// would hardly train slower, from the silo with most models per slot to the one with fewest, as long as the receiver ends below where the giver was. Deterministic.
     /// </summary>
     /// <param name="silos">What the silos do.</param>
@@ -64,7 +61,7 @@ internal static class Rebalancing
             return needs.Prefers(taker.Facts) && taker.Offer.HasFreeSlot ? double.MaxValue : 0;
         }
 
-        return faster >= WorthIt ? faster : faster > 1 / WorthIt && taker.Share(1) < giver.Share(0) ? 1 : 0;
+        return faster >= DeviceOffer.Noise ? faster : faster > 1 / DeviceOffer.Noise && taker.Share(1) < giver.Share(0) ? 1 : 0;
     }
 
     private sealed record Load(DeviceStatus Status, List<string> Models)

@@ -31,7 +31,6 @@ internal sealed partial class PeerGrain
             return;
         }
 
-        life.Terms[frame.From] = frame.Term;
         ModelHandle[] named = [.. body.Models.Where(m => !m.IsNone).Distinct()];
         long arrival = -++life.Arrivals;
         life.InUse[arrival] = named;
@@ -53,8 +52,9 @@ internal sealed partial class PeerGrain
         }
 
         // While its models came the sender may have died and come back.
-        if (_life == life && life.Terms[frame.From] == frame.Term)
+        if (_life == life && frame.Term >= life.Terms.GetValueOrDefault(frame.From))
         {
+            life.Terms[frame.From] = frame.Term;
             Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
         }
     }

@@ -10,8 +10,8 @@ namespace OrleansDDM.Grains.Placement;
 /// <param name="Free">Bytes of device memory that are free; null = not known.</param>
 internal sealed record DeviceOffer(string Silo, DeviceFacts? Facts, int Slots, int Models, long? Free)
 {
-    // Speeds are measured in a moment: closer ones count as equal.
-    private const double Noise = 0.8;
+    /// <summary>Ratio up to which speeds count as equal: they are measured in a moment, on machines that do other things as well.</summary>
+    public const double Noise = 1.5;
 
     /// <summary>Whether a slot has nothing to train.</summary>
     public bool HasFreeSlot => Models < Slots;
@@ -27,7 +27,7 @@ internal sealed record DeviceOffer(string Silo, DeviceFacts? Facts, int Slots, i
         DeviceOffer[] best = Keep(Keep(Keep([.. offers], o => o.Slots > 0), o => needs.FitsInto(o.Facts, o.Free)), o => needs.Prefers(o.Facts) && o.HasFreeSlot);
         double speed = Speed(best);
         double top = best.Max(o => o.Rate(speed));
-        return best.Where(o => o.Rate(speed) >= Noise * top)
+        return best.Where(o => Noise * o.Rate(speed) >= top)
             .OrderBy(o => (o.Models + 1.0) / Math.Max(1, o.Slots)).ThenBy(o => o.Models).ThenByDescending(o => o.Rate(speed)).ThenBy(o => o.Silo, StringComparer.Ordinal)
             .First();
     }

@@ -10,7 +10,10 @@ public interface IDeviceSurvey
     /// <param name="device">Its name.</param>
     long? FreeMemory(string device);
 
-    /// <summary>Trains a small network for a moment and counts: 10^9 floating-point operations a second of one slot. Blocks for about half a second.</summary>
+    /// <summary>
+    /// Trains a small network for a moment: 10^9 floating-point operations a second of one slot, as of the fastest step, which others on the machine have
+    /// disturbed least. Blocks for about half a second.
+    /// </summary>
     /// <param name="device">Name of the slot's device.</param>
     /// <param name="threads">Native threads of the slot.</param>
     double MeasureGflops(string device, int threads);

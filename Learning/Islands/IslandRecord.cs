@@ -28,7 +28,7 @@ public sealed class IslandRecord : IIslandRecord
     private readonly ModelVector _vector;
     private readonly IFusedNetwork? _fused;
     private readonly Queue<IslandRound> _offered = [];
-    private readonly Dictionary<int, float[]> _newest = [];
+    private readonly Dictionary<int, (long Rounds, float[] Values)> _newest = [];
     private readonly TrainingHistory _history;
     private float[] _values;
     private float[] _average;
@@ -139,9 +139,14 @@ public sealed class IslandRecord : IIslandRecord
     // True after a validation.
     private bool Take(IslandRound round)
     {
+        if (_newest.TryGetValue(round.Peer, out var known) && known.Rounds > round.Rounds)
+        {
+            return false;
+        }
+
         try
         {
-            _newest[round.Peer] = PeerModels.Read(round.Model, _vector.Segments);
+            _newest[round.Peer] = (round.Rounds, PeerModels.Read(round.Model, _vector.Segments));
         }
         catch (InvalidDataException e)
         {
@@ -181,11 +186,11 @@ public sealed class IslandRecord : IIslandRecord
     {
         if (_newest.Count == 1)
         {
-            return _newest.Values.Single();
+            return _newest.Values.Single().Values;
         }
 
         double[] sum = new double[_values.Length];
-        foreach (float[] values in _newest.Values)
+        foreach ((_, float[] values) in _newest.Values)
         {
             for (int i = 0; i < sum.Length; i++)
             {

@@ -149,7 +149,7 @@ public sealed partial class Modest
     }
 
     private (TimeSpan Time, string Reason) AggregationDeadline(Turn<Saved, Live> turn) => options.AggregationSeconds is { } seconds
-        ? (TimeSpan.FromSeconds(seconds), $"{seconds} s as set")
+        ? (TimeSpan.FromSeconds(seconds), FormattableString.Invariant($"{seconds} s as set"))
         : turn.Setup.Estimate.Deadline(options.SampleSize);
 
     private TimeSpan StallTime(Turn<Saved, Live> turn) => options.StallSeconds is { } seconds

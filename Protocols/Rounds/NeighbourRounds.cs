@@ -257,7 +257,7 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
 
     // The neighbour with the most neighbours of its own is the one to wait for: its link is shared by as many models.
     private (TimeSpan Time, string Reason) Wait(Turn<Saved, Live> turn) => options.DeadlineSeconds is { } seconds
-        ? (TimeSpan.FromSeconds(seconds), "as set")
+        ? (TimeSpan.FromSeconds(seconds), FormattableString.Invariant($"{seconds} s as set"))
         : turn.Setup.Estimate.Deadline(Row(turn).Max(w => turn.Setup.RequireMixing().Row(w.Node, turn.Durable.Exchange).Length));
 
     private void MixIfComplete(Turn<Saved, Live> turn)

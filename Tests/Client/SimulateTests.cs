@@ -45,12 +45,16 @@ public sealed class SimulateTests : IDisposable
     [InlineData("simulate --replay nowhere.json", "nowhere.json")]
     [InlineData("simulate --set network.loss=2", "network.loss")]
     [InlineData("simulate --protocol dpsgd --topology rong", "rong")]
+    [InlineData("simulate --protocol dpsgd --topology random-regular --set topology.degree=3 --faults random --seeds 20 --threads 2", "3-regular")]
     [InlineData("simulate --seeds 0", "--seeds")]
+    [InlineData("simulate --faults random --seconds 5", "--seconds")]
+    [InlineData("simulate --faults random --set network.loss=0.2", "network.loss")]
     public async Task A_mistake_is_named(string line, string named)
     {
         DdmResult result = await DdmProcess.ExpectAsync(3, _folder, line.Split(' '));
         Assert.Empty(result.Output);
         Assert.Contains(named, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("One or more errors", result.Error, StringComparison.Ordinal);
     }
 
     private static string Hash(JsonElement summary) => summary.GetProperty("hash").GetString()!;

@@ -114,7 +114,8 @@ public sealed class ClusterSiloTests : IDisposable
             INSERT INTO ClusterMember (DeploymentId, Address, Port, Generation, SiloName, HostName, Status, ProxyPort, StartTime, IAmAliveTime)
             SELECT DeploymentId, Address, 1, 1, 'killed', HostName, $1, 0, now(), now() + interval '1 day' FROM ClusterMember
             """,
-            connection) { Parameters = { new NpgsqlParameter { Value = (int)SiloStatus.Active } } })
+            connection)
+        { Parameters = { new NpgsqlParameter { Value = (int)SiloStatus.Active } } })
         {
             await killed.ExecuteNonQueryAsync();
         }

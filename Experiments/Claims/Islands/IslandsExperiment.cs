@@ -1,4 +1,5 @@
 using OrleansDDM.Experiments.Compare;
+using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Experiments.Reports;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Specs;
@@ -109,6 +110,13 @@ public sealed class IslandsExperiment(IslandsSettings settings) : ClaimExperimen
         ];
     }
 
+    /// <summary>The run that an arm trains.</summary>
+    public RunSpec RunOf(string arm, ulong seed)
+    {
+        ArgumentNullException.ThrowIfNull(arm);
+        return settings.Run(FormattableString.Invariant($"{arm}-seed-{seed}"), seed, SpecOf(arm, seed));
+    }
+
     private static double[] Ratio(ClaimRecords records, string over, string under, string value) => records.Each(arm => arm(over)[value] / arm(under)[value]);
 
     private IslandsSpec SpecOf(string arm, ulong seed) => arm switch
@@ -126,8 +134,8 @@ public sealed class IslandsExperiment(IslandsSettings settings) : ClaimExperimen
 
     private async Task<ArmRecord> RunAsync(string arm, ulong seed, ClaimContext context, CancellationToken cancellation)
     {
-        RunSpec spec = settings.Run(FormattableString.Invariant($"{arm}-seed-{seed}"), seed, SpecOf(arm, seed));
-        CompareJudge network = await JudgeThread(() => context.Judge(spec.Data, EnsembleJudge.Metric(settings), cancellation));
+        RunSpec spec = RunOf(arm, seed);
+        CompareJudge network = await JudgeThread.RunAsync(() => context.Judge(spec.Data, EnsembleJudge.Metric(settings), cancellation));
         TrainedEnsemble ensemble = await context.RequireEnsembles().TrainAsync(spec, cancellation);
         var judge = new EnsembleJudge(settings, network);
         var record = new ArmRecord();
@@ -143,8 +151,6 @@ public sealed class IslandsExperiment(IslandsSettings settings) : ClaimExperimen
         record.Curves["validation"] = Validation(ensemble);
         return record;
     }
-
-    private static Task<T> JudgeThread<T>(Func<T> work) => Evaluation.JudgeThread.RunAsync(work);
 
     // The mean over experts at the steps that all of them were judged at.
     private static ArmCurve Validation(TrainedEnsemble ensemble)

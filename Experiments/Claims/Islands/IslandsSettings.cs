@@ -78,15 +78,15 @@ public sealed record IslandsSettings
         return !quick ? full : full with
         {
             Images = 12_000,
-            Steps = 600,
+            Steps = 480,
             Batch = 32,
             SampleSize = 4,
             Warmup = 50,
             EmaDecay = 0.98,
             SinglePeers = 1,
-            Samples = 400,
+            Samples = 320,
             SolverSteps = 12,
-            LossImages = 400,
+            LossImages = 320,
             JudgeSteps = 600,
         };
     }

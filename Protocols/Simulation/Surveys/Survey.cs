@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 
 using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Simulation.Surveys;
 
@@ -13,15 +15,25 @@ public static class Survey
     /// <param name="plan">Makes the plan of a number, 0 .. count − 1.</param>
     /// <param name="threads">Plans to run at a time, at least 1.</param>
     /// <param name="cancellation">Stops between plans.</param>
+    /// <exception cref="SpecException">A plan is wrong.</exception>
     public static SurveyResult Run(int count, Func<int, SimulationPlan> plan, int threads, CancellationToken cancellation = default)
     {
         SurveyRun[] runs = new SurveyRun[count];
         Stopwatch clock = Stopwatch.StartNew();
-        Parallel.For(
-            0,
-            count,
-            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancellation },
-            i => runs[i] = RunOne(plan(i)));
+        try
+        {
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancellation },
+                i => runs[i] = RunOne(plan(i)));
+        }
+        catch (AggregateException faults)
+        {
+            // One error is enough to mend a plan that all runs share.
+            ExceptionDispatchInfo.Throw(faults.InnerExceptions[0]);
+        }
+
         return new SurveyResult([.. runs], clock.Elapsed.TotalSeconds);
     }
 

@@ -118,6 +118,17 @@ public sealed class ClaimRunnerTests : IDisposable
         Assert.Contains("**fails**", table, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Logarithmic_chart_draws_logarithms_and_leaves_out_what_has_none()
+    {
+        var chart = new ClaimChart("c", "C", "x", "error", [("a", new ArmCurve([0, 1, 2, 3], [1, 0.01, 0, double.NaN])), ("b", new ArmCurve([0], [0]))], LogY: true);
+        (string name, ArmCurve curve) = Assert.Single(chart.Drawn);
+        Assert.Equal("a", name);
+        Assert.Equal([0, 1], curve.X);
+        Assert.Equal([0, -2], curve.Y);
+        Assert.Equal("log10 of error", chart.YLabel);
+    }
+
     private ClaimFindings Run(ClaimExperiment experiment, params ulong[] seeds) =>
         new ClaimRunner(experiment, new ClaimFolder(_folder.FullName, experiment.Name), _context).Run(seeds, false, null, CancellationToken.None);
 

@@ -271,8 +271,10 @@ public class RunReportPageTests
         RunReportContents contents = SampleContents.Of(4, "full");
         contents = contents with { Spec = contents.Spec with { Data = contents.Spec.Data with { Name = name } } };
 
-        XElement header = Parse(RunReportPage.Write(contents)).Element("body")!.Element("header")!;
+        string html = RunReportPage.Write(contents);
+        XElement header = Parse(html).Element("body")!.Element("header")!;
 
+        Assert.DoesNotContain("someone", html, StringComparison.Ordinal);
         Assert.StartsWith(shown + ", ", header.Descendants("dd").First().Value, StringComparison.Ordinal);
     }
 

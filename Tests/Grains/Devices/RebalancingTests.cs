@@ -35,7 +35,7 @@ public sealed class RebalancingTests
     public void One_silo_keeps_what_it_has() => Assert.Empty(Rebalancing.Plan([Silo("a", 1, "expert-0", "expert-1")]));
 
     [Fact]
-    public void A_faster_device_that_joins_gets_models_until_none_would_gain_a_quarter_there()
+    public void A_faster_device_that_joins_gets_models_until_none_would_gain_half_its_speed_there()
     {
         IReadOnlyList<ModelMove> moves = Rebalancing.Plan([Fast(Silo("a", 4, "expert-0", "expert-1", "expert-2", "router"), 10), Fast(Silo("b", 1), 30)]);
         Assert.Equal([("router", "b"), ("expert-2", "b")], moves.Select(m => (m.Role, m.To))); // 30, then 15 each; a third would have 10

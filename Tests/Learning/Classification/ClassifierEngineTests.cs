@@ -60,6 +60,22 @@ public sealed class ClassifierEngineTests
         Assert.Equal(expected, bank.Row(row).ToArray(), (a, b) => Math.Abs(a - b) < 1e-6);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Sharpness_aware_step_without_a_gradient_stays_where_it_is(bool kernels)
+    {
+        // Inputs and weights are 0 and the classes balanced, so every gradient is exactly 0.
+        var kind = new PerceptronKind([2, 2]);
+        using var data = new LabelledInputs([0, 0, 0, 0], 2, [0, 1]);
+        using var bank = new ModelBank(kind.Length);
+        int row = bank.Rent();
+        bank.Row(row).Clear();
+        using IClassifierEngine engine = ClassifierEngines.Create(kind, 1, kernels);
+        engine.Train(bank, data, new LocalStep(2, Radius: 0.1f), [new LocalTraining(row, -1, [0, 1], 0.1f)]);
+        Assert.All(bank.Row(row).ToArray(), value => Assert.Equal(0, value));
+    }
+
     [Fact]
     public void What_a_model_is_batched_with_changes_no_bit_of_it()
     {

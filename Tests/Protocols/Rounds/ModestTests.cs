@@ -140,6 +140,29 @@ public sealed class ModestTests
     }
 
     [Fact]
+    public void Counter_that_nobody_can_have_reached_takes_nobody_out_of_a_view()
+    {
+        Modest protocol = new(Sane);
+        Simulator simulator = new(Plan(20, 60, Sane, 5));
+        simulator.RunUntil(20);
+        simulator.Inject(3, new PeerId(7), new MessageCodec(protocol).Encode(new Modest.Advertise(5, 1L << 40, Left: true, WantsView: false)));
+
+        Assert.Contains(simulator.Result().Ignored.Keys, k => k.Contains("nobody can have reached"));
+        Assert.Contains(new PeerId(7), protocol.Candidates(simulator.StateOf(3)!, 5));
+    }
+
+    [Fact]
+    public void Members_of_a_sample_that_are_found_dead_are_not_waited_for_until_the_deadline()
+    {
+        ModestOptions patient = Sane with { AggregationSeconds = 25, StallSeconds = 40, SuccessFraction = 1 };
+        SimulationPlan plan = Plan(20, 60, patient, 5) with { Faults = [new Fault { At = 20, Kind = FaultKind.Crash, Peers = Plans.Range(0, 6) }] };
+
+        SimulationResult result = new Simulator(plan).Run();
+
+        Assert.InRange(result.LongestStall(10, 60), 0, 12);
+    }
+
+    [Fact]
     public void Sample_that_dies_but_for_its_aggregator_does_not_stop_the_run()
     {
         (double At, ImmutableArray<int> Sample) first = default;

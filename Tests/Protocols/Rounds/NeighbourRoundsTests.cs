@@ -101,6 +101,24 @@ public sealed class NeighbourRoundsTests
     }
 
     [Fact]
+    public void Peer_that_hears_nobody_waits_for_its_deadlines_and_one_that_hears_some_does_not()
+    {
+        // Alone it could train and mix ten times a second.
+        SimulationPlan plan = Plans.Of("dpsgd", 1, 8, 90) with { Options = SimulationPlan.OptionsOf(new DpsgdOptions { DeadlineSeconds = 3 }) };
+        long Rounds(params int[] dead)
+        {
+            Simulator simulator = new(plan with { Faults = [new Fault { At = 20, Kind = FaultKind.Crash, Peers = [.. dead] }] });
+            simulator.RunUntil(30);
+            long before = ((Dpsgd.Saved)simulator.StateOf(0)!.DurablePart).Exchange;
+            simulator.Run();
+            return ((Dpsgd.Saved)simulator.StateOf(0)!.DurablePart).Exchange - before;
+        }
+
+        Assert.InRange(Rounds(1, 7), 19, 21);
+        Assert.True(Rounds(1) > 60, "the dead neighbour is waited for in every round");
+    }
+
+    [Fact]
     public void Diloco_that_jumps_ahead_in_the_middle_of_an_outer_step_begins_the_next_one_anew()
     {
         DiLoCo protocol = new(new DiLoCoOptions { DeadlineSeconds = 5 });
