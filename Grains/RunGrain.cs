@@ -296,6 +296,7 @@ internal sealed partial class RunGrain(
         LogSuperseded(_name, reason);
         _driven = false;
         await _stop.CancelAsync();
+        _events.Close(); // who watches keeps the activation from being idle
         DeactivateOnIdle();
     }
 

@@ -3,6 +3,8 @@ using System.Globalization;
 
 using Microsoft.Data.Sqlite;
 
+using Orleans.Storage;
+
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
@@ -65,7 +67,7 @@ public sealed class FencingTests : IDisposable
         var seen = new ConcurrentQueue<RunEvent>();
         Task watch = WatchAsync(old.Run(), seen);
 
-        RunStatus resumed = await taker.Run().ResumeAsync();
+        RunStatus resumed = await ResumeAsync(taker.Run());
         Assert.Equal(2, resumed.Term);
         await WatchAsync(taker.Run(), []);
         RunStatus end = await taker.Run().GetStatusAsync();
@@ -160,6 +162,22 @@ public sealed class FencingTests : IDisposable
         await foreach (RunEvent e in run.WatchAsync().WithBatchSize(1).WithCancellation(late.Token))
         {
             seen.Enqueue(e);
+        }
+    }
+
+    // The other side may write once more between the read of the row and its take-over.
+    private static async Task<RunStatus> ResumeAsync(IRunGrain run)
+    {
+        while (true)
+        {
+            try
+            {
+                return await run.ResumeAsync();
+            }
+            catch (InconsistentStateException)
+            {
+                await Task.Delay(10);
+            }
         }
     }
 
