@@ -268,7 +268,8 @@ public sealed class ClusterTests : IAsyncLifetime
 
     private Task<DdmResult> UpAsync(int silos)
     {
-        Pace(20);
+        // Slow enough that the run outlasts everything done to it, on a busy machine too; in the end the brake is let go.
+        Pace(80);
         return DdmProcess.ExpectAsync(
             0,
             _folder,
