@@ -18,7 +18,7 @@ internal static class Rebalancing
     {
         Load[] loads = [.. silos.Where(s => s.Slots.Length > 0).OrderBy(s => s.Silo, StringComparer.Ordinal)
             .Select(s => new Load(s, [.. s.Slots.SelectMany(slot => slot.Sessions).Order(StringComparer.Ordinal)]))];
-        double speed = DeviceOffer.Speed(loads.Select(l => l.Offer));
+        var speeds = new DeviceSpeeds(loads.Select(l => l.Facts));
         var moves = new List<ModelMove>();
         while (true)
         {
@@ -29,7 +29,7 @@ internal static class Rebalancing
                 where taker != giver
                 from key in giver.Models
                 where needs is null || needs.ContainsKey(key)
-                let gain = Gain(giver, taker, needs?.GetValueOrDefault(key), speed)
+                let gain = Gain(giver, taker, needs?.GetValueOrDefault(key), speeds)
                 where gain > 0
                 orderby gain descending, giver.Share(0) descending, taker.Share(1), giver.Models.IndexOf(key) descending
                 select (giver, taker, key)).FirstOrDefault();
@@ -48,14 +48,14 @@ internal static class Rebalancing
     }
 
     // How much faster a model would train; 1 where the move only evens out; 0 = it stays.
-    private static double Gain(Load giver, Load taker, DeviceNeeds? needs, double speed)
+    private static double Gain(Load giver, Load taker, DeviceNeeds? needs, DeviceSpeeds speeds)
     {
         if (needs is not null && !(needs.Fits(taker.Facts) && needs.FitsInto(taker.Facts, taker.Free)))
         {
             return 0;
         }
 
-        double faster = taker.Offer.Rate(speed) / giver.Offer.Rate(speed, more: 0);
+        double faster = taker.Offer.Rate(speeds) / giver.Offer.Rate(speeds, more: 0);
         if (needs is not null && needs.Prefers(giver.Facts) != needs.Prefers(taker.Facts))
         {
             return needs.Prefers(taker.Facts) && taker.Offer.HasFreeSlot ? double.MaxValue : 0;

@@ -25,22 +25,17 @@ internal sealed record DeviceOffer(string Silo, DeviceFacts? Facts, int Slots, i
     public static DeviceOffer Best(IReadOnlyCollection<DeviceOffer> offers, DeviceNeeds needs)
     {
         DeviceOffer[] best = Keep(Keep(Keep([.. offers], o => o.Slots > 0), o => needs.FitsInto(o.Facts, o.Free)), o => needs.Prefers(o.Facts) && o.HasFreeSlot);
-        double speed = Speed(best);
-        double top = best.Max(o => o.Rate(speed));
-        return best.Where(o => Noise * o.Rate(speed) >= top)
-            .OrderBy(o => (o.Models + 1.0) / Math.Max(1, o.Slots)).ThenBy(o => o.Models).ThenByDescending(o => o.Rate(speed)).ThenBy(o => o.Silo, StringComparer.Ordinal)
+        var speeds = new DeviceSpeeds(offers.Select(o => o.Facts));
+        double top = best.Max(o => o.Rate(speeds));
+        return best.Where(o => Noise * o.Rate(speeds) >= top)
+            .OrderBy(o => (o.Models + 1.0) / Math.Max(1, o.Slots)).ThenBy(o => o.Models).ThenByDescending(o => o.Rate(speeds)).ThenBy(o => o.Silo, StringComparer.Ordinal)
             .First();
     }
 
-    /// <summary>Speed to take for a silo that has not measured its own: the others' mean.</summary>
-    public static double Speed(IEnumerable<DeviceOffer> offers) =>
-        offers.Select(o => o.Facts?.Gflops ?? 0).Where(g => g > 0).DefaultIfEmpty(1).Average();
-
     /// <summary>Speed of one more model there, in 10^9 floating-point operations a second: that of a slot, or its share of one.</summary>
-    /// <param name="unknown">Speed of a slot that was not measured.</param>
+    /// <param name="speeds">Speed of a slot of each kind of device.</param>
     /// <param name="more">Models that come in addition.</param>
-    public double Rate(double unknown, int more = 1) =>
-        (Facts is { Gflops: > 0 } facts ? facts.Gflops : unknown) * Math.Min(1, Slots / (double)Math.Max(1, Models + more));
+    public double Rate(DeviceSpeeds speeds, int more = 1) => speeds.Of(Facts) * Math.Min(1, Slots / (double)Math.Max(1, Models + more));
 
     private static DeviceOffer[] Keep(DeviceOffer[] offers, Func<DeviceOffer, bool> which)
     {

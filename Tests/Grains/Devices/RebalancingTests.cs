@@ -75,9 +75,9 @@ public sealed class RebalancingTests
         Assert.Empty(Rebalancing.Plan([Fast(Silo("cpu", 4), 100), Card(Silo("card", 1, "expert-0", "expert-1"), 50, free: 1)], needs));
     }
 
-    private static DeviceStatus Fast(DeviceStatus silo, double gflops) => silo with { Facts = new DeviceFacts("cpu", "x", 0, 1, gflops) };
+    private static DeviceStatus Fast(DeviceStatus silo, double gflops) => silo with { Facts = new DeviceFacts("cpu", $"of {gflops}", 0, 1, gflops) };
 
-    private static DeviceStatus Card(DeviceStatus silo, double gflops, long free) => silo with { Facts = new DeviceFacts("cuda", "x", 1000, 1, gflops), FreeMemory = free };
+    private static DeviceStatus Card(DeviceStatus silo, double gflops, long free) => silo with { Facts = new DeviceFacts("cuda", $"of {gflops}", 1000, 1, gflops), FreeMemory = free };
 
     private static DeviceStatus Silo(string name, int slots, params string[] roles) => new(
         name, [.. Enumerable.Range(0, slots).Select(i => new SlotStatus(i, 0, [.. roles.Where((_, r) => r % slots == i).Select(r => "model/r/" + r)], 0))]);

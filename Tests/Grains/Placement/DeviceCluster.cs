@@ -79,9 +79,9 @@ internal sealed class DeviceCluster : IAsyncDisposable
     /// <summary>Called on a slot before each step of any model.</summary>
     public Func<ModelRole, int, CancellationToken, bool> BeforeStep { get; set; } = (_, _, _) => true;
 
-    public static DeviceFacts Cpu(double gflops = 50, int gibibytes = 16) => new("cpu", "a processor", (long)gibibytes << 30, 2, gflops);
+    public static DeviceFacts Cpu(double gflops = 50, int gibibytes = 16) => new("cpu", $"a processor of {gflops}", (long)gibibytes << 30, 2, gflops);
 
-    public static DeviceFacts Card(double gflops = 5000, int gibibytes = 16) => new("cuda", "a card", (long)gibibytes << 30, 8, gflops);
+    public static DeviceFacts Card(double gflops = 5000, int gibibytes = 16) => new("cuda", $"a card of {gflops}", (long)gibibytes << 30, 8, gflops);
 
     public static async Task<DeviceCluster> StartAsync(DeviceFacts[] silos, int slots = 2)
     {

@@ -62,13 +62,23 @@ public sealed class DeviceOfferTests
         Assert.Equal("a", Best(Cpu("a", 200, 2, 1), Cpu("b", 50, 1, 1), Cpu("new", 0, 4, 0)));
     }
 
+    [Fact]
+    public void Devices_of_one_model_are_equally_fast_however_disturbed_they_were_when_they_were_measured()
+    {
+        Assert.Equal("b", Best(Like("a", 66, 1), Like("b", 13, 0)));
+        Assert.Equal("b", Best(Like("a", 66, 1), Like("b", 0, 0)));
+        Assert.Equal("a", Best(Like("a", 66, 1), Like("b", 13, 0) with { Facts = new DeviceFacts("cpu", "same", 0, 8, 13) }));
+
+        static DeviceOffer Like(string silo, double gflops, int models) => new(silo, new DeviceFacts("cpu", "same", 0, 2, gflops), 4, models, null);
+    }
+
     private static string Best(params DeviceOffer[] offers) => Best(DeviceNeeds.None, offers);
 
     private static string Best(DeviceNeeds needs, params DeviceOffer[] offers) => DeviceOffer.Best(offers, needs).Silo;
 
     private static DeviceOffer Cpu(string silo, double gflops, int slots, int models) =>
-        new(silo, new DeviceFacts("cpu", "x", 0, 1, gflops), slots, models, null);
+        new(silo, new DeviceFacts("cpu", $"of {gflops}", 0, 1, gflops), slots, models, null);
 
     private static DeviceOffer Card(string silo, double gflops, int slots, int models, long? free = null) =>
-        new(silo, new DeviceFacts("cuda", "x", 0, 1, gflops), slots, models, free);
+        new(silo, new DeviceFacts("cuda", $"of {gflops}", 0, 1, gflops), slots, models, free);
 }
