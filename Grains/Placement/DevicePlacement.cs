@@ -19,6 +19,8 @@ internal sealed class DevicePlacement : PlacementStrategy;
 /// <summary>Director of <see cref="DevicePlacement"/>.</summary>
 internal sealed class DevicePlacementDirector(DeviceFeed feed, DeviceFleet fleet) : IPlacementDirector
 {
+    private readonly Lock _choosing = new();
+
     public async Task<SiloAddress> OnAddActivation(PlacementStrategy strategy, PlacementTarget target, IPlacementContext context)
     {
         // Filtered already: see DeviceFilter.
@@ -30,6 +32,16 @@ internal sealed class DevicePlacementDirector(DeviceFeed feed, DeviceFleet fleet
 
         Dictionary<SiloAddress, DeviceStatus> statuses = await feed.ReadAsync();
         DeviceNeeds? needs = DeviceNeeds.From(target.RequestContextData);
+
+        // One after the other: each sees where the one before it goes.
+        lock (_choosing)
+        {
+            return Choose(target, silos, statuses, needs);
+        }
+    }
+
+    private SiloAddress Choose(PlacementTarget target, SiloAddress[] silos, Dictionary<SiloAddress, DeviceStatus> statuses, DeviceNeeds? needs)
+    {
         var offers = new Dictionary<DeviceOffer, SiloAddress>(ReferenceEqualityComparer.Instance);
         foreach (SiloAddress silo in silos)
         {

@@ -47,6 +47,19 @@ public sealed class DevicePlacementTests
     }
 
     [Fact]
+    public async Task Models_that_start_together_spread_over_silos_that_are_alike()
+    {
+        await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Cpu(), DeviceCluster.Cpu(), DeviceCluster.Cpu(), DeviceCluster.Cpu()], slots: 8);
+        cluster.BeforeStep = (_, step, stop) => step < 10 || stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false;
+        RunSpec spec = DeviceCluster.Spec("any");
+        spec = spec with { Experts = new ExpertsSpec { Count = 7 }, Training = spec.Training with { Batch = 70 } };
+        await cluster.Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await cluster.UntilAsync(s => s.Models.Length == 8 && s.Models.All(m => m.Step == 10));
+        Assert.Equal([2, 2, 2, 2], status.Models.GroupBy(m => m.Silo).Select(g => g.Count()));
+        await cluster.Run().StopAsync();
+    }
+
+    [Fact]
     public async Task A_run_says_once_which_device_it_waits_for_and_goes_on_when_one_comes()
     {
         await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Cpu(), DeviceCluster.Card(gibibytes: 4)]);
