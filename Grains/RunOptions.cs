@@ -25,8 +25,8 @@ public sealed class RunOptions
     public TimeSpan RetryPause { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
-    /// Whether a run waits, and looks on other silos, where the data is missing or is not what it began with, instead of faulting. For
-    /// clusters, where a silo that has it may come.
+    /// Whether a run waits, and looks on other silos, where the data is missing or is not what it began with, or where no device is fit,
+    /// instead of faulting. For clusters, where a silo that has it may come.
     /// </summary>
     public bool WaitForData { get; set; }
 

@@ -74,8 +74,8 @@ public sealed class IslandFaultTests : IAsyncLifetime
             Assert.All(await PeersAsync(model.Role), p => Assert.Equal(2, p.Term));
         }
 
-        // Nobody began again at the first round.
-        Assert.All(_runtime.Trainings.Skip(before), t => Assert.True(t.Round >= 1, $"{t.Role}, peer {t.Peer}: round {t.Round}"));
+        // Nobody began again at the first round; the router may not have come beyond it when it was killed.
+        Assert.All(_runtime.Trainings.Skip(before).Where(t => t.Role != "router"), t => Assert.True(t.Round >= 1, $"{t.Role}, peer {t.Peer}: round {t.Round}"));
     }
 
     [Fact]
