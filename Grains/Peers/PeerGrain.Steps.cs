@@ -24,7 +24,7 @@ internal sealed partial class PeerGrain
         }
 
         bool known = frame.SpecHash == State.SpecHash && life.Peers.ContainsKey(frame.From) && frame.From != _number
-            && frame.Term >= life.Terms.GetValueOrDefault(frame.From);
+            && frame.Term >= Math.Max(1, life.Terms.GetValueOrDefault(frame.From));
         if (!known || !life.Codec.TryDecode(frame.Bytes, out MessageBody? body, out _) || body is LeaveRequest)
         {
             life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
