@@ -1,3 +1,5 @@
+using Microsoft.Data.Sqlite;
+
 namespace OrleansDDM.Tests.Grains;
 
 /// <summary>A folder that goes with the test, in memory where the system has such a place: these tests flush to the disk a lot.</summary>
@@ -30,6 +32,16 @@ internal sealed class RunFolder : IDisposable
         }
 
         return copy;
+    }
+
+    /// <summary>How many grains have a state in the folder's <c>state.db</c>.</summary>
+    public long StoredStates()
+    {
+        using var database = new SqliteConnection($"Data Source={File("state.db")};Pooling=False");
+        database.Open();
+        using SqliteCommand command = database.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM GrainState WHERE PayloadBinary IS NOT NULL";
+        return (long)command.ExecuteScalar()!;
     }
 
     public void Dispose() => Directory.Delete(Path, recursive: true);

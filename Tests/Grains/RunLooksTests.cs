@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 using Orleans.Hosting;
@@ -14,6 +14,7 @@ using OrleansDDM.Grains;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -128,7 +129,7 @@ public sealed class RunLooksTests : IAsyncLifetime
         await _silo.Run().SubmitAsync(SpecJson.Write(Spec(1)), force: true);
         RunStatus status = await UntilAsync(s => s.Phase == RunPhase.Ready);
         ModelStatus model = Assert.Single(status.Models);
-        Assert.Equal(2, Rows());
+        Assert.Equal(2, _folder.StoredStates());
         string[] kept = [.. model.Checkpoints.Append(model.Best!).Select(c => c.Artifact).Append(model.Weights!).Select(a => a.Sha256).Distinct().Order(StringComparer.Ordinal)];
         Assert.Equal(kept, Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal));
     }
@@ -140,7 +141,7 @@ public sealed class RunLooksTests : IAsyncLifetime
         await _silo.Run().SubmitAsync(SpecJson.Write(Spec(2)));
         await UntilAsync(s => s.Phase == RunPhase.Faulted);
         await _silo.Run().RemoveAsync();
-        Assert.Equal(0, Rows());
+        Assert.Equal(0, _folder.StoredStates());
         Assert.Equal(RunPhase.None, (await _silo.Run().GetStatusAsync()).Phase);
     }
 
@@ -209,28 +210,6 @@ public sealed class RunLooksTests : IAsyncLifetime
         }
     }
 
-    private long Rows()
-    {
-        using var database = new SqliteConnection($"Data Source={_folder.File("state.db")};Pooling=False");
-        database.Open();
-        using SqliteCommand command = database.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM GrainState WHERE PayloadBinary IS NOT NULL";
-        return (long)command.ExecuteScalar()!;
-    }
-
-    private async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await _silo.Run().GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(10);
-        }
-    }
+    private Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync<RunStatus>(async () => await _silo.Run().GetStatusAsync(), holds, Patience, what);
 }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 using Orleans.Hosting;
@@ -14,6 +14,7 @@ using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -82,7 +83,7 @@ public sealed class IslandLifeTests : IAsyncLifetime
         await _silo.Run().SubmitAsync(SpecJson.Write(Spec("modest")));
         await UntilAsync(s => s.Models.Length > 0 && s.Models.SkipLast(1).All(m => m.Island?.Round >= 2));
         await _silo.Run().RemoveAsync(force: true);
-        Assert.Equal(0, Rows());
+        Assert.Equal(0, _folder.StoredStates());
         Assert.Empty(Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories));
 
         int before = _runtime.Trainings.Count;
@@ -131,28 +132,6 @@ public sealed class IslandLifeTests : IAsyncLifetime
 
     private void Slow(long from) => _runtime.BeforeTraining = (_, _, round, stop) => stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(round >= from ? 500 : 0));
 
-    private long Rows()
-    {
-        using var database = new SqliteConnection($"Data Source={_folder.File("state.db")};Pooling=False");
-        database.Open();
-        using SqliteCommand command = database.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM GrainState WHERE PayloadBinary IS NOT NULL";
-        return (long)command.ExecuteScalar()!;
-    }
-
-    private async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await _silo.Run().GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(20);
-        }
-    }
+    private Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync<RunStatus>(async () => await _silo.Run().GetStatusAsync(), holds, Patience, what);
 }
