@@ -135,6 +135,27 @@ public sealed class RunLooksTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Reports_that_come_late_or_are_of_a_past_term_or_about_another_spec_set_nothing_back()
+    {
+        // One slice ends at step 8, and the next one does not end: nothing but the reports below reaches the run.
+        int held = 0;
+        _silo.RunSettings.PollPeriod = TimeSpan.FromMinutes(10);
+        _runtime.BeforeStep = (_, step, stop) => step < 8 || (Interlocked.Increment(ref held) > 1 && stop.WaitHandle.WaitOne(Patience) & false);
+        await _silo.Run().SubmitAsync(SpecJson.Write(Spec(1)));
+        RunStatus before = await UntilAsync(s => Volatile.Read(ref held) > 1 && s.Models is [{ Step: 8, Phase: ModelPhase.Training }]);
+        ModelStatus model = before.Models[0];
+        await _silo.Run().ReportAsync(new ModelReport(before.SpecHash, model with { Step = 3, Loss = 99 }, null, []));
+        await _silo.Run().ReportAsync(new ModelReport("another", model with { Phase = ModelPhase.Faulted, Message = "of no concern" }, null, []));
+        await Assert.ThrowsAsync<StaleTermException>(
+            () => _silo.Run().ReportAsync(new ModelReport(before.SpecHash, model with { Term = model.Term - 1, Phase = ModelPhase.Done }, null, [])));
+        RunStatus after = await _silo.Run().GetStatusAsync();
+        Assert.Equal((RunPhase.Training, null), (after.Phase, after.Message));
+        Assert.Equal((model.Term, 8, model.Loss, ModelPhase.Training), (after.Models[0].Term, after.Models[0].Step, after.Models[0].Loss, after.Models[0].Phase));
+        Assert.Equal(before.LastEvent, after.LastEvent);
+        await _silo.Run().StopAsync();
+    }
+
+    [Fact]
     public async Task Run_that_never_trained_can_be_removed()
     {
         _runtime.OnPrepare = (_, _) => throw new FileNotFoundException("No data set 'x'.");

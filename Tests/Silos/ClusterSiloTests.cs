@@ -191,8 +191,8 @@ public sealed class ClusterSiloTests : IDisposable
         Volatile.Write(ref released, true);
         await using ClusterSilo second = await StartAsync(database, runtime, "a");
 
-        // Nobody but the silo itself calls the runs.
-        await Until.HoldsAsync(async () => (await ClusterMembers.OpenRunKeysAsync(database)).SequenceEqual(["run/late"]));
+        // Nobody but the silo itself calls the runs; their reminder would after a minute.
+        await Until.HoldsAsync(async () => (await ClusterMembers.OpenRunKeysAsync(database)).SequenceEqual(["run/late"]), TimeSpan.FromSeconds(45));
         using var http = new HttpClient { Timeout = Patience };
         await using Stream events = await http.GetStreamAsync(new Uri(second.Info.HttpUrl + "/api/stream?run=late"));
         using var reader = new StreamReader(events);

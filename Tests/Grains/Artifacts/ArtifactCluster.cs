@@ -42,7 +42,7 @@ internal sealed class ArtifactCluster : IAsyncDisposable, IArtifactRoots
             silo.Services.AddSingleton<ILearningRuntime>(runtime);
             silo.Services.AddSingleton<IArtifactRoots>(this);
             silo.Services.AddSingleton<IFileLayer>(Disk(options.SiloName));
-            silo.Services.Configure<RunOptions>(o => o.PollPeriod = TimeSpan.FromMilliseconds(200));
+            silo.Services.Configure<RunOptions>(o => (o.PollPeriod, o.WaitForData) = (TimeSpan.FromMilliseconds(200), true));
             silo.AddAdoNetGrainStorage(StorageNames.Provider, o =>
             {
                 o.Invariant = "System.Data.SQLite";

@@ -108,6 +108,24 @@ public sealed class ArtifactClusterTests
     }
 
     [Fact]
+    public async Task Model_whose_silo_can_store_no_more_goes_on_from_its_last_checkpoint_on_another_one()
+    {
+        Hold(18);
+        await using ArtifactCluster cluster = await ArtifactCluster.StartAsync(_runtime);
+        await cluster.Run().SubmitAsync(SpecJson.Write(ArtifactCluster.Spec()));
+        RunStatus held = await cluster.UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Checkpoints.LastOrDefault()?.Step == 18));
+        string full = held.Models[0].Silo!;
+        cluster.Disks[full].Space = 0;
+        Hold(null);
+        RunStatus end = await cluster.UntilAsync(s => s.Phase is RunPhase.Ready or RunPhase.Faulted);
+        Assert.Null(end.Message);
+        AssertExpected(end);
+        Assert.All(end.Models, m => Assert.NotEqual(full, m.Silo));
+        Assert.Equal(18, end.Models[0].From);
+        Assert.True(end.Models[0].Term > held.Models[0].Term);
+    }
+
+    [Fact]
     public async Task Removed_run_leaves_no_row_and_no_file_and_other_runs_stay()
     {
         await using ArtifactCluster cluster = await ArtifactCluster.StartAsync(_runtime);

@@ -206,7 +206,16 @@ public sealed class ArtifactExchangeTests : IDisposable
         Assert.True(order[1].Store.Verify(reference.Sha256));
         order[1].Store.Delete(reference.Sha256);
         order[1].Files.Space = 0;
+
+        // Who looks after replicas is told, each time anew.
+        Assert.False(_silos[0].Exchange.Lacking.IsCompleted);
         Assert.Equal(1, await _silos[0].Exchange.ReplicateAsync(reference));
+        Assert.True(_silos[0].Exchange.Lacking.IsCompleted);
+        _silos[0].Exchange.WatchLacking();
+        Assert.False(_silos[0].Exchange.Lacking.IsCompleted);
+        order[1].Files.Space = null;
+        Assert.Equal(2, await _silos[0].Exchange.ReplicateAsync(reference));
+        Assert.False(_silos[0].Exchange.Lacking.IsCompleted);
     }
 
     [Fact]

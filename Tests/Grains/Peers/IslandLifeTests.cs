@@ -118,7 +118,26 @@ public sealed class IslandLifeTests : IAsyncLifetime
         await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(start));
         Assert.False((await peer.GetStatusAsync()).Running);
         Assert.True((await peer.StartAsync(start with { IslandTerm = 4 })).Running);
+
+        // A stop that comes late, of an activation of the island that another one has followed, stops nobody.
+        Assert.True((await peer.StopAsync(3, forget: true)).Running);
         await peer.StopAsync(4, forget: true);
+    }
+
+    [Fact]
+    public async Task Peer_of_a_removed_run_serves_the_island_of_the_next_one_although_its_terms_begin_anew()
+    {
+        RunSpec spec = Spec("dpsgd");
+        string host = _silo.Services.GetRequiredService<ILocalSiloDetails>().Name;
+        IPeerGrain peer = _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", "expert-0", 0, host));
+        byte[] initial = _runtime.OpenPeers(spec, ModelRole.Expert(0), null!).Initial();
+        var start = new PeerStart(
+            SpecJson.Canonical(spec), SpecJson.Hash(spec), 7, ModelHandle.OfContent(initial).ToString(), [new PeerAddress(0, host, 10)], false, 1, DateTimeOffset.UnixEpoch);
+        Assert.True((await peer.StartAsync(start)).Running);
+        await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(start with { IslandTerm = 6 }));
+        Assert.True((await peer.StartAsync(start with { IslandTerm = 1, Began = DateTimeOffset.UnixEpoch.AddDays(1) })).Running);
+        await peer.StopAsync(1, forget: true);
+        Assert.False((await peer.GetStatusAsync()).Running);
     }
 
     private static RunSpec Spec(string protocol) => new()
