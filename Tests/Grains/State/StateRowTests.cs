@@ -121,6 +121,36 @@ public sealed class StateRowTests
         Assert.Equal(0, _table.Writes);
     }
 
+    [Fact]
+    public async Task Removal_whose_answer_is_lost_is_a_removal_and_the_row_can_be_written_anew()
+    {
+        StateRow<ModelState> row = await OpenAsync();
+        row.Value.Term = 1;
+        await row.SaveAsync();
+        _table.Failures.Enqueue(Failure.After);
+        await row.ClearAsync();
+        Assert.Null(_table.Stored);
+        Assert.Equal((false, 0), (row.IsLost, row.Value.Term));
+        row.Value.Term = 3;
+        await row.SaveAsync();
+        Assert.Equal(3, _table.Stored!.Term);
+    }
+
+    [Fact]
+    public async Task Row_of_a_newer_activation_is_never_removed()
+    {
+        StateRow<ModelState> old = await OpenAsync();
+        old.Value.Term = 1;
+        await old.SaveAsync();
+        StateRow<ModelState> newer = await OpenAsync();
+        newer.Value.Term = 2;
+        await newer.SaveAsync();
+        _table.Failures.Enqueue(Failure.Before);
+        await Assert.ThrowsAsync<InconsistentStateException>(() => old.ClearAsync());
+        Assert.True(old.IsLost);
+        Assert.Equal(2, _table.Stored!.Term);
+    }
+
     private async Task<StateRow<ModelState>> OpenAsync(Action<Exception>? waits = null)
     {
         var row = new Row(_table);
@@ -159,17 +189,19 @@ public sealed class StateRowTests
 
         public string Etag => _version.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
-        public bool RecordExists => table.Stored is not null;
+        public bool RecordExists { get; private set; }
 
-        public Task ClearStateAsync() => throw new NotSupportedException();
+        public Task ClearStateAsync() => ChangeAsync(null);
 
         public Task ReadStateAsync()
         {
-            (State, _version) = (table.Stored?.Copy() ?? new ModelState(), table.Version);
+            (State, _version, RecordExists) = (table.Stored?.Copy() ?? new ModelState(), table.Version, table.Stored is not null);
             return Task.CompletedTask;
         }
 
-        public async Task WriteStateAsync()
+        public Task WriteStateAsync() => ChangeAsync(State);
+
+        private async Task ChangeAsync(ModelState? state)
         {
             await table.Gate;
             table.OnWrite();
@@ -184,7 +216,7 @@ public sealed class StateRowTests
                 throw new InconsistentStateException("x");
             }
 
-            table.Stored = State.Copy();
+            table.Stored = state?.Copy();
             table.Version++;
             table.Writes++;
             if (failure == Failure.After)
@@ -192,7 +224,8 @@ public sealed class StateRowTests
                 throw new IOException("The connection is lost.");
             }
 
-            _version = table.Version;
+            (_version, RecordExists) = (table.Version, state is not null);
+            State = state ?? new ModelState();
         }
     }
 }
