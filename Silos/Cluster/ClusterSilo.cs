@@ -298,6 +298,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                     (o.SiloListeningEndpoint, o.GatewayListeningEndpoint) = (inner, outer);
                 })
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
+                .UseRecoveredDirectory()
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
