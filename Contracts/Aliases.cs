@@ -38,6 +38,7 @@ public static class Aliases
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
     public const string Rebalance = "ddm.cluster-grain.rebalance";
+    public const string ClusterDevices = "ddm.cluster-grain.devices";
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";

@@ -153,6 +153,28 @@ public sealed class DevicePlacementTests
     }
 
     [Fact]
+    public async Task The_cluster_tells_what_devices_its_silos_have_and_which_slots_are_in_use()
+    {
+        await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Card(5000), DeviceCluster.Cpu(50)], slots: 3);
+        (string card, string cpu) = (cluster.Named(DeviceCluster.Card(5000)), cluster.Named(DeviceCluster.Cpu(50)));
+        cluster.Runtimes[card].Devices = new MemoryMeter { Free = { ["cuda:0"] = 1234 } };
+        cluster.HoldAt(18);
+        await cluster.Run().SubmitAsync(SpecJson.Write(DeviceCluster.Spec("cuda", gibibytes: 1e-6)));
+        await cluster.UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Step == 18));
+        IClusterGrain care = cluster.Cluster.Client.GetGrain<IClusterGrain>(0);
+        DeviceStatus[] silos = [];
+        await UntilAsync(async () => (silos = await care.GetDevicesAsync()).Any(s => s.Silo == card && s.Slots.All(t => t.Sessions.Length == 1)));
+        Assert.Equal(new[] { card, cpu }.Order(StringComparer.Ordinal), silos.Select(s => s.Silo));
+        DeviceStatus busy = silos.Single(s => s.Silo == card);
+        Assert.Equal((DeviceCluster.Card(5000), 1234), (busy.Facts!, busy.FreeMemory));
+        DeviceStatus idle = silos.Single(s => s.Silo == cpu);
+        Assert.Equal((DeviceCluster.Cpu(50), null), (idle.Facts!, idle.FreeMemory));
+        Assert.All(idle.Slots, s => Assert.Empty(s.Sessions));
+        Assert.Equal(3, idle.Slots.Length);
+        cluster.LetGo();
+    }
+
+    [Fact]
     public void Models_are_moved_by_nobody_but_us()
     {
         Type[] grains = [typeof(ExpertGrain), typeof(RouterGrain), typeof(IslandGrain), typeof(PeerGrain)];

@@ -27,6 +27,7 @@ public sealed class AccessRulesTests
         ["IRunGrain.RemoveAsync"] = (Submitters, true),
         ["IClusterGrain.DrainAsync"] = (Roles.Admin, true),
         ["IClusterGrain.RebalanceAsync"] = (Roles.Admin, true),
+        ["IClusterGrain.GetDevicesAsync"] = (Lookers, false),
         ["IArtifactsGrain.ReadAsync"] = (Roles.Peer | Submitters, false),
         ["IArtifactsGrain.VerifyAsync"] = (Submitters, true),
         ["IArtifactsGrain.CountAsync"] = (Lookers, false),
