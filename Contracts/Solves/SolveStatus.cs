@@ -95,4 +95,8 @@ public sealed record SolveStatus
     /// <summary>Seconds since it began, to its end if it has ended.</summary>
     [Id(21)]
     public double Seconds { get; init; }
+
+    /// <summary>Classes that the inputs are told apart into.</summary>
+    [Id(22)]
+    public int Classes { get; init; }
 }

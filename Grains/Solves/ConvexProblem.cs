@@ -33,7 +33,7 @@ internal sealed class ConvexProblem
     {
         Spec = spec;
         Dimension = data.Parameters;
-        Inputs = data.Count;
+        (Inputs, Classes) = (data.Count, data.Classes);
         _shards = [.. rows.Select(r => new SoftmaxShard(data, r, rows.Length, spec.Ridge))];
         Samples = [.. rows.Select(r => r.Length)];
         Rates = rates;
@@ -56,6 +56,9 @@ internal sealed class ConvexProblem
 
     /// <summary>Inputs in all.</summary>
     public int Inputs { get; }
+
+    /// <summary>Classes that they are told apart into.</summary>
+    public int Classes { get; }
 
     /// <summary>Inputs of each peer.</summary>
     public ImmutableArray<int> Samples { get; }

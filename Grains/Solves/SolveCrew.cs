@@ -171,6 +171,7 @@ internal sealed partial class SolveCrew
         Unreachable = _lost.Count,
         Parameters = Problem.Dimension,
         Samples = Problem.Inputs,
+        Classes = Problem.Classes,
         Mu = Problem.Parameters.Mu,
         Smoothness = Problem.Parameters.Smoothness,
         Rate = Problem.Rates.Total,
