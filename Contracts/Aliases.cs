@@ -34,6 +34,14 @@ public static class Aliases
     public const string RemovePeer = "ddm.peer-grain.remove";
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
+    public const string ExportPeer = "ddm.peer-grain.export";
+
+    public const string SolveGrain = "ddm.solve-grain";
+    public const string SubmitSolve = "ddm.solve-grain.submit";
+    public const string StopSolve = "ddm.solve-grain.stop";
+    public const string SolveStatusOf = "ddm.solve-grain.status";
+    public const string SolutionOf = "ddm.solve-grain.solution";
+    public const string ReportToSolve = "ddm.solve-grain.report-peer";
 
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
@@ -85,10 +93,12 @@ public static class Aliases
     public const string PackedModel = "ddm.packed-model";
     public const string PeerAddress = "ddm.peer-address";
     public const string PeerCounts = "ddm.peer-counts";
+    public const string PeerExport = "ddm.peer-export";
     public const string PeerFrame = "ddm.peer-frame";
     public const string PeerReport = "ddm.peer-report";
     public const string PeerStart = "ddm.peer-start";
     public const string PeerStatus = "ddm.peer-status";
+    public const string PeerVector = "ddm.peer-vector";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -97,6 +107,8 @@ public static class Aliases
     public const string SampleRequest = "ddm.sample-request";
     public const string SampleResult = "ddm.sample-result";
     public const string SlotStatus = "ddm.slot-status";
+    public const string SolvePhase = "ddm.solve-phase";
+    public const string SolveStatus = "ddm.solve-status";
     public const string SubmitReply = "ddm.submit-reply";
 
     public const string RunConflictException = "ddm.run-conflict-exception";
@@ -121,5 +133,6 @@ public static class Aliases
     public const string IslandState = "ddm.state.island";
     public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
+    public const string SolveState = "ddm.state.solve";
 #pragma warning restore CS1591
 }

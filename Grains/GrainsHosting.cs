@@ -12,6 +12,7 @@ using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Sampling;
+using OrleansDDM.Grains.Solves;
 using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
@@ -50,7 +51,7 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
-        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<ConvexWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
         services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();

@@ -80,7 +80,7 @@ internal sealed partial class PeerGrain(
         try
         {
             End();
-            await BeginAsync(start, cancellation);
+            await (_role == GrainKeys.SolveRole ? BeginSolveAsync(start, cancellation) : BeginAsync(start, cancellation));
         }
         catch (InconsistentStateException)
         {
@@ -106,7 +106,7 @@ internal sealed partial class PeerGrain(
             // What it is storing now would stay.
             await pump;
             (State.Durable, State.Residual) = ([], string.Empty);
-            State.Models = [];
+            (State.Models, State.Vectors) = ([], []);
             await _row.SaveAsync();
             await ForgetModelsAsync(cancellation);
         }
@@ -153,7 +153,7 @@ internal sealed partial class PeerGrain(
         Number = _number,
         Running = _life is not null,
         Term = State.Term,
-        Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+        Counts = _life is { } life ? Counts(life) : new PeerCounts(),
         Known = Known(),
         LeftOut = Math.Sqrt(_life?.Residual.Sum(v => (double)v * v) ?? 0),
     };
@@ -203,13 +203,14 @@ internal sealed partial class PeerGrain(
             ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
             var life = new Life
             {
-                Spec = spec,
+                Islands = spec.Islands,
                 Start = start,
                 Protocol = protocol,
                 Codec = new MessageCodec(protocol),
                 Compression = UpdatePacking.Options(spec.Islands),
                 Bench = bench,
                 Plan = plan,
+                Close = bench.Close,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
                 Hosts = [.. start.Roster.Select(p => p.Host).Where(h => h != services.Hosts.Own).Distinct()],
                 ModelBytes = estimate.ModelBytes,
@@ -230,23 +231,33 @@ internal sealed partial class PeerGrain(
             Input first = await RecallAsync(life);
             await RecallResidualAsync(life);
 
-            // A stop may have come meanwhile.
-            RequireNewest(start);
-            _life = life;
-            _inbox.Clear();
-            DelayDeactivation(Timeout.InfiniteTimeSpan);
-            Enqueue(first);
+            Enter(life, first);
         }
         catch
         {
-            foreach (ModelHandle model in held)
-            {
-                services.Shelf.Release(model);
-            }
-
-            bench.Close();
+            GiveUp(held, bench.Close);
             throw;
         }
+    }
+
+    private void Enter(Life life, Input first)
+    {
+        // A stop may have come meanwhile.
+        RequireNewest(life.Start);
+        _life = life;
+        _inbox.Clear();
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
+        Enqueue(first);
+    }
+
+    private void GiveUp(IEnumerable<ModelHandle> held, Action close)
+    {
+        foreach (ModelHandle model in held)
+        {
+            services.Shelf.Release(model);
+        }
+
+        close();
     }
 
     /// <summary>What the peer comes back with: its durable state, if there is one whose models are still to be had.</summary>
@@ -298,12 +309,7 @@ internal sealed partial class PeerGrain(
             timer.Dispose();
         }
 
-        foreach (ModelHandle model in life.Held)
-        {
-            services.Shelf.Release(model);
-        }
-
-        life.Bench.Close();
+        GiveUp(life.Held, life.Close);
         DelayDeactivation(TimeSpan.Zero);
     }
 
