@@ -35,6 +35,11 @@ public static class Aliases
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
 
+    public const string HostPlanGrain = "ddm.host-plan-grain";
+    public const string StorePlan = "ddm.host-plan-grain.store";
+    public const string PlanOf = "ddm.host-plan-grain.get";
+    public const string RemovePlan = "ddm.host-plan-grain.remove";
+
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
     public const string Rebalance = "ddm.cluster-grain.rebalance";
@@ -46,6 +51,10 @@ public static class Aliases
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
     public const string PrepareData = "ddm.device-host.prepare";
+    public const string SurveyImages = "ddm.device-host.survey-images";
+    public const string OpenPoints = "ddm.device-host.open-points";
+    public const string AskPoints = "ddm.device-host.ask-points";
+    public const string ShareImages = "ddm.device-host.share-images";
     public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
 
@@ -72,6 +81,8 @@ public static class Aliases
     public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string HostImages = "ddm.host-images";
+    public const string HostSamples = "ddm.host-samples";
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
@@ -88,6 +99,9 @@ public static class Aliases
     public const string PeerReport = "ddm.peer-report";
     public const string PeerStart = "ddm.peer-start";
     public const string PeerStatus = "ddm.peer-status";
+    public const string PointsAnswer = "ddm.points-answer";
+    public const string PointsQuestion = "ddm.points-question";
+    public const string PointsQuestionKind = "ddm.points-question-kind";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -118,6 +132,7 @@ public static class Aliases
     public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
+    public const string HostPlanState = "ddm.state.host-plan";
     public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
 #pragma warning restore CS1591

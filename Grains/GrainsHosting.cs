@@ -9,6 +9,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Sampling;
@@ -50,7 +51,7 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
-        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>().AddSingleton<HostImagery>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
         services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();

@@ -5,7 +5,9 @@ using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -13,28 +15,31 @@ namespace OrleansDDM.Grains.Devices;
 
 /// <summary>The silo's devices as a service that other silos can call. Stateless but for the slots; a new silo starts with empty ones.</summary>
 internal sealed class DeviceHost(
-    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, DeviceMemory memory, ILearningRuntime runtime, ILocalSiloDetails details, IHostApplicationLifetime host)
+    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, DeviceMemory memory, ILearningRuntime runtime, HostImagery imagery, ILocalSiloDetails details, IHostApplicationLifetime host)
     : GrainService(id, silo, loggers), IDeviceHost
 {
     public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default) =>
         slots.EvaluateAsync(request, cancellation);
 
-    public async Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default)
+    public Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default) => OfDataAsync(spec, async run =>
     {
-        try
-        {
-            RunSpec run = SpecJson.Read(spec);
-            return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
-        }
-        catch (DatasetException e)
-        {
-            throw new DataUnavailableException($"{details.Name}: {e.Message}");
-        }
-        catch (SpecException e)
-        {
-            throw new BadRequestException(e.Message);
-        }
-    }
+        await imagery.AdoptAsync(run, cancellation);
+        return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
+    });
+
+    public Task<HostImages> SurveyImagesAsync(string spec, CancellationToken cancellation = default) =>
+        OfDataAsync(spec, run => imagery.SurveyAsync(run, cancellation));
+
+    public Task OpenPointsAsync(string spec, string features, CancellationToken cancellation = default) => OfDataAsync(spec, async run =>
+    {
+        await imagery.OpenAsync(run, features, cancellation);
+        return true;
+    });
+
+    public Task<PointsAnswer> AskPointsAsync(PointsQuestion question, CancellationToken cancellation = default) => imagery.AskAsync(question, cancellation);
+
+    public Task<HostSamples> ShareImagesAsync(string spec, string plan, CancellationToken cancellation = default) =>
+        OfDataAsync(spec, run => imagery.ShareAsync(run, HostPlan.FromJson(plan), cancellation));
 
     public Task DrainAsync(CancellationToken cancellation = default)
     {
@@ -44,4 +49,20 @@ internal sealed class DeviceHost(
 
     public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) =>
         Task.FromResult(memory.Status(details.Name, slots.Status()));
+
+    private async Task<T> OfDataAsync<T>(string spec, Func<RunSpec, Task<T>> answer)
+    {
+        try
+        {
+            return await answer(SpecJson.Read(spec));
+        }
+        catch (DatasetException e)
+        {
+            throw new DataUnavailableException($"{details.Name}: {e.Message}") { IsMissing = e.IsNotFound };
+        }
+        catch (SpecException e)
+        {
+            throw new BadRequestException(e.Message);
+        }
+    }
 }
