@@ -51,12 +51,14 @@ public static class Aliases
     public const string DeviceHost = "ddm.device-host";
     public const string Evaluate = "ddm.device-host.evaluate";
     public const string PrepareData = "ddm.device-host.prepare";
-    public const string SurveyImages = "ddm.device-host.survey-images";
-    public const string OpenPoints = "ddm.device-host.open-points";
-    public const string AskPoints = "ddm.device-host.ask-points";
-    public const string ShareImages = "ddm.device-host.share-images";
     public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ImageHost = "ddm.image-host";
+    public const string SurveyImages = "ddm.image-host.survey-images";
+    public const string OpenPoints = "ddm.image-host.open-points";
+    public const string AskPoints = "ddm.image-host.ask-points";
+    public const string ShareImages = "ddm.image-host.share-images";
 
     public const string ArtifactHost = "ddm.artifact-host";
     public const string ArtifactsHeld = "ddm.artifact-host.has";

@@ -52,6 +52,7 @@ public static class GrainsHosting
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>().AddSingleton<HostImagery>();
+        services.AddSingleton<ImageHostClient>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
         services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
@@ -61,6 +62,7 @@ public static class GrainsHosting
         silo.UseSiloMetadata(DeviceMetadata.Of(devices.Facts));
         services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddGrainService<ImageHost>();
         silo.AddOutgoingGrainCallFilter<MessageSizes>();
         silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Contracts;
-using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Islands;
@@ -22,14 +22,14 @@ internal sealed partial class RunGrain
         IHostPlanGrain plans = GrainFactory.GetGrain<IHostPlanGrain>(GrainKeys.HostPlan(_name));
         while (true)
         {
-            Dictionary<string, IDeviceHost> up = silos.Active().ToDictionary(s => s.Name, s => silos.Host(s));
+            Dictionary<string, ActiveSilo> up = silos.Active().ToDictionary(s => s.Name);
             string lacking;
             try
             {
                 string fingerprint = known;
                 if (fingerprint.Length == 0)
                 {
-                    HostPlan made = await new HostGathering(spec, State.Spec, slots).PlanAsync(up, stop);
+                    HostPlan made = await new HostGathering(spec, State.Spec, slots).PlanAsync(up.ToDictionary(s => s.Key, s => images.On(s.Value.Address)), stop);
                     fingerprint = made.Summary().Fingerprint;
                     await plans.StoreAsync(made.ToJson(), fingerprint, State.Term, stop);
                 }
@@ -71,18 +71,18 @@ internal sealed partial class RunGrain
     }
 
     private async Task<(DataSummary? Data, string? Reasons)> CheckHostsAsync(
-        HostPlan plan, Dictionary<string, IDeviceHost> up, string fingerprint, CancellationToken stop)
+        HostPlan plan, Dictionary<string, ActiveSilo> up, string fingerprint, CancellationToken stop)
     {
         (DataSummary? Data, string? Reason)[] hosts = await Task.WhenAll(plan.Shares.Select(async share =>
         {
-            if (!up.TryGetValue(share.Host, out IDeviceHost? host))
+            if (!up.TryGetValue(share.Host, out ActiveSilo? silo))
             {
                 return ((DataSummary?)null, $"Host '{share.Host}' takes no part: it is down.");
             }
 
             try
             {
-                return (await host.PrepareAsync(State.Spec, fingerprint, stop), (string?)null);
+                return (await silos.Host(silo).PrepareAsync(State.Spec, fingerprint, stop), (string?)null);
             }
             catch (Exception e) when (e is DataUnavailableException || Retry.OfCall(e))
             {
@@ -94,6 +94,6 @@ internal sealed partial class RunGrain
         return (hosts.Select(h => h.Data).FirstOrDefault(d => d is not null), reasons.Length == 0 ? null : string.Join(" ", reasons));
     }
 
-    [LoggerMessage(EventId = 1041, Level = LogLevel.Warning, Message = "Run {Name}: host {Host} takes no part: {Reason}")]
+    [LoggerMessage(EventId = 1042, Level = LogLevel.Warning, Message = "Run {Name}: host {Host} takes no part: {Reason}")]
     private partial void LogNoPart(string name, string host, string reason);
 }

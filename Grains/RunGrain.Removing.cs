@@ -58,5 +58,6 @@ internal sealed partial class RunGrain
             }
         }));
         await checkpoints.RemoveAsync(_name, referred.SelectMany(r => r), cancellation);
+        await RemovePlanAsync(cancellation);
     }
 }

@@ -5,6 +5,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -37,6 +38,19 @@ internal static class ClusterEvaluation
         RunSpec spec = SpecJson.Read(status.Spec);
         progress.Say("Loading and clustering the data.");
         var learning = new LearningRuntime(DatasetCatalog.Default(dataRoots));
+        if (spec.Islands.IsOnHosts())
+        {
+            // The images here are no host's; they are judged in the terms of the run's clusters.
+            HostPlan plan = await HostPlans.OfAsync(connection.Grains, spec, cancellation);
+            await JudgeThread.RunAsync(
+                () =>
+                {
+                    learning.Adopt(spec, null, plan);
+                    return true;
+                },
+                cancellation);
+        }
+
         PreparedData data = await JudgeThread.RunAsync(() => learning.Prepare(spec, cancellation), cancellation);
         if (status.Data is { Fingerprint.Length: > 0 } trained && trained.Fingerprint != data.Fingerprint)
         {

@@ -7,7 +7,6 @@ using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Data;
-using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -21,40 +20,13 @@ internal sealed class DeviceHost(
     public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default) =>
         slots.EvaluateAsync(request, cancellation);
 
-    public Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default) => OfDataAsync(spec, async run =>
-    {
-        await imagery.AdoptAsync(run, cancellation);
-        return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
-    });
-
-    public Task<HostImages> SurveyImagesAsync(string spec, CancellationToken cancellation = default) =>
-        OfDataAsync(spec, run => imagery.SurveyAsync(run, cancellation));
-
-    public Task OpenPointsAsync(string spec, string features, CancellationToken cancellation = default) => OfDataAsync(spec, async run =>
-    {
-        await imagery.OpenAsync(run, features, cancellation);
-        return true;
-    });
-
-    public Task<PointsAnswer> AskPointsAsync(PointsQuestion question, CancellationToken cancellation = default) => imagery.AskAsync(question, cancellation);
-
-    public Task<HostSamples> ShareImagesAsync(string spec, string plan, CancellationToken cancellation = default) =>
-        OfDataAsync(spec, run => imagery.ShareAsync(run, HostPlan.FromJson(plan), cancellation));
-
-    public Task DrainAsync(CancellationToken cancellation = default)
-    {
-        host.StopApplication();
-        return Task.CompletedTask;
-    }
-
-    public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) =>
-        Task.FromResult(memory.Status(details.Name, slots.Status()));
-
-    private async Task<T> OfDataAsync<T>(string spec, Func<RunSpec, Task<T>> answer)
+    public async Task<DataSummary> PrepareAsync(string spec, string fingerprint, CancellationToken cancellation = default)
     {
         try
         {
-            return await answer(SpecJson.Read(spec));
+            RunSpec run = SpecJson.Read(spec);
+            await imagery.AdoptAsync(run, cancellation);
+            return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
         }
         catch (DatasetException e)
         {
@@ -65,4 +37,13 @@ internal sealed class DeviceHost(
             throw new BadRequestException(e.Message);
         }
     }
+
+    public Task DrainAsync(CancellationToken cancellation = default)
+    {
+        host.StopApplication();
+        return Task.CompletedTask;
+    }
+
+    public Task<DeviceStatus> GetStatusAsync(CancellationToken cancellation = default) =>
+        Task.FromResult(memory.Status(details.Name, slots.Status()));
 }

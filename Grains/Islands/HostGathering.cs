@@ -20,7 +20,7 @@ internal sealed class HostGathering(RunSpec spec, string json, SlotPool slots)
     /// <exception cref="DatasetException">Too few hosts have images, which may pass (<see cref="DatasetException.IsNotFound"/>), or those of two do not go together.</exception>
     /// <exception cref="SpecException">There are too few peers, or too few images for them.</exception>
     /// <exception cref="DataUnavailableException">A host has left meanwhile.</exception>
-    public async Task<HostPlan> PlanAsync(IReadOnlyDictionary<string, IDeviceHost> silos, CancellationToken cancellation)
+    public async Task<HostPlan> PlanAsync(IReadOnlyDictionary<string, IImageHost> silos, CancellationToken cancellation)
     {
         HostSurvey[] surveys = await FindAsync(silos, cancellation);
         FeatureState? features = await slots.RunAsync(Lane.Training, () => HostClustering.Features(spec, surveys), cancellation);
@@ -42,7 +42,7 @@ internal sealed class HostGathering(RunSpec spec, string json, SlotPool slots)
         };
     }
 
-    private async Task<HostSurvey[]> FindAsync(IReadOnlyDictionary<string, IDeviceHost> silos, CancellationToken cancellation)
+    private async Task<HostSurvey[]> FindAsync(IReadOnlyDictionary<string, IImageHost> silos, CancellationToken cancellation)
     {
         (HostSurvey? Survey, string Reason)[] asked = await Task.WhenAll(silos.Select(async silo =>
         {

@@ -21,7 +21,7 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
     private IHostLearning Learning => runtime.HostImages
         ?? throw new SpecException("islands.shards", $"cannot be 'hosts': silo '{silos.Self}' knows no such runs");
 
-    /// <summary>See <see cref="IDeviceHost.SurveyImagesAsync"/>.</summary>
+    /// <summary>See <see cref="IImageHost.SurveyImagesAsync"/>.</summary>
     public async Task<HostImages> SurveyAsync(RunSpec spec, CancellationToken cancellation)
     {
         HostSurvey own = await slots.RunAsync(Lane.Training, () => Learning.Survey(spec, silos.Self), cancellation);
@@ -29,14 +29,14 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
             own.Channels, own.Height, own.Width, own.Labelled, [.. own.ClassNames], own.Images, own.Statistics?.Sum ?? [], own.Statistics?.Products ?? []);
     }
 
-    /// <summary>See <see cref="IDeviceHost.OpenPointsAsync"/>.</summary>
+    /// <summary>See <see cref="IImageHost.OpenPointsAsync"/>.</summary>
     public async Task OpenAsync(RunSpec spec, string features, CancellationToken cancellation)
     {
         FeatureState state = JsonSerializer.Deserialize<FeatureState>(features) ?? throw new BadRequestException("The features are empty.");
         _points[SpecJson.Hash(spec)] = await slots.RunAsync(Lane.Training, () => Learning.Points(spec, silos.Self, state), cancellation);
     }
 
-    /// <summary>See <see cref="IDeviceHost.AskPointsAsync"/>.</summary>
+    /// <summary>See <see cref="IImageHost.AskPointsAsync"/>.</summary>
     public Task<PointsAnswer> AskAsync(PointsQuestion question, CancellationToken cancellation)
     {
         KMeansShard shard = _points.GetValueOrDefault(question.SpecHash)
@@ -53,7 +53,7 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
             cancellation);
     }
 
-    /// <summary>See <see cref="IDeviceHost.ShareImagesAsync"/>.</summary>
+    /// <summary>See <see cref="IImageHost.ShareImagesAsync"/>.</summary>
     public async Task<HostSamples> ShareAsync(RunSpec spec, HostPlan plan, CancellationToken cancellation)
     {
         HostSamples samples = await slots.RunAsync(

@@ -9,7 +9,7 @@ namespace OrleansDDM.Grains.Islands;
 /// <param name="host">The host.</param>
 /// <param name="specHash">The run.</param>
 /// <param name="dimensions">D.</param>
-internal sealed class PointsWire(string name, IDeviceHost host, string specHash, int dimensions) : IKMeansShard
+internal sealed class PointsWire(string name, IImageHost host, string specHash, int dimensions) : IKMeansShard
 {
     /// <summary>Answers a question from points at hand. It blocks: call it on a slot's thread.</summary>
     public static PointsAnswer Answer(KMeansShard shard, PointsQuestion question)
