@@ -118,6 +118,11 @@ public sealed class SpecValidatorTests
     [Theory]
     [InlineData("islands.compression", "islands.protocol=gossip", "islands.compression=top-k")]
     [InlineData("islands.shardsFile", "islands.peers=4", "islands.shards=file")]
+    [InlineData("data.name", "islands.peers=4", "islands.shards=hosts")]
+    [InlineData("clustering.features", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.features=autoencoder")]
+    [InlineData("clustering.conditions", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.conditions=2")]
+    [InlineData("islands.protocol", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "islands.protocol=isolated")]
+    [InlineData("islands.minHosts", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "islands.minHosts=5")]
     public void What_peers_cannot_do_together_is_refused(string key, params string[] changes) =>
         Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, changes)).Key);
 
