@@ -29,6 +29,7 @@ public sealed class AccessRulesTests
         ["IClusterGrain.RebalanceAsync"] = (Roles.Admin, true),
         ["IClusterGrain.GetDevicesAsync"] = (Lookers, false),
         ["IArtifactsGrain.ReadAsync"] = (Roles.Peer | Submitters, false),
+        ["IHostPlanGrain.GetAsync"] = (Roles.Peer | Submitters, false),
         ["IArtifactsGrain.VerifyAsync"] = (Submitters, true),
         ["IArtifactsGrain.CountAsync"] = (Lookers, false),
         ["IArtifactsGrain.GetStatusAsync"] = (Lookers, false),
