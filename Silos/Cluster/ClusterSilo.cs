@@ -312,7 +312,8 @@ public sealed class ClusterSilo : IAsyncDisposable
 
             if (faults is not null)
             {
-                silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
+                // Asked for by the options, so that it ends with the silo.
+                silo.Services.AddOptions<SiloConnectionOptions>().Configure<FaultSwitch>(CutConnections.Apply);
                 silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
             }
 

@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 using Orleans.Runtime;
 using Orleans.TestingHost;
 
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -94,28 +97,20 @@ public sealed class IslandClusterTests : IAsyncLifetime
 
     private async Task SubmitAsync(RunSpec spec) => await Run().SubmitAsync(SpecJson.Write(spec));
 
-    private async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, RunSpec spec)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        RunStatus? status = null;
-        while (true)
+    private Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, RunSpec spec, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
+        async () =>
         {
             try
             {
                 // Attaching drives the run on where its grain went with a silo.
-                status = (await Run().SubmitAsync(SpecJson.Write(spec))).Status;
-                if (holds(status))
-                {
-                    return status;
-                }
+                return (await Run().SubmitAsync(SpecJson.Write(spec))).Status;
             }
             catch (OrleansException)
             {
-                // Its silo is going.
+                return null; // its silo is going
             }
-
-            Assert.False(late.IsCancellationRequested, status?.ToString());
-            await Task.Delay(50);
-        }
-    }
+        },
+        holds,
+        Patience,
+        what);
 }
