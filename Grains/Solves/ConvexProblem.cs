@@ -25,7 +25,7 @@ internal sealed class ConvexProblem
     public const int MaxParameters = 8192;
 
     // Seconds of a step that ends with a write of the peer's row, as on a slow disk; only the length of a unit of time follows from it.
-    private const double StepSeconds = 0.004;
+    private const double StepSeconds = 0.003;
 
     private readonly SoftmaxShard[] _shards;
 
@@ -99,7 +99,7 @@ internal sealed class ConvexProblem
     public IMixingSchedule Mixing() => new MetropolisMixing(Rates.Graph);
 
     /// <summary>
-    /// Seconds of a unit of time, in which each peer takes a gradient and λ exchanges happen, each of three written steps: twice what the hosts need.
+    /// Seconds of a unit of time, in which each peer takes a gradient and λ exchanges happen, each of three written steps.
     /// A unit that is too short does no harm, as a peer's time goes only as fast as its exchanges.
     /// </summary>
     /// <param name="gradientSeconds">Seconds of a gradient of the largest shard.</param>
@@ -107,7 +107,7 @@ internal sealed class ConvexProblem
     public double UnitSeconds(double gradientSeconds, int hosts)
     {
         double work = (Spec.Peers * (gradientSeconds + StepSeconds)) + (3 * Rates.Total * StepSeconds);
-        return Spec.UnitSeconds > 0 ? Spec.UnitSeconds : Math.Clamp(2 * work / Math.Max(1, hosts), 0.05, 1e4);
+        return Spec.UnitSeconds > 0 ? Spec.UnitSeconds : Math.Clamp(work / Math.Max(1, hosts), 0.05, 1e4);
     }
 
     /// <summary>The protocol of the peers.</summary>

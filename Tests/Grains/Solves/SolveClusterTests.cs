@@ -95,6 +95,11 @@ public sealed class SolveClusterTests : IAsyncLifetime
         {
             long from = status.Exchanges;
             await Task.WhenAll(new[] { round % 4, (round + 1) % 4 }.Select(DeactivateAsync));
+            if (round % 4 == 3)
+            {
+                await Solve().AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+            }
+
             status = await UntilAsync(s => s.Exchanges > from || s.Phase != SolvePhase.Running);
         }
 

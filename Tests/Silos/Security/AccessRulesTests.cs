@@ -38,6 +38,10 @@ public sealed class AccessRulesTests
         ["IRunGrain.WatchAsync"] = (Lookers, false),
         ["ISamplerGrain.SampleAsync"] = (Submitters, false),
         ["ISamplerGrain.IsDrawingAsync"] = (Submitters, false),
+        ["ISolveGrain.SubmitAsync"] = (Submitters, true),
+        ["ISolveGrain.StopAsync"] = (Submitters, true),
+        ["ISolveGrain.GetStatusAsync"] = (Lookers, false),
+        ["ISolveGrain.GetSolutionAsync"] = (Lookers, false),
     };
 
     private static IEnumerable<MethodInfo> Methods => new[] { typeof(Aliases).Assembly, typeof(OrleansDDM.Grains.RunOptions).Assembly, typeof(AccessRule).Assembly }
