@@ -22,7 +22,7 @@ public interface IHostPlanGrain : IGrainWithStringKey
     /// <summary>The plan as JSON; null where it is the one that the caller knows; empty = there is none.</summary>
     /// <param name="known">Fingerprint of the plan that the caller has; empty = none.</param>
     /// <param name="cancellation">Gives up.</param>
-    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
+    [Allow(Roles.Peer | Roles.Submitter)]
     [Alias(Aliases.PlanOf)]
     Task<string?> GetAsync(string known, CancellationToken cancellation = default);
 

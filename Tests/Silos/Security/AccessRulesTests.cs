@@ -28,6 +28,7 @@ public sealed class AccessRulesTests
         ["IClusterGrain.DrainAsync"] = (Roles.Admin, true),
         ["IClusterGrain.RebalanceAsync"] = (Roles.Admin, true),
         ["IArtifactsGrain.ReadAsync"] = (Roles.Peer | Submitters, false),
+        ["IHostPlanGrain.GetAsync"] = (Roles.Peer | Submitters, false),
         ["IArtifactsGrain.VerifyAsync"] = (Submitters, true),
         ["IArtifactsGrain.CountAsync"] = (Lookers, false),
         ["IArtifactsGrain.GetStatusAsync"] = (Lookers, false),
