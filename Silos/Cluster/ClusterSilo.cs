@@ -272,6 +272,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
+        LogTimes = true,
         StopLimit = options.StopLimit,
         Security = options.Security with
         {
