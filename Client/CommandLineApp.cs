@@ -23,6 +23,7 @@ public static class CommandLineApp
             CompareCommand.Create(),
             SimulateCommand.Create(),
             ExperimentCommand.Create(),
+            SolveCommand.Create(),
             RunsCommand.Create(),
             StatusCommand.Create(),
             WatchCommand.Create(),

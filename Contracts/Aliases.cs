@@ -34,6 +34,19 @@ public static class Aliases
     public const string RemovePeer = "ddm.peer-grain.remove";
     public const string DeliverFrame = "ddm.peer-grain.deliver";
     public const string PeerStatusOf = "ddm.peer-grain.status";
+    public const string ExportPeer = "ddm.peer-grain.export";
+
+    public const string SolveGrain = "ddm.solve-grain";
+    public const string SubmitSolve = "ddm.solve-grain.submit";
+    public const string StopSolve = "ddm.solve-grain.stop";
+    public const string SolveStatusOf = "ddm.solve-grain.status";
+    public const string SolutionOf = "ddm.solve-grain.solution";
+    public const string ReportToSolve = "ddm.solve-grain.report-peer";
+
+    public const string HostPlanGrain = "ddm.host-plan-grain";
+    public const string StorePlan = "ddm.host-plan-grain.store";
+    public const string PlanOf = "ddm.host-plan-grain.get";
+    public const string RemovePlan = "ddm.host-plan-grain.remove";
 
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
@@ -49,6 +62,12 @@ public static class Aliases
     public const string PrepareData = "ddm.device-host.prepare";
     public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ImageHost = "ddm.image-host";
+    public const string SurveyImages = "ddm.image-host.survey-images";
+    public const string OpenPoints = "ddm.image-host.open-points";
+    public const string AskPoints = "ddm.image-host.ask-points";
+    public const string ShareImages = "ddm.image-host.share-images";
 
     public const string ArtifactHost = "ddm.artifact-host";
     public const string ArtifactsHeld = "ddm.artifact-host.has";
@@ -73,6 +92,8 @@ public static class Aliases
     public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string HostImages = "ddm.host-images";
+    public const string HostSamples = "ddm.host-samples";
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
@@ -85,10 +106,15 @@ public static class Aliases
     public const string PackedModel = "ddm.packed-model";
     public const string PeerAddress = "ddm.peer-address";
     public const string PeerCounts = "ddm.peer-counts";
+    public const string PeerExport = "ddm.peer-export";
     public const string PeerFrame = "ddm.peer-frame";
     public const string PeerReport = "ddm.peer-report";
     public const string PeerStart = "ddm.peer-start";
     public const string PeerStatus = "ddm.peer-status";
+    public const string PeerVector = "ddm.peer-vector";
+    public const string PointsAnswer = "ddm.points-answer";
+    public const string PointsQuestion = "ddm.points-question";
+    public const string PointsQuestionKind = "ddm.points-question-kind";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -97,6 +123,8 @@ public static class Aliases
     public const string SampleRequest = "ddm.sample-request";
     public const string SampleResult = "ddm.sample-result";
     public const string SlotStatus = "ddm.slot-status";
+    public const string SolvePhase = "ddm.solve-phase";
+    public const string SolveStatus = "ddm.solve-status";
     public const string SubmitReply = "ddm.submit-reply";
 
     public const string RunConflictException = "ddm.run-conflict-exception";
@@ -119,7 +147,9 @@ public static class Aliases
     public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
+    public const string HostPlanState = "ddm.state.host-plan";
     public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
+    public const string SolveState = "ddm.state.solve";
 #pragma warning restore CS1591
 }

@@ -6,6 +6,10 @@ namespace OrleansDDM.Contracts;
 public static class GrainKeys
 {
     private const string RunPrefix = "run/";
+    private const string SolvePrefix = "solve/";
+
+    /// <summary>Role of the peers of a solve.</summary>
+    public const string SolveRole = "solve";
 
     /// <summary>Key of the grain that serves artifacts to clients: <c>artifacts</c>.</summary>
     public const string Artifacts = "artifacts";
@@ -25,9 +29,16 @@ public static class GrainKeys
         return $"model/{run}/{role}";
     }
 
+    /// <summary><c>host-plan/NAME</c>.</summary>
+    public static string HostPlan(string run)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(run);
+        return "host-plan/" + run;
+    }
+
     /// <summary><c>peer/NAME/ROLE/NUMBER/HOST</c>: the host is part of the key, as the peer cannot be anywhere else.</summary>
     /// <param name="run">Name of the run.</param>
-    /// <param name="role"><c>expert-N</c> or <c>router</c>.</param>
+    /// <param name="role"><c>expert-N</c>, <c>router</c> or <c>solve</c>.</param>
     /// <param name="number">Number of the peer in the run.</param>
     /// <param name="host">Name of the silo on the host of the peer's data.</param>
     public static string Peer(string run, string role, int number, string host)
@@ -46,6 +57,20 @@ public static class GrainKeys
         && int.TryParse(number, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out int value)
             ? (run, role, value, host)
             : throw new FormatException($"'{key}' is not a peer's key; it is 'peer/NAME/ROLE/NUMBER/HOST'.");
+
+    /// <summary><c>solve/NAME</c>.</summary>
+    public static string Solve(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return SolvePrefix + name;
+    }
+
+    /// <summary>The name in a key of <see cref="Solve"/>.</summary>
+    /// <exception cref="FormatException">It is not such a key.</exception>
+    public static string SolveName(string key) =>
+        key is not null && key.StartsWith(SolvePrefix, StringComparison.Ordinal) && key.Length > SolvePrefix.Length
+            ? key[SolvePrefix.Length..]
+            : throw new FormatException($"'{key}' is not a solve's key; it is 'solve/NAME'.");
 
     /// <summary><c>sample/ID</c>; one id per request.</summary>
     public static string Sample(string id)

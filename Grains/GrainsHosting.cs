@@ -9,9 +9,11 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Sampling;
+using OrleansDDM.Grains.Solves;
 using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Grains;
@@ -50,7 +52,8 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
-        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<ConvexWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<HostImagery>().AddSingleton<ImageHostClient>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
         services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
@@ -60,6 +63,7 @@ public static class GrainsHosting
         silo.UseSiloMetadata(DeviceMetadata.Of(devices.Facts));
         services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddGrainService<ImageHost>();
         silo.AddOutgoingGrainCallFilter<MessageSizes>();
         silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;

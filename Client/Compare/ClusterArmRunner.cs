@@ -47,7 +47,7 @@ internal sealed class ClusterArmRunner(CompareFolder folder, IReadOnlyList<strin
             ModelContents model = await ModelPull.ToAsync(
                 cluster.Client, status, new RunFolder(folder.ArmOf(run)).Model, sink, cancellation);
             RunSpec spec = SpecJson.Read(status.Spec);
-            LearningRuntime learning = await ClusterEvaluation.PrepareAsync(status, dataRoots, sink, cancellation);
+            LearningRuntime learning = await ClusterEvaluation.PrepareAsync(cluster.Client, status, dataRoots, sink, cancellation);
             var evaluator = new ArmEvaluator(plan, run, learning.Data(spec), learning.Clusters(spec), model, new LocalSampleSource(model), _judge.Value);
             return await evaluator.RunAsync(clock.Times(spec, learning.ClusteringSeconds(spec)), progress, cancellation);
         }

@@ -5,6 +5,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -35,7 +36,7 @@ internal static class ClusterEvaluation
         AtomicFile.Write(folder.MetricRows, Encoding.UTF8.GetBytes(MetricRowText.Write(metrics)));
 
         RunSpec spec = SpecJson.Read(status.Spec);
-        LearningRuntime learning = await PrepareAsync(status, dataRoots, progress, cancellation);
+        LearningRuntime learning = await PrepareAsync(connection.Grains, status, dataRoots, progress, cancellation);
         var report = new RunReport(spec, learning.Data(spec), learning.Clusters(spec), model, new LocalSampleSource(model));
         return await report.WriteAsync(folder, status, evaluation, sampling, progress, cancellation);
     }
@@ -44,11 +45,24 @@ internal static class ClusterEvaluation
     /// <exception cref="DatasetException">The run's images are not on this machine.</exception>
     /// <exception cref="CliException">The images here are not those of the run.</exception>
     public static async Task<LearningRuntime> PrepareAsync(
-        RunStatus status, IEnumerable<string> dataRoots, IProgressSink progress, CancellationToken cancellation)
+        IGrainFactory grains, RunStatus status, IEnumerable<string> dataRoots, IProgressSink progress, CancellationToken cancellation)
     {
         RunSpec spec = SpecJson.Read(status.Spec);
         progress.Say("Loading and clustering the data.");
         var learning = new LearningRuntime(DatasetCatalog.Default(dataRoots));
+        if (spec.Islands.IsOnHosts())
+        {
+            // The images here are no host's; they are judged in the terms of the run's clusters.
+            HostPlan plan = await HostPlans.OfAsync(grains, spec, cancellation);
+            await JudgeThread.RunAsync(
+                () =>
+                {
+                    learning.Adopt(spec, null, plan);
+                    return true;
+                },
+                cancellation);
+        }
+
         PreparedData data = await JudgeThread.RunAsync(() => learning.Prepare(spec, cancellation), cancellation);
         return status.Data is { Fingerprint.Length: > 0 } trained && trained.Fingerprint != data.Fingerprint
             ? throw new CliException(

@@ -33,6 +33,13 @@ public interface IPeerGrain : IGrainWithStringKey
     [Alias(Aliases.DeliverFrame)]
     Task DeliverAsync(PeerFrame frame, CancellationToken cancellation = default);
 
+    /// <summary>For a solve: where the peer is. Of a peer of an island, nothing.</summary>
+    /// <param name="vectors">Whether the vectors of its durable state come too.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    [AlwaysInterleave]
+    [Alias(Aliases.ExportPeer)]
+    Task<PeerExport> ExportAsync(bool vectors, CancellationToken cancellation = default);
+
     /// <summary>What it is doing.</summary>
     [AlwaysInterleave]
     [Alias(Aliases.PeerStatusOf)]

@@ -9,6 +9,7 @@ namespace OrleansDDM.Contracts.Peers;
 /// <param name="Bytes">Frame of the protocol's codec.</param>
 /// <param name="Models">The models that it names, but for the initial one. Their bytes travel beside it: the receiver takes what it lacks from a silo that has them.</param>
 /// <param name="Packed">Those of them that travel in a smaller form; null = none.</param>
+/// <param name="Vectors">Those of them that are small enough to travel with it; null = none.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.PeerFrame)]
@@ -18,7 +19,8 @@ public sealed record PeerFrame(
     [property: Id(2)] long Term,
     [property: Id(3)] byte[] Bytes,
     [property: Id(4)] ArtifactReference[] Models,
-    [property: Id(5)] PackedModel[]? Packed = null);
+    [property: Id(5)] PackedModel[]? Packed = null,
+    [property: Id(6)] PeerVector[]? Vectors = null);
 
 /// <summary>A trained model in the form in which it travels, see <see cref="Specs.IslandsSpec.Compression"/>.</summary>
 /// <param name="Model">SHA-256 of the whole model; what is unpacked must have it.</param>

@@ -1,7 +1,7 @@
 namespace OrleansDDM.Contracts.Peers;
 
 /// <summary>Asks a peer to take part in an island.</summary>
-/// <param name="Spec">The run's spec as canonical JSON.</param>
+/// <param name="Spec">The run's spec as canonical JSON, or the solve's.</param>
 /// <param name="SpecHash">SHA-256 of it. A hash that differs from the stored one makes the peer forget what it had.</param>
 /// <param name="IslandTerm">Term of the island's activation; a lower one than the peer has seen is refused.</param>
 /// <param name="Initial">The common initial model.</param>

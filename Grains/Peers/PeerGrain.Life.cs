@@ -5,6 +5,7 @@ using Orleans.Runtime;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.Islands;
+using OrleansDDM.Grains.Solves;
 using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
@@ -18,7 +19,7 @@ internal sealed partial class PeerGrain
     /// <summary>What belongs to one activation of the machine.</summary>
     private sealed class Life
     {
-        public required RunSpec Spec { get; init; }
+        public required IslandsSpec Islands { get; init; }
 
         public required PeerStart Start { get; init; }
 
@@ -29,9 +30,17 @@ internal sealed partial class PeerGrain
         /// <summary>How trained models travel.</summary>
         public required CompressionOptions Compression { get; init; }
 
-        public required PeerWorkshop.Bench Bench { get; init; }
+        /// <summary>Where a peer of an island trains; null = it is a peer of a solve.</summary>
+        public PeerWorkshop.Bench? Bench { get; init; }
 
-        public required IslandPlan Plan { get; init; }
+        /// <summary>What the island's peers hold; null = it is a peer of a solve.</summary>
+        public IslandPlan? Plan { get; init; }
+
+        /// <summary>What a peer of a solve works on; null = it is a peer of an island.</summary>
+        public ConvexProblem? Problem { get; init; }
+
+        /// <summary>Lets go of what it trains on.</summary>
+        public required Action Close { get; init; }
 
         public required ImmutableDictionary<int, PeerAddress> Peers { get; init; }
 
@@ -66,6 +75,9 @@ internal sealed partial class PeerGrain
 
         /// <summary>Highest term seen of each other peer.</summary>
         public Dictionary<int, long> Terms { get; } = [];
+
+        /// <summary>Of a peer of a solve, its last gradient and where it was taken; null = none yet.</summary>
+        public (byte[] Point, byte[] Gradient, double Loss)? Last { get; set; }
 
         public Learning.Islands.PeerMoments? Moments { get; set; }
 

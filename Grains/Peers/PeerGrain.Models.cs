@@ -11,11 +11,16 @@ namespace OrleansDDM.Grains.Peers;
 internal sealed partial class PeerGrain
 {
     /// <summary>Makes a model local and holds it for this peer.</summary>
-    private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references, PackedModel[]? packed)
+    private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references, PackedModel[]? packed, PeerVector[]? vectors = null)
     {
         if (life.Held.Contains(model))
         {
             return true;
+        }
+
+        if (life.Problem is { } problem)
+        {
+            return TakeVector(life, problem, model, vectors ?? []);
         }
 
         string name = model.ToString();
@@ -72,7 +77,7 @@ internal sealed partial class PeerGrain
         if (!life.Bases.Contains(start))
         {
             life.Bases.Enqueue(start);
-            while (life.Bases.Count > Math.Max(1, life.Spec.Islands.Aggregators))
+            while (life.Bases.Count > Math.Max(1, life.Islands.Aggregators))
             {
                 life.Bases.Dequeue(); // let go of after the next step
             }
@@ -90,7 +95,7 @@ internal sealed partial class PeerGrain
 
         try
         {
-            return await life.Bench.RunAsync<long?>(
+            return await life.Bench!.RunAsync<long?>(
                 trainer =>
                 {
                     byte[]? start = packed.Base.Length == 0 ? null : services.Shelf.Get(ModelHandle.FromBytes(Convert.FromHexString(packed.Base)));

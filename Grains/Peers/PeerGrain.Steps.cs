@@ -6,6 +6,7 @@ using Orleans.Storage;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Contracts.Solves;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Protocols.Machines;
@@ -38,7 +39,7 @@ internal sealed partial class PeerGrain
         {
             foreach (ModelHandle model in named)
             {
-                if (!await TakeAsync(life, model, frame.Models, frame.Packed))
+                if (!await TakeAsync(life, model, frame.Models, frame.Packed, frame.Vectors))
                 {
                     // A model that cannot be had makes its message a lost one.
                     life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
@@ -150,6 +151,12 @@ internal sealed partial class PeerGrain
             case Effect.CancelTimer timer when life.Timers.Remove(timer.Id, out IGrainTimer? set):
                 set.Dispose();
                 break;
+            case Effect.Persist persist when life.Problem is not null:
+                State.Vectors = Vectors(life, persist.Durable.Models);
+                State.Durable = life.Codec.Encode(persist.Durable);
+                State.Time = now;
+                await _row.SaveAsync();
+                break;
             case Effect.Persist persist:
                 ArtifactReference[] models = await StoreAsync(life, persist.Durable.Models);
                 if (_life == life)
@@ -180,10 +187,12 @@ internal sealed partial class PeerGrain
             frames[send.Body] = bytes = life.Codec.Encode(send.Body);
         }
 
-        (ArtifactReference[] models, PackedModel[]? packed) = await OfferAsync(life, send.Body.Models, to.Host != services.Hosts.Own);
+        bool away = to.Host != services.Hosts.Own;
+        (ArtifactReference[] models, PackedModel[]? packed) = life.Problem is null ? await OfferAsync(life, send.Body.Models, away) : ([], null);
+        PeerVector[]? vectors = life.Problem is not null && away ? Vectors(life, send.Body.Models) : null;
         life.Counts = life.Counts with { FramesSent = life.Counts.FramesSent + 1, FrameBytes = life.Counts.FrameBytes + bytes.Length };
         IPeerGrain peer = GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(_run, _role, to.Number, to.Host));
-        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models, packed)).Ignore();
+        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models, packed, vectors)).Ignore();
     }
 
     /// <summary>Sees to it that models are in the artifact store. The initial one everybody makes anew.</summary>
@@ -223,6 +232,10 @@ internal sealed partial class PeerGrain
     {
         switch (report.Kind)
         {
+            case ReportKind.RoundCompleted when life.Problem is not null:
+                GrainFactory.GetGrain<ISolveGrain>(GrainKeys.Solve(_run)).ReportPeerAsync(
+                    new PeerReport(State.SpecHash, _number, State.Term, Counts(life), report.Round, null, life.Last?.Loss ?? double.NaN, Known())).Ignore();
+                break;
             case ReportKind.RoundCompleted:
                 ArtifactReference? model = null;
                 if (!report.Model.IsNone)
@@ -248,7 +261,7 @@ internal sealed partial class PeerGrain
     // An island that missed the last round, or whose grain came back with fewer than its peers completed, would wait for ever.
     private void TellAgain(Life life, long recorded)
     {
-        if (life.Newest is { } newest && IslandPlan.IsShared(life.Spec.Islands) && newest.Round - FirstRound(life) > recorded)
+        if (life.Newest is { } newest && IslandPlan.IsShared(life.Islands) && newest.Round - FirstRound(life) > recorded)
         {
             Tell(life, newest.Round, newest.Model, double.NaN);
         }
@@ -257,8 +270,10 @@ internal sealed partial class PeerGrain
     private void Tell(Life life, long round, ArtifactReference? model, double loss)
     {
         IIslandGrain island = GrainFactory.GetGrain<IIslandGrain>(GrainKeys.Model(_run, _role));
-        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, life.Counts with { Ignored = life.Machine.Ignored }, round, model, loss, Known())).Ignore();
+        island.ReportPeerAsync(new PeerReport(State.SpecHash, _number, State.Term, Counts(life), round, model, loss, Known())).Ignore();
     }
+
+    private static PeerCounts Counts(Life life) => life.Counts with { Ignored = life.Machine.Ignored };
 
     // Lets go of every model that neither the machine nor what is under way names.
     private void LetGo(Life life)

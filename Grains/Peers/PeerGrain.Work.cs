@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 
 using Orleans.Runtime;
 
+using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -16,9 +17,15 @@ internal sealed partial class PeerGrain
     // Rounds beyond the plan are not trained and not answered: the island is about to be stopped.
     private async Task TrainAsync(Life life, Effect.Train train)
     {
+        if (life.Problem is { } problem)
+        {
+            await TakeGradientAsync(life, problem, train);
+            return;
+        }
+
         long round = train.Round - FirstRound(life);
-        bool shared = IslandPlan.IsShared(life.Spec.Islands);
-        if (shared && round >= life.Plan.Training.Rounds)
+        bool shared = IslandPlan.IsShared(life.Islands);
+        if (shared && round >= life.Plan!.Training.Rounds)
         {
             return;
         }
@@ -37,10 +44,10 @@ internal sealed partial class PeerGrain
                 TrainingRule.SharpnessAware sharp => sharp.Radius,
                 _ => throw new InvalidDataException($"Peers of islands cannot train by the rule {train.Rule.GetType().Name}."),
             };
-            PeerMoments? moments = life.Spec.Islands.Moments == "carried" ? life.Moments : null;
+            PeerMoments? moments = life.Islands.Moments == "carried" ? life.Moments : null;
             CancellationToken token = stop.Token;
             float[] residual = life.Residual;
-            (PeerTraining trained, ModelHandle handle, float[] left) = await life.Bench.RunAsync(
+            (PeerTraining trained, ModelHandle handle, float[] left) = await life.Bench!.RunAsync(
                 trainer =>
                 {
                     PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, radius, token);
@@ -94,8 +101,10 @@ internal sealed partial class PeerGrain
         try
         {
             Contribution[] models = [.. aggregate.Models.Select(m => Weighted(life, m))];
-            result = await life.Bench.RunAsync(
-                trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer))), stop.Token);
+            result = life.Problem is { } problem
+                ? await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Put(problem.Combine(aggregate.Rule, models, services.Shelf.Get)), stop.Token)
+                : await life.Bench!.RunAsync(
+                    trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer))), stop.Token);
         }
         catch (Exception e)
         {
@@ -148,7 +157,7 @@ internal sealed partial class PeerGrain
 
     // MoDeST's paper weighs models alike; shards differ in size, and a peer counts by what it holds of the cluster.
     private static Contribution Weighted(Life life, Contribution contribution) =>
-        life.Spec.Islands is { Protocol: "modest", Weighting: "samples" } && life.Peers.TryGetValue((int)contribution.From.Value, out var peer)
+        life.Islands is { Protocol: "modest", Weighting: "samples" } && life.Peers.TryGetValue((int)contribution.From.Value, out var peer)
             ? contribution with { Weight = contribution.Weight * Math.Max(1, peer.Samples) }
             : contribution;
 
@@ -165,7 +174,7 @@ internal sealed partial class PeerGrain
         .Where(h => h.Silo is not null)
         .Select(h => (h.Name, h.Silo!));
 
-    private static long FirstRound(Life life) => life.Spec.Islands.Protocol == "modest" ? 1 : 0;
+    private static long FirstRound(Life life) => life.Islands.Protocol == "modest" ? 1 : 0;
 
     [LoggerMessage(EventId = 1057, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: models could not be aggregated: {Reason}")]
     private partial void LogUnmixed(string role, int number, string reason);

@@ -14,6 +14,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
@@ -80,7 +81,7 @@ internal sealed partial class PeerGrain(
         try
         {
             End();
-            await BeginAsync(start, cancellation);
+            await (_role == GrainKeys.SolveRole ? BeginSolveAsync(start, cancellation) : BeginAsync(start, cancellation));
         }
         catch (InconsistentStateException)
         {
@@ -106,7 +107,7 @@ internal sealed partial class PeerGrain(
             // What it is storing now would stay.
             await pump;
             (State.Durable, State.Residual) = ([], string.Empty);
-            State.Models = [];
+            (State.Models, State.Vectors) = ([], []);
             await _row.SaveAsync();
             await ForgetModelsAsync(cancellation);
         }
@@ -153,7 +154,7 @@ internal sealed partial class PeerGrain(
         Number = _number,
         Running = _life is not null,
         Term = State.Term,
-        Counts = _life is { } life ? life.Counts with { Ignored = life.Machine.Ignored } : new PeerCounts(),
+        Counts = _life is { } life ? Counts(life) : new PeerCounts(),
         Known = Known(),
         LeftOut = Math.Sqrt(_life?.Residual.Sum(v => (double)v * v) ?? 0),
     };
@@ -184,6 +185,7 @@ internal sealed partial class PeerGrain(
             // A term is never used twice, and the island sees it before any frame bears it.
             State.Term++;
             await _row.SaveAsync();
+            await AdoptAsync(spec, cancellation);
             IslandPlan plan = await bench.PlanAsync(cancellation);
             if (start.Shards.Length > 0 && start.Shards != plan.Digest)
             {
@@ -203,13 +205,14 @@ internal sealed partial class PeerGrain(
             ImmutableArray<PeerId> roster = [.. start.Roster.Select(p => new PeerId((ulong)p.Number))];
             var life = new Life
             {
-                Spec = spec,
+                Islands = spec.Islands,
                 Start = start,
                 Protocol = protocol,
                 Codec = new MessageCodec(protocol),
                 Compression = UpdatePacking.Options(spec.Islands),
                 Bench = bench,
                 Plan = plan,
+                Close = bench.Close,
                 Peers = start.Roster.ToImmutableDictionary(p => p.Number),
                 Hosts = [.. start.Roster.Select(p => p.Host).Where(h => h != services.Hosts.Own).Distinct()],
                 ModelBytes = estimate.ModelBytes,
@@ -221,7 +224,7 @@ internal sealed partial class PeerGrain(
                     Roster = roster,
                     InitialModel = initial,
                     Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
-                    Samples = Math.Max(1, plan.Rows[_number].Length),
+                    Samples = Math.Max(1, plan.Samples[_number]),
                     Joining = start.Joining,
                     Estimate = estimate,
                     CommonEstimate = estimate,
@@ -230,22 +233,44 @@ internal sealed partial class PeerGrain(
             Input first = await RecallAsync(life);
             await RecallResidualAsync(life);
 
-            // A stop may have come meanwhile.
-            RequireNewest(start);
-            _life = life;
-            _inbox.Clear();
-            DelayDeactivation(Timeout.InfiniteTimeSpan);
-            Enqueue(first);
+            Enter(life, first);
         }
         catch
         {
-            foreach (ModelHandle model in held)
-            {
-                services.Shelf.Release(model);
-            }
-
-            bench.Close();
+            GiveUp(held, bench.Close);
             throw;
+        }
+    }
+
+    private void Enter(Life life, Input first)
+    {
+        // A stop may have come meanwhile.
+        RequireNewest(life.Start);
+        _life = life;
+        _inbox.Clear();
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
+        Enqueue(first);
+    }
+
+    private void GiveUp(IEnumerable<ModelHandle> held, Action close)
+    {
+        foreach (ModelHandle model in held)
+        {
+            services.Shelf.Release(model);
+        }
+
+        close();
+    }
+
+    private async Task AdoptAsync(RunSpec spec, CancellationToken cancellation)
+    {
+        try
+        {
+            await services.Imagery.AdoptAsync(spec, cancellation);
+        }
+        catch (DatasetException e)
+        {
+            throw new DataUnavailableException($"{services.Hosts.Own}: {e.Message}") { IsMissing = e.IsNotFound };
         }
     }
 
@@ -298,12 +323,7 @@ internal sealed partial class PeerGrain(
             timer.Dispose();
         }
 
-        foreach (ModelHandle model in life.Held)
-        {
-            services.Shelf.Release(model);
-        }
-
-        life.Bench.Close();
+        GiveUp(life.Held, life.Close);
         DelayDeactivation(TimeSpan.Zero);
     }
 

@@ -1,4 +1,5 @@
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Peers;
 
 namespace OrleansDDM.Grains.State;
 
@@ -26,6 +27,10 @@ internal sealed class PeerGrainState : IStoredState<PeerGrainState>
     /// <summary>Names of the models that it refers to, so that nobody collects them.</summary>
     [Id(7)]
     public string[] Models { get; set; } = [];
+
+    /// <summary>Of a peer of a solve, the vectors themselves: they are small, and one write stores all of an exchange.</summary>
+    [Id(10)]
+    public PeerVector[] Vectors { get; set; } = [];
 
     /// <summary>Name of the artifact with what compression has left out of the peer's updates; empty = nothing.</summary>
     [Id(8)]

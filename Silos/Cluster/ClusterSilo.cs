@@ -272,6 +272,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
+        LogTimes = true,
         StopLimit = options.StopLimit,
         Security = options.Security with
         {
@@ -298,6 +299,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                     (o.SiloListeningEndpoint, o.GatewayListeningEndpoint) = (inner, outer);
                 })
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
+                .UseRecoveredDirectory()
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 
 using OrleansDDM.Grains.Telemetry;
+using OrleansDDM.Learning.Convex;
 using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -16,6 +17,8 @@ namespace OrleansDDM.Silos.Observability;
 internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
 {
     public IIslandLearning? Islands => inner.Islands;
+
+    public IConvexLearning? Convex => inner.Convex;
 
     public IDeviceSurvey? Devices => inner.Devices;
 

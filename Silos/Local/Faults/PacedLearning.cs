@@ -1,5 +1,6 @@
 using System.Diagnostics;
 
+using OrleansDDM.Learning.Convex;
 using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -11,6 +12,8 @@ namespace OrleansDDM.Silos.Local.Faults;
 internal sealed class PacedLearning(ILearningRuntime inner, FaultSwitch faults) : ILearningRuntime
 {
     public IIslandLearning? Islands => inner.Islands;
+
+    public IConvexLearning? Convex => inner.Convex;
 
     public IDeviceSurvey? Devices => inner.Devices;
 

@@ -49,6 +49,16 @@ public sealed class IslandFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Single_peer_that_answers_trains_on_by_gossip_too()
+    {
+        RunSpec spec = Spec("gossip") with { Islands = Spec("gossip").Islands with { Unreachable = 0.84 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal((6, 5, m.Island!.Rounds), (m.Island.Peers, m.Island.Unreachable, m.Island.Round)));
+    }
+
+    [Fact]
     public async Task Killed_peers_come_back_with_what_they_had_persisted()
     {
         using var released = new ManualResetEventSlim();

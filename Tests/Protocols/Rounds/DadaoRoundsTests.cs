@@ -40,11 +40,19 @@ public sealed class DadaoRoundsTests
             ],
         };
         Simulator simulator = new(plan);
-        int balanced = 0;
+        int balanced = 0, halves = 0;
         for (double time = 5; time < 400; time += 0.25)
         {
             simulator.RunUntil(time);
             DadaoRounds.Saved[] peers = [.. Enumerable.Range(0, 8).Select(p => simulator.StateOf(p)?.DurablePart).OfType<DadaoRounds.Saved>()];
+            if (peers.Length == 8)
+            {
+                // Half done ones count as they will end.
+                double rest = Rest(simulator, peers);
+                Assert.True(rest < 1e-9, $"{rest} at {time} s");
+                halves += peers.Any(p => p.Doubt is not null) ? 1 : 0;
+            }
+
             if (peers.Length == 8 && peers.All(p => p.Doubt is null))
             {
                 balanced++;
@@ -53,6 +61,7 @@ public sealed class DadaoRoundsTests
         }
 
         Assert.True(balanced > 20, $"only {balanced} moments without doubt");
+        Assert.True(halves > 20, $"only {halves} moments with doubt");
         Assert.True(Enumerable.Range(0, 8).Sum(p => ((DadaoRounds.Saved)simulator.StateOf(p)!.DurablePart).Exchanges) > 300);
     }
 
@@ -108,6 +117,17 @@ public sealed class DadaoRoundsTests
         Task = new TaskPlan { StepSeconds = 0.001, ModelBytes = 100 },
         Options = SimulationPlan.OptionsOf(new DadaoOptions { UnitSeconds = 4 }),
     };
+
+    private static double Rest(Simulator simulator, DadaoRounds.Saved[] peers)
+    {
+        EdgeRates rates = EdgeRates.Uniform(Graphs.Ring(8));
+        double[] rest = DadaoBalance.Of(
+            peers.Select((p, i) => (Key: new PeerId((ulong)i), Value: p)).ToDictionary(p => p.Key, p => p.Value),
+            new DadaoParameters(1, 1, rates.Chi1P / rates.Total),
+            8,
+            v => ((ArrayTask)simulator.Task).Get(v));
+        return Math.Sqrt(rest.Sum(r => r * r));
+    }
 
     // ‖Σ (α̃z + αz̃)‖.
     private static double Imbalance(Simulator simulator, DadaoRounds.Saved[] peers)

@@ -29,6 +29,7 @@ public sealed class AccessRulesTests
         ["IClusterGrain.RebalanceAsync"] = (Roles.Admin, true),
         ["IClusterGrain.GetDevicesAsync"] = (Lookers, false),
         ["IArtifactsGrain.ReadAsync"] = (Roles.Peer | Submitters, false),
+        ["IHostPlanGrain.GetAsync"] = (Roles.Peer | Submitters, false),
         ["IArtifactsGrain.VerifyAsync"] = (Submitters, true),
         ["IArtifactsGrain.CountAsync"] = (Lookers, false),
         ["IArtifactsGrain.GetStatusAsync"] = (Lookers, false),
@@ -37,6 +38,10 @@ public sealed class AccessRulesTests
         ["IRunGrain.WatchAsync"] = (Lookers, false),
         ["ISamplerGrain.SampleAsync"] = (Submitters, false),
         ["ISamplerGrain.IsDrawingAsync"] = (Submitters, false),
+        ["ISolveGrain.SubmitAsync"] = (Submitters, true),
+        ["ISolveGrain.StopAsync"] = (Submitters, true),
+        ["ISolveGrain.GetStatusAsync"] = (Lookers, false),
+        ["ISolveGrain.GetSolutionAsync"] = (Lookers, false),
     };
 
     private static IEnumerable<MethodInfo> Methods => new[] { typeof(Aliases).Assembly, typeof(OrleansDDM.Grains.RunOptions).Assembly, typeof(AccessRule).Assembly }

@@ -1,0 +1,17 @@
+using OrleansDDM.Specs;
+
+namespace OrleansDDM.Learning.Convex;
+
+/// <summary>
+/// What the peers of a convex solve need of learning, beside <see cref="Training.ILearningRuntime"/>: heavy work, called on a slot's thread; thread-safe.
+/// </summary>
+public interface IConvexLearning
+{
+    /// <summary>The inputs that the peers hold between them, in an order that is the same on every silo. Not cached.</summary>
+    /// <exception cref="Data.DatasetException">Nothing is found, a file is damaged, or the images have no classes.</exception>
+    SoftmaxData Inputs(SolveSpec spec);
+
+    /// <summary>Inputs that nobody trains on, to report on. Not cached.</summary>
+    /// <exception cref="Data.DatasetException">As of <see cref="Inputs"/>.</exception>
+    SoftmaxData TestInputs(SolveSpec spec);
+}
