@@ -34,7 +34,7 @@ public sealed class SolveOnClusterTests : IAsyncLifetime
         using DdmProcess client = DdmProcess.Start(
             _folder,
             "solve", "--cluster", cluster, "--data", "shapes", "--limit", "100", "--peers", "3", "--topology", "complete", "--shards", "iid", "--ridge", "1",
-            "--accuracy", "0.02", "--unit", "0.2", "--check", "--format", "json", "--progress", "plain");
+            "--accuracy", "0.05", "--unit", "0.2", "--check", "--format", "json", "--progress", "plain");
         await using (ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster))
         {
             ISolveGrain solve = connection.Client.GetGrain<ISolveGrain>(GrainKeys.Solve("solve"));
@@ -50,7 +50,7 @@ public sealed class SolveOnClusterTests : IAsyncLifetime
         JsonElement json = (await client.EndAsync(0)).Json;
         Assert.Equal("solved", json.GetProperty("phase").GetString());
         Assert.InRange(json.GetProperty("imbalance").GetDouble(), 0, 1e-12);
-        Assert.InRange(json.GetProperty("bound").GetDouble(), 0, 0.02);
+        Assert.InRange(json.GetProperty("bound").GetDouble(), 0, 0.05);
         Assert.InRange(json.GetProperty("distance").GetDouble(), 0, json.GetProperty("bound").GetDouble());
         Assert.True(json.GetProperty("counts").GetProperty("modelsReceived").GetInt64() > 0);
     }
