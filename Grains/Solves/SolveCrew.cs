@@ -86,7 +86,7 @@ internal sealed partial class SolveCrew
             Problem.Digest);
         await EachAsync(async peer =>
         {
-            PeerStatus status = await PeerAt(peer).StartAsync(start, stop);
+            PeerStatus status = await PeerAt(peer).StartAsync(start with { Recorded = _done.ContainsKey(peer.Number) ? 1 : 0 }, stop);
             Count(peer.Number, status.Term, status.Counts);
         });
     }
