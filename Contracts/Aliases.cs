@@ -43,9 +43,15 @@ public static class Aliases
     public const string SolutionOf = "ddm.solve-grain.solution";
     public const string ReportToSolve = "ddm.solve-grain.report-peer";
 
+    public const string HostPlanGrain = "ddm.host-plan-grain";
+    public const string StorePlan = "ddm.host-plan-grain.store";
+    public const string PlanOf = "ddm.host-plan-grain.get";
+    public const string RemovePlan = "ddm.host-plan-grain.remove";
+
     public const string ClusterGrain = "ddm.cluster-grain";
     public const string Drain = "ddm.cluster-grain.drain";
     public const string Rebalance = "ddm.cluster-grain.rebalance";
+    public const string ClusterDevices = "ddm.cluster-grain.devices";
 
     public const string SamplerGrain = "ddm.sampler-grain";
     public const string Sample = "ddm.sampler-grain.sample";
@@ -56,6 +62,12 @@ public static class Aliases
     public const string PrepareData = "ddm.device-host.prepare";
     public const string DrainDevices = "ddm.device-host.drain";
     public const string DeviceStatusOf = "ddm.device-host.status";
+
+    public const string ImageHost = "ddm.image-host";
+    public const string SurveyImages = "ddm.image-host.survey-images";
+    public const string OpenPoints = "ddm.image-host.open-points";
+    public const string AskPoints = "ddm.image-host.ask-points";
+    public const string ShareImages = "ddm.image-host.share-images";
 
     public const string ArtifactHost = "ddm.artifact-host";
     public const string ArtifactsHeld = "ddm.artifact-host.has";
@@ -80,6 +92,8 @@ public static class Aliases
     public const string DeviceFacts = "ddm.device-facts";
     public const string DeviceStatus = "ddm.device-status";
     public const string EvaluateRequest = "ddm.evaluate-request";
+    public const string HostImages = "ddm.host-images";
+    public const string HostSamples = "ddm.host-samples";
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";
@@ -98,6 +112,9 @@ public static class Aliases
     public const string PeerStart = "ddm.peer-start";
     public const string PeerStatus = "ddm.peer-status";
     public const string PeerVector = "ddm.peer-vector";
+    public const string PointsAnswer = "ddm.points-answer";
+    public const string PointsQuestion = "ddm.points-question";
+    public const string PointsQuestionKind = "ddm.points-question-kind";
     public const string RunEvent = "ddm.run-event";
     public const string RunEventKind = "ddm.run-event-kind";
     public const string RunPhase = "ddm.run-phase";
@@ -130,6 +147,7 @@ public static class Aliases
     public const string DevicePlacement = "ddm.device-placement";
     public const string HostPlacement = "ddm.host-placement";
     public const string IslandState = "ddm.state.island";
+    public const string HostPlanState = "ddm.state.host-plan";
     public const string PeerGrainState = "ddm.state.peer";
     public const string RunState = "ddm.state.run";
     public const string SolveState = "ddm.state.solve";

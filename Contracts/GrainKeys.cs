@@ -29,6 +29,13 @@ public static class GrainKeys
         return $"model/{run}/{role}";
     }
 
+    /// <summary><c>host-plan/NAME</c>.</summary>
+    public static string HostPlan(string run)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(run);
+        return "host-plan/" + run;
+    }
+
     /// <summary><c>peer/NAME/ROLE/NUMBER/HOST</c>: the host is part of the key, as the peer cannot be anywhere else.</summary>
     /// <param name="run">Name of the run.</param>
     /// <param name="role"><c>expert-N</c>, <c>router</c> or <c>solve</c>.</param>

@@ -33,7 +33,7 @@ internal sealed partial class Checkpoints(
 
     /// <summary>
     /// Brings the newest remembered checkpoint to this silo, before a slot is taken. Where no live silo has it, waits for one that does
-    /// for as long as the settings say.
+    /// for as long as the settings say, but not once every silo of the cluster is back and none has it.
     /// </summary>
     /// <param name="remembered">What the model's state refers to.</param>
     /// <param name="role">For the log.</param>
@@ -57,7 +57,7 @@ internal sealed partial class Checkpoints(
             }
             catch (ArtifactException e) when (!e.IsUnwritable)
             {
-                if (clock.GetElapsedTime(since) >= options.Value.WaitForHolder)
+                if (clock.GetElapsedTime(since) >= options.Value.WaitForHolder || await exchange.IsNowhereAsync(newest.Artifact.Sha256, cancellation))
                 {
                     LogNotBrought(role, newest.Step, e.Message);
                     return;

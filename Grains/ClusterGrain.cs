@@ -9,8 +9,8 @@ using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains;
 
-/// <summary>Drains silos and evens out their work. Recovery: it remembers nothing; whoever asked asks again. Key: 0.</summary>
-internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
+/// <summary>Drains silos, evens out their work and tells of their devices. Recovery: it remembers nothing; whoever asked asks again. Key: 0.</summary>
+internal sealed class ClusterGrain(SiloDirectory silos, DeviceFeed feed) : Grain, IClusterGrain
 {
     public Task DrainAsync(string silo, CancellationToken cancellation = default)
     {
@@ -48,6 +48,9 @@ internal sealed class ClusterGrain(SiloDirectory silos) : Grain, IClusterGrain
 
         return [.. moved];
     }
+
+    public async Task<DeviceStatus[]> GetDevicesAsync(CancellationToken cancellation = default) =>
+        [.. (await feed.ReadAsync().WaitAsync(cancellation)).Values.OrderBy(s => s.Silo, StringComparer.Ordinal)];
 
     /// <summary>What the models in training need of a device, by the key of their grain; without those that stay, as they train by islands or their run does not answer.</summary>
     private async Task<Dictionary<string, DeviceNeeds>> NeedsAsync(DeviceStatus[] statuses, CancellationToken cancellation)

@@ -9,6 +9,7 @@ using Orleans.Runtime.MembershipService.SiloMetadata;
 
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.Sampling;
@@ -52,6 +53,7 @@ public static class GrainsHosting
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
         services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<ConvexWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<HostImagery>().AddSingleton<ImageHostClient>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();
         services.AddPlacementDirector<DevicePlacement, DevicePlacementDirector>();
@@ -61,6 +63,7 @@ public static class GrainsHosting
         silo.UseSiloMetadata(DeviceMetadata.Of(devices.Facts));
         services.AddSingleton<Replicas>();
         silo.AddGrainService<DeviceHost>();
+        silo.AddGrainService<ImageHost>();
         silo.AddOutgoingGrainCallFilter<MessageSizes>();
         silo.AddIncomingGrainCallFilter<MessageSizes>();
         return silo;

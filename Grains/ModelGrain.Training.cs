@@ -104,6 +104,7 @@ internal abstract partial class ModelGrain
         MetricPoint[] points = [];
         long most = ArtifactLimits.Of(spec, ModelRole.Parse(_role));
         await services.Checkpoints.BringAsync(remembered, _role, most, stop);
+        await services.Imagery.AdoptAsync(spec, stop);
         TrainingLease lease = await services.Slots.OpenAsync(
             this.GetPrimaryKeyString(),
             TrainingCost.Of(spec, ModelRole.Parse(_role)),

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Learning.Training;
 
@@ -17,4 +18,5 @@ internal sealed record ModelServices(
     IOptions<RunOptions> Options,
     SiloDirectory Silos,
     DeviceFleet Fleet,
+    HostImagery Imagery,
     ILoggerFactory Loggers);

@@ -10,14 +10,19 @@ namespace OrleansDDM.Grains;
 internal sealed partial class RunGrain
 {
     /// <summary>Prepares the data here or, where this silo has not got it, wherever it is; waits for such a silo if runs wait.</summary>
-    private async Task<DataSummary> PrepareAsync(RunSpec spec, string known, CancellationToken stop)
+    private async Task<(DataSummary Data, string? Note)> PrepareAsync(RunSpec spec, string known, CancellationToken stop)
     {
+        if (spec.Islands.IsOnHosts())
+        {
+            return await PrepareOnHostsAsync(spec, known, stop);
+        }
+
         while (true)
         {
             string lacking;
             try
             {
-                return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, spec, known, stop), stop);
+                return (await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, spec, known, stop), stop), null);
             }
             catch (DatasetException e) when (options.Value.WaitForData)
             {
@@ -28,7 +33,7 @@ internal sealed partial class RunGrain
             {
                 try
                 {
-                    return await silos.Host(other).PrepareAsync(State.Spec, known, stop);
+                    return (await silos.Host(other).PrepareAsync(State.Spec, known, stop), null);
                 }
                 catch (DataUnavailableException e)
                 {
@@ -42,15 +47,20 @@ internal sealed partial class RunGrain
                 stop.ThrowIfCancellationRequested();
             }
 
-            string waiting = $"a silo with data '{spec.Data.Name}' ({lacking})";
-            if (_lacking != waiting)
-            {
-                _lacking = waiting;
-                LogLacking(_name, lacking);
-                _events.SendTelemetry(new RunEvent { Message = $"Waiting for {waiting}" });
-            }
-
-            await Task.Delay(options.Value.SearchPeriod, clock, stop);
+            await WaitForDataAsync($"a silo with data '{spec.Data.Name}' ({lacking})", lacking, stop);
         }
+    }
+
+    /// <summary>Says once what the run waits for, and waits for a while.</summary>
+    private Task WaitForDataAsync(string waiting, string lacking, CancellationToken stop)
+    {
+        if (_lacking != waiting)
+        {
+            _lacking = waiting;
+            LogLacking(_name, lacking);
+            _events.SendTelemetry(new RunEvent { Message = $"Waiting for {waiting}" });
+        }
+
+        return Task.Delay(options.Value.SearchPeriod, clock, stop);
     }
 }

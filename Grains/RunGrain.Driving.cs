@@ -67,11 +67,11 @@ internal sealed partial class RunGrain
         string fault = $"The data of run '{_name}' could not be prepared";
         try
         {
-            DataSummary data = await PrepareAsync(spec, State.Data?.Fingerprint ?? string.Empty, stop);
+            (DataSummary data, string? note) = await PrepareAsync(spec, State.Data?.Fingerprint ?? string.Empty, stop);
             stop.ThrowIfCancellationRequested();
             State.Data = data;
             fault = $"The models of run '{_name}' could not be started";
-            await EnterAsync(RunPhase.Training);
+            await EnterAsync(RunPhase.Training, note);
             _poll?.Dispose();
             _poll = null;
             await StartModelsAsync(stop);

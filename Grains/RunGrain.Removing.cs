@@ -1,7 +1,9 @@
 using Orleans.Runtime;
 
+using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains;
 
@@ -28,12 +30,17 @@ internal sealed partial class RunGrain
             referred.AddRange(await model.RemoveAsync(State.Term, cancellation));
         }
 
+        await RemovePlanAsync(cancellation);
         _events.Close();
         await _row.ClearAsync();
         _live.Clear();
         await checkpoints.RemoveAsync(_name, referred, cancellation);
         DeactivateOnIdle();
     }
+
+    private Task RemovePlanAsync(CancellationToken cancellation) => SpecJson.Read(State.Spec).Islands.IsOnHosts()
+        ? GrainFactory.GetGrain<IHostPlanGrain>(GrainKeys.HostPlan(_name)).RemoveAsync(cancellation)
+        : Task.CompletedTask;
 
     /// <summary>Removes what the models of a spec that is given up have stored. One that cannot be reached leaves it behind.</summary>
     private async Task GiveUpModelsAsync(CancellationToken cancellation)
@@ -51,5 +58,6 @@ internal sealed partial class RunGrain
             }
         }));
         await checkpoints.RemoveAsync(_name, referred.SelectMany(r => r), cancellation);
+        await RemovePlanAsync(cancellation);
     }
 }

@@ -12,6 +12,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
 using OrleansDDM.Grains.Telemetry;
@@ -34,6 +35,7 @@ internal sealed partial class RunGrain(
     ILearningRuntime runtime,
     SiloDirectory silos,
     DeviceFleet fleet,
+    ImageHostClient images,
     TimeProvider clock,
     IOptions<RunOptions> options,
     ILogger<RunGrain> logger) : Grain, IRunGrain

@@ -101,12 +101,18 @@ internal static class SiloHost
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)
             .AddConsole(o => (o.LogToStandardErrorThreshold, o.FormatterName) = (LogLevel.Trace, plan.LogAsJson ? ConsoleFormatterNames.Json : ConsoleFormatterNames.Simple));
+        if (plan.LogTimes)
+        {
+            builder.Services.Configure<SimpleConsoleFormatterOptions>(Stamp).Configure<JsonConsoleFormatterOptions>(Stamp);
+        }
 
         // The runtime warns of things that are so on purpose (workstation GC) or of no use to a user (clock jumps, retries).
         LogLevel runtime = plan.LogLevel < LogLevel.Warning ? plan.LogLevel : (LogLevel)Math.Max((int)LogLevel.Error, (int)plan.LogLevel);
         builder.Logging.AddFilter("Orleans", level => level >= runtime && !plan.GivenUp.IsCancellationRequested).AddFilter("Polly", runtime).AddFilter("Microsoft.AspNetCore", runtime).AddFilter("OrleansDDM", plan.LogLevel);
         return traced;
     }
+
+    private static void Stamp(ConsoleFormatterOptions options) => (options.TimestampFormat, options.UseUtcTimestamp) = ("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", true);
 
     private static void Configure(ISiloBuilder silo, SiloPlan plan, bool traced)
     {

@@ -61,6 +61,9 @@ internal sealed record SiloPlan
     /// <summary>Whether each entry of the log is a line of JSON.</summary>
     public bool LogAsJson { get; init; }
 
+    /// <summary>Whether each entry of the log says when it was written, in UTC.</summary>
+    public bool LogTimes { get; init; }
+
     /// <summary>Clock of everything that looks at the time.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

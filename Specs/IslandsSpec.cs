@@ -10,7 +10,7 @@ public sealed record IslandsSpec
     public static IReadOnlyList<string> Protocols { get; } = ["modest", "isolated", "fedavg", "dpsgd", "gossip", "epidemic", "decavg", "dfedsam", "diloco"];
 
     /// <summary>Names that <see cref="Shards"/> may have.</summary>
-    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity", "file"];
+    public static IReadOnlyList<string> Partitions { get; } = ["dirichlet", "iid", "label-sorted", "pathological", "quantity", "file", "hosts"];
 
     /// <summary>Names that <see cref="Topology"/> may have.</summary>
     public static IReadOnlyList<string> Topologies { get; } =
@@ -30,7 +30,8 @@ public sealed record IslandsSpec
 
     /// <summary>
     /// How the images are spread: <c>dirichlet</c> (label skew), <c>iid</c>, <c>label-sorted</c> or <c>pathological</c> (few classes each), <c>quantity</c>
-    /// (skewed sizes), <c>file</c> (as <see cref="ShardsFile"/> says).
+    /// (skewed sizes), <c>file</c> (as <see cref="ShardsFile"/> says), <c>hosts</c>: not at all. Each silo that finds images under <c>data.name</c> keeps them to
+    /// itself, and its peers share them in equal parts; <c>data.limit</c> and <c>data.validation</c> then hold for each host.
     /// </summary>
     public string Shards { get; init; } = "dirichlet";
 
@@ -39,6 +40,9 @@ public sealed record IslandsSpec
     /// numbers and ranges like 100-199. Each training image has one holder; images that are held out for validation may be listed or not.
     /// </summary>
     public string ShardsFile { get; init; } = "";
+
+    /// <summary>Hosts with images of their own that a run of <c>hosts</c> waits for before it begins; those that come later are not part of it.</summary>
+    public int MinHosts { get; init; } = 1;
 
     /// <summary>Dirichlet's alpha of <c>dirichlet</c> and <c>quantity</c>: the smaller, the more unlike the shards.</summary>
     public double Alpha { get; init; } = 0.3;
@@ -94,4 +98,7 @@ public sealed record IslandsSpec
 
     /// <summary>The peer of <c>isolated</c>; -1 = for each model the one that holds most of its cluster.</summary>
     public int Peer { get; init; } = -1;
+
+    /// <summary>Whether the images stay with the hosts that have them.</summary>
+    public bool IsOnHosts() => Peers > 0 && Shards == "hosts";
 }

@@ -38,6 +38,7 @@ public static partial class SpecValidator
         Positive("diffusion.logitStd", spec.Diffusion.LogitStd);
         ValidateTraining(spec);
         ValidateIslands(spec.Islands);
+        ValidateHosts(spec);
         ValidateRule("mixing.rule", spec.Mixing.Rule, spec.Experts.Count);
         if (spec.Mixing.Rule == "oracle")
         {
@@ -157,6 +158,7 @@ public static partial class SpecValidator
             throw new SpecException("islands.shardsFile", "must name the file that deals the images out, or choose other islands.shards");
         }
 
+        InRange("islands.minHosts", islands.MinHosts, 1, 4096);
         InRange("islands.alpha", islands.Alpha, 1e-3, 1e6);
         InRange("islands.classesPerPeer", islands.ClassesPerPeer, 1, 1000);
         InRange("islands.minSamples", islands.MinSamples, 1, 1_000_000);
@@ -188,6 +190,41 @@ public static partial class SpecValidator
         if (islands is { Protocol: "fedavg", Unreachable: > 0 })
         {
             throw new SpecException("islands.unreachable", "must be 0 for fedavg, whose server could be drawn; use modest");
+        }
+    }
+
+    // What needs the images of all hosts in one place cannot be had.
+    private static void ValidateHosts(RunSpec spec)
+    {
+        IslandsSpec islands = spec.Islands;
+        if (!islands.IsOnHosts())
+        {
+            return;
+        }
+
+        if (spec.Data.Name == "shapes")
+        {
+            throw new SpecException("data.name", "is 'shapes', which is drawn alike everywhere, but with islands.shards=hosts each host has images of its own; name their folder");
+        }
+
+        if (spec.Clustering is { Method: "features", Features: not "pca" } && spec.Experts.Count > 1)
+        {
+            throw new SpecException("clustering.features", $"cannot be '{spec.Clustering.Features}' with islands.shards=hosts: it is trained on all images in one place; use pca");
+        }
+
+        if (spec.Clustering.Conditions > 0)
+        {
+            throw new SpecException("clustering.conditions", "must be 0 with islands.shards=hosts");
+        }
+
+        if (islands.Protocol == "isolated")
+        {
+            throw new SpecException("islands.protocol", "cannot be 'isolated' with islands.shards=hosts: a model that one peer trains does not leave its host; use modest");
+        }
+
+        if (islands.MinHosts > islands.Peers)
+        {
+            throw new SpecException("islands.minHosts", $"is {islands.MinHosts}, but there are {islands.Peers} peers, and each host needs one at least");
         }
     }
 

@@ -8,8 +8,6 @@ using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
-using PeerTraining = OrleansDDM.Learning.Islands.PeerTraining;
-
 namespace OrleansDDM.Benchmarks.Islands;
 
 /// <summary>
@@ -63,7 +61,13 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
     private static float[] Read(byte[] model, IReadOnlyList<Segment> segments)
     {
         SafetensorsFile file = SafetensorsReader.Read(model);
-        return [.. segments.SelectMany(s => file[s.Name].ToFloats())];
+        float[] values = new float[segments.Sum(s => s.Length)];
+        foreach (Segment segment in segments)
+        {
+            file[segment.Name].ToFloats().CopyTo(values, segment.Offset);
+        }
+
+        return values;
     }
 
     private static byte[] Write(float[] values, IReadOnlyList<Segment> segments, string what) => SafetensorsWriter.Write(

@@ -19,14 +19,14 @@ internal sealed class RingProblem : IDisposable
     {
         Data = PeerData.Load(new PeerDataPlan { Peers = Peers }, DatasetCatalog.Default(), Seed);
         Engine = ClassifierEngines.Create(PerceptronKind.Benchmark, threads: 1);
-        Training = new PeerTraining(Engine, Data, new LocalStep(Batch), 0.05f, Seed);
+        Training = new PeerLearning(Engine, Data, new LocalStep(Batch), 0.05f, Seed);
     }
 
     public PeerData Data { get; }
 
     public IClassifierEngine Engine { get; }
 
-    public PeerTraining Training { get; }
+    public PeerLearning Training { get; }
 
     /// <summary>Writes what the Python script needs to do the same work.</summary>
     public void Save(string path)

@@ -38,7 +38,7 @@ internal sealed class ChaosLogs(string folder, IReadOnlyList<string> silos)
 
     /// <summary>Whether a line of a log tells of an exception that nobody handled.</summary>
     internal static bool IsUnhandled(string line) =>
-        line.Contains("Unhandled exception", StringComparison.OrdinalIgnoreCase) || line.StartsWith("crit:", StringComparison.Ordinal)
+        line.Contains("Unhandled exception", StringComparison.OrdinalIgnoreCase) || line.StartsWith("crit:", StringComparison.Ordinal) || line.Contains("Z crit:", StringComparison.Ordinal)
         || line.StartsWith("Fatal error", StringComparison.Ordinal) || line.Contains("UnobservedTaskException", StringComparison.Ordinal)
         || line.Contains(" faulted", StringComparison.Ordinal);
 }

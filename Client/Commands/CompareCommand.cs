@@ -11,6 +11,7 @@ using OrleansDDM.Experiments.Reports;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Commands;
@@ -18,6 +19,8 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm compare</c>.</summary>
 internal static class CompareCommand
 {
+    private const int MostAtOnce = 64;
+
     private static readonly Option<string> Preset = new("--preset")
     {
         Description = "quick (minutes: K=4, one seed), standard (an evening: K in 1,2,4,8, three seeds) or full.",
@@ -46,10 +49,16 @@ internal static class CompareCommand
 
     private static readonly Option<bool> Force = new("--force") { Description = "Delete the comparison in the folder if it has a different plan." };
 
+    private static readonly Option<int?> AtOnce = new("--at-once")
+    {
+        Description = "With --cluster, runs in training at a time; 2 by default, so that the cluster trains while a trained one is judged here.",
+        HelpName = "N",
+    };
+
     public static Command Create()
     {
         var command = new Command(
-            "compare", "Train ensembles and monoliths at equal training FLOPs, and judge which claims about decentralized diffusion hold.")
+            "compare", "Train ensembles and monoliths at equal training FLOPs, and judge which claims about decentralized diffusion hold. With --cluster its silos train, and the models are fetched and judged here.")
         {
             Preset,
             Data,
@@ -60,6 +69,8 @@ internal static class CompareCommand
             Steps,
             CommonOptions.Slots,
             CommonOptions.DataRoot,
+            CommonOptions.Cluster,
+            AtOnce,
             DryRun,
             Force,
             CommonOptions.Format,
@@ -81,6 +92,7 @@ internal static class CompareCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
+        string? cluster = ClusterOf(parsed);
         string data = parsed.GetValue(Data)!;
         string[] roots = parsed.GetValue(CommonOptions.DataRoot)!;
         var catalog = DatasetCatalog.Default(roots);
@@ -91,11 +103,12 @@ internal static class CompareCommand
         bool json = parsed.GetValue(CommonOptions.Format) == OutputFormat.Json;
         if (parsed.GetValue(DryRun))
         {
-            double flops = await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation);
-            WritePlan(plan, CompareEstimate.Seconds(plan.Runs, plan, flops, slots), json);
+            // This machine's speed says nothing about the silos'.
+            WritePlan(plan, cluster is null ? CompareEstimate.Seconds(plan.Runs, plan, await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation), slots) : null, json);
             return ExitCode.Ok;
         }
 
+        await using ClusterConnection? connection = cluster is null ? null : await ClusterConnection.ToClusterAsync(cluster, cancellation);
         if (!folder.Freeze(plan, parsed.GetValue(Force)))
         {
             throw new CliException(
@@ -105,11 +118,13 @@ internal static class CompareCommand
 
         CompareFindings findings = await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), async sink =>
         {
-            using var arms = new SiloArmRunner(folder, roots, slots, sink);
+            using var here = new SiloArmRunner(folder, roots, slots, sink);
+            using ClusterArmRunner? there = connection is null ? null : new ClusterArmRunner(folder, roots, connection, parsed.GetValue(AtOnce) ?? 2, sink);
+            IArmRunner arms = there is null ? here : there;
             var runner = new CompareRunner(plan, folder, arms);
             IReadOnlyList<CompareRun> missing = runner.Missing;
             string time = "";
-            if (missing.Count > 0)
+            if (missing.Count > 0 && there is null)
             {
                 double flops = await SpeedProbe.FlopsPerSecondAsync(plan, catalog, cancellation);
                 time = string.Create(
@@ -125,6 +140,22 @@ internal static class CompareCommand
         Console.WriteLine(json ? findings.ToJsonText() : CompareMarkdown.Write(findings));
         await Console.Error.WriteLineAsync("Report: " + Path.GetRelativePath(Directory.GetCurrentDirectory(), folder.Report));
         return ExitCode.Ok;
+    }
+
+    private static string? ClusterOf(ParseResult parsed)
+    {
+        string? cluster = parsed.GetValue(CommonOptions.Cluster);
+        if (cluster is not null && parsed.GetResult(CommonOptions.Slots) is { Implicit: false })
+        {
+            throw new CliException(ExitCode.BadConfiguration, "--slots has no meaning with --cluster: slots are settings of the cluster's silos. Leave it out, or say --at-once.");
+        }
+
+        return parsed.GetValue(AtOnce) switch
+        {
+            null => cluster,
+            < 1 or > MostAtOnce => throw new CliException(ExitCode.Usage, $"--at-once is {parsed.GetValue(AtOnce)}; it must be 1 to {MostAtOnce}."),
+            _ => cluster ?? throw new CliException(ExitCode.Usage, "--at-once goes with --cluster: this machine trains one run after the other. Leave it out."),
+        };
     }
 
     private static ComparePlan PlanOf(ParseResult parsed, string data, DatasetCatalog catalog)
@@ -159,7 +190,7 @@ internal static class CompareCommand
         return numbers;
     }
 
-    private static void WritePlan(ComparePlan plan, double seconds, bool json)
+    private static void WritePlan(ComparePlan plan, double? seconds, bool json)
     {
         if (json)
         {
@@ -178,7 +209,7 @@ internal static class CompareCommand
                 $"{arm.Name,-20}{arm.Kind,-22}{arm.Clusters,4}{arm.Spec.Training.Steps,9}{TrainingFlops.Of(arm.Spec, plan.Shape).Total,18:0.000e0}  {string.Join(", ", arm.Rules)}"));
         }
 
-        Console.WriteLine($"{plan.Runs.Count} runs under seeds {string.Join(", ", plan.Seeds)}, about {Figures.Duration(seconds)}. Plan {plan.Hash}.");
+        Console.WriteLine($"{plan.Runs.Count} runs under seeds {string.Join(", ", plan.Seeds)}, {(seconds is { } s ? $"about {Figures.Duration(s)}" : "on a cluster")}. Plan {plan.Hash}.");
     }
 
     /// <summary><see cref="Progress{T}"/> would post to the thread pool and let messages overtake each other.</summary>

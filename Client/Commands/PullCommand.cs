@@ -32,7 +32,7 @@ internal static class PullCommand
             parsed.GetValue(CommonOptions.Run)!, parsed.GetValue(CommonOptions.Cluster), cancellation);
         RunStatus status = await connection.Run.GetStatusAsync(cancellation);
         string folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(parsed.GetValue(Folder) ?? Path.Combine("models", connection.Name)));
-        await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), progress => ModelPull.ToAsync(connection, status, folder, progress, cancellation));
+        await ProgressView.RunAsync(parsed.GetValue(CommonOptions.Progress), progress => ModelPull.ToAsync(connection.Grains, status, folder, progress, cancellation));
         Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json
             ? JsonSerializer.Serialize(new { model = folder, bytes = RunModel.Weights(status).Sum(w => w.Bytes) })
             : folder);

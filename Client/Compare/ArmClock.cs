@@ -6,7 +6,6 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Learning.Serialization;
-using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Compare;
@@ -68,15 +67,9 @@ internal sealed class ArmClock : IProgressSink
     /// <param name="clustering">Seconds of the clustering.</param>
     public ArmTimes Times(RunSpec spec, double clustering)
     {
-        int batch = spec.Training.Batch / spec.Experts.Count;
-        double slowest = ModelRole.Of(spec.Experts.Count).Max(role =>
-        {
-            double images = role.IsRouter
-                ? (double)spec.Router.Batch * RouterTask.StepsOf(spec)
-                : (double)batch * spec.Training.Steps;
-            return _record.Speeds.GetValueOrDefault(role.ToString()) is { Count: > 0 } speed ? images / (speed.Sum / speed.Count) : double.PositiveInfinity;
-        });
-        return new ArmTimes(_record.Wall, double.IsFinite(slowest) ? slowest : double.NaN, clustering);
+        double slowest = ModelTime.Slowest(
+            spec, role => _record.Speeds.GetValueOrDefault(role) is { Count: > 0 } speed ? speed.Sum / speed.Count : null);
+        return new ArmTimes(_record.Wall, slowest, clustering);
     }
 
     private Record Read()

@@ -4,8 +4,6 @@ using OrleansDDM.Client.Progress;
 using OrleansDDM.Client.Runs;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Compare;
-using OrleansDDM.Experiments.Evaluation;
-using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;
 
@@ -18,27 +16,11 @@ namespace OrleansDDM.Client.Compare;
 /// <param name="sink">Where progress goes.</param>
 internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> dataRoots, int slots, IProgressSink sink) : IArmRunner, IDisposable
 {
-    private CompareJudge? _judge;
+    private readonly ComparisonJudge _judge = new(folder, dataRoots);
 
     /// <inheritdoc/>
-    public async Task<JudgeFacts> JudgeAsync(ComparePlan plan, IProgress<string>? progress, CancellationToken cancellation)
-    {
-        if (folder.ReadJudgeFacts() is { } known)
-        {
-            _judge = folder.ReadJudge(plan, known);
-            return known;
-        }
-
-        progress?.Report("Training the judge.");
-        return await JudgeThread.RunAsync(() =>
-        {
-            DataSplits splits = DatasetCatalog.Default(dataRoots).Load(plan.Arms[0].Spec.Data, plan.Seeds[0]);
-            _judge = CompareJudge.Train(plan.Metric, splits, cancellation);
-            JudgeFacts facts = _judge.Facts(splits, cancellation);
-            folder.WriteJudge(_judge, facts);
-            return facts;
-        });
-    }
+    public Task<JudgeFacts> JudgeAsync(ComparePlan plan, IProgress<string>? progress, CancellationToken cancellation) =>
+        _judge.FindAsync(plan, progress, cancellation);
 
     /// <inheritdoc/>
     public async Task<ArmMeasurement> RunAsync(ComparePlan plan, CompareRun run, IProgress<string>? progress, CancellationToken cancellation)
@@ -52,12 +34,11 @@ internal sealed class SiloArmRunner(CompareFolder folder, IReadOnlyList<string> 
         var clock = new ArmClock(sink, arm.Path);
         await using RunSession session = await RunSession.StartAsync(arm, spec, dataRoots, slots, web: false, cancellation);
         RunStatus status = await clock.MeasureAsync(() => session.TrainAsync(clock, cancellation));
-        CompareJudge judge = _judge ?? throw new InvalidOperationException("The judge comes first.");
         var evaluator = new ArmEvaluator(
-            plan, run, session.Learning.Data(spec), session.Learning.Clusters(spec), session.Export(status), session.Samples, judge);
+            plan, run, session.Learning.Data(spec), session.Learning.Clusters(spec), session.Export(status), session.Samples, _judge.Value);
         return await evaluator.RunAsync(clock.Times(spec, session.Learning.ClusteringSeconds(spec)), progress, cancellation);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _judge?.Dispose();
+    public void Dispose() => _judge.Dispose();
 }

@@ -22,6 +22,9 @@ internal sealed class PlainProgress(TextWriter output, TimeProvider clock) : IPr
     /// <inheritdoc/>
     public void Begin(IReadOnlyList<ModelStatus> models)
     {
+        // The next run has models of the same roles.
+        _done.Clear();
+        _shown.Clear();
         foreach (ModelStatus model in models.Where(m => m.Step > 0))
         {
             output.WriteLine($"{model.Role} goes on from step {model.Step} of {model.Steps}");

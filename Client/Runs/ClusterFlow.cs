@@ -16,12 +16,20 @@ internal static class ClusterFlow
         await using RunConnection connection = await RunConnection.OnClusterAsync(spec.Name, cluster, cancellation);
         return await FollowAsync(connection, mode, cancellation, async progress =>
         {
-            SubmitReply reply = await connection.Run.SubmitAsync(SpecJson.Canonical(spec), force, CancellationToken.None);
+            SubmitReply reply = await SubmitAsync(connection.Run, spec, force);
             progress.Say(reply.Attached ? $"The cluster has run '{spec.Name}' already; following it." : $"Run '{spec.Name}' is submitted.");
-            return reply.Status.Phase is not (RunPhase.Preparing or RunPhase.Training)
-                ? await connection.Run.ResumeAsync(CancellationToken.None)
-                : reply.Status;
+            return reply.Status;
         });
+    }
+
+    /// <summary>Submits the run, or attaches to it; one that was stopped or has faulted goes on.</summary>
+    /// <exception cref="RunConflictException">The cluster has a run of that name with a different spec, and <paramref name="force"/> is not given.</exception>
+    public static async Task<SubmitReply> SubmitAsync(IRunGrain run, RunSpec spec, bool force)
+    {
+        SubmitReply reply = await run.SubmitAsync(SpecJson.Canonical(spec), force, CancellationToken.None);
+        return reply.Status.Phase is RunPhase.Preparing or RunPhase.Training
+            ? reply
+            : reply with { Status = await run.ResumeAsync(CancellationToken.None) };
     }
 
     /// <summary>Goes on with a run that the cluster has, and follows it to its end.</summary>

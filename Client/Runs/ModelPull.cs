@@ -11,14 +11,14 @@ namespace OrleansDDM.Client.Runs;
 internal static class ModelPull
 {
     /// <summary>Fetches the model unless the folder holds it already.</summary>
-    /// <param name="connection">The run.</param>
-    /// <param name="status">Its status.</param>
+    /// <param name="grains">The cluster.</param>
+    /// <param name="status">The run.</param>
     /// <param name="folder">Where to.</param>
     /// <param name="progress">Told what comes.</param>
     /// <param name="cancellation">Gives up; the next call goes on.</param>
     /// <exception cref="RunNotReadyException">The run is not trained.</exception>
     /// <exception cref="ArtifactException">No live silo has a good copy of some weights.</exception>
-    public static async Task<ModelContents> ToAsync(RunConnection connection, RunStatus status, string folder, IProgressSink progress, CancellationToken cancellation)
+    public static async Task<ModelContents> ToAsync(IGrainFactory grains, RunStatus status, string folder, IProgressSink progress, CancellationToken cancellation)
     {
         ArtifactReference[] weights = RunModel.Weights(status);
         if (Held(folder, weights) is { } held)
@@ -28,7 +28,7 @@ internal static class ModelPull
 
         // Beside the model, where the next pull finds what this one has got.
         string parts = folder + ".pull";
-        var download = new ArtifactDownload(connection.Grains.GetGrain<IArtifactsGrain>(GrainKeys.Artifacts), parts);
+        var download = new ArtifactDownload(grains.GetGrain<IArtifactsGrain>(GrainKeys.Artifacts), parts);
         progress.Say($"Fetching {weights.Length} models of {weights.Sum(w => w.Bytes)} bytes.");
         var bytes = new byte[weights.Length][];
         for (int i = 0; i < weights.Length; i++)

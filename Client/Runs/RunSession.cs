@@ -7,6 +7,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Experiments.Evaluation;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Devices;
@@ -99,7 +100,7 @@ public sealed class RunSession : IAsyncDisposable
         await WriteMetricRowsAsync();
         return status.Phase switch
         {
-            RunPhase.Ready => status,
+            RunPhase.Ready => await LearnPlanAsync(status),
             RunPhase.Stopped or RunPhase.Stopping => throw new CliException(ExitCode.Interrupted, $"The run was stopped. Go on with: ddm resume {_folder.Path}"),
             _ => throw Fault(status),
         };
@@ -111,7 +112,7 @@ public sealed class RunSession : IAsyncDisposable
     {
         RunStatus status = await _run.GetStatusAsync(CancellationToken.None);
         return status.Phase == RunPhase.Ready
-            ? status
+            ? await LearnPlanAsync(status)
             : throw new CliException(
                 ExitCode.BadConfiguration,
                 $"The run is {StatusText.PhaseOf(status, live: false)}, not trained. Train it first: ddm resume {_folder.Path}");
@@ -142,12 +143,29 @@ public sealed class RunSession : IAsyncDisposable
         }
     }
 
+    // Judging needs the clusters too; a silo that has only just begun has not asked for them.
+    private async Task<RunStatus> LearnPlanAsync(RunStatus status)
+    {
+        if (Spec.Islands.IsOnHosts() && Learning.AdoptedPlan(Spec).Length == 0)
+        {
+            HostPlan plan = await HostPlans.OfAsync(_silo.Client, Spec, CancellationToken.None);
+            await Task.Run(() => Learning.Adopt(Spec, plan.Shares[0].Host, plan));
+        }
+
+        return status;
+    }
+
     // A grain's status has words only; the data's own error says which kind of mistake it was.
     private Exception Fault(RunStatus status)
     {
         int code = ExitCode.Failure;
         try
         {
+            if (Spec.Islands.IsOnHosts() && Learning.AdoptedPlan(Spec).Length == 0)
+            {
+                return new CliException(code, $"The run faulted: {status.Message}");
+            }
+
             string fingerprint = Learning.Prepare(Spec, CancellationToken.None).Fingerprint;
             code = status.Data is { Fingerprint.Length: > 0 } data && data.Fingerprint != fingerprint ? ExitCode.Integrity : code;
         }

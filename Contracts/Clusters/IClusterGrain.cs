@@ -1,3 +1,4 @@
+using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Security;
 
 namespace OrleansDDM.Contracts.Clusters;
@@ -25,4 +26,10 @@ public interface IClusterGrain : IGrainWithIntegerKey
     [Allow(Roles.Admin, Mutates = true)]
     [Alias(Aliases.Rebalance)]
     Task<ModelMove[]> RebalanceAsync(CancellationToken cancellation = default);
+
+    /// <summary>The devices of the active silos and what their slots do, by name; a silo that does not answer within a second is left out.</summary>
+    [AlwaysInterleave]
+    [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]
+    [Alias(Aliases.ClusterDevices)]
+    Task<DeviceStatus[]> GetDevicesAsync(CancellationToken cancellation = default);
 }

@@ -52,7 +52,12 @@ public sealed class RunNotStoredException(string name, string reason) : Exceptio
 /// <param name="reason">A sentence that names the data and the silo.</param>
 [GenerateSerializer]
 [Alias(Aliases.DataUnavailableException)]
-public sealed class DataUnavailableException(string reason) : Exception(reason);
+public sealed class DataUnavailableException(string reason) : Exception(reason)
+{
+    /// <summary>Whether there is no such data, as opposed to data that is damaged or other than before.</summary>
+    [Id(0)]
+    public bool IsMissing { get; init; }
+}
 
 /// <summary>A message is too large for the connection that all calls between two silos share; it was refused before it was sent.</summary>
 /// <param name="method">The call.</param>

@@ -61,7 +61,7 @@ public sealed record RuleMeasurement(
     string Rule, double Distance, double? ValidationDistance, double[] ExpertUse, double SamplingFlops, double ImagesPerSecond);
 
 /// <summary>What training took, in seconds.</summary>
-/// <param name="Wall">Wall time of training on this machine, over all sessions that ended in order.</param>
+/// <param name="Wall">Wall time of training on this machine, over all sessions that ended in order; of a cluster's run, from its submission on without the time in which it was stopped.</param>
 /// <param name="Parallel">Wall time as if each model had a machine with one slot: the slowest model.</param>
-/// <param name="Clustering">Wall time of the clustering.</param>
+/// <param name="Clustering">Wall time of the clustering on this machine.</param>
 public sealed record ArmTimes(double Wall, double Parallel, double Clustering);

@@ -166,25 +166,35 @@ internal sealed partial class ArtifactExchange(
     {
         ArgumentNullException.ThrowIfNull(names);
         List<SiloAddress>[] holders = [.. names.Select(_ => new List<SiloAddress>())];
-        SiloAddress[] others = [.. silos.Others];
-        bool[]?[] answers = await Task.WhenAll(others.Select(other => AskAsync(other, async host =>
+        foreach ((SiloAddress other, bool[]? held) in await AskHeldAsync(names, cancellation))
         {
-            bool[] held = await host.HasAsync(names, cancellation);
-            return held.Length == names.Length ? held : [];
-        })));
-        cancellation.ThrowIfCancellationRequested();
-        for (int o = 0; o < others.Length; o++)
-        {
-            for (int n = 0; n < names.Length && answers[o] is { Length: > 0 } held; n++)
+            for (int n = 0; n < names.Length && held is not null; n++)
             {
                 if (held[n])
                 {
-                    holders[n].Add(others[o]);
+                    holders[n].Add(other);
                 }
             }
         }
 
         return holders;
+    }
+
+    /// <summary>Whether every silo of the cluster is there and says that it has not got the artifact: waiting for it is in vain.</summary>
+    public async Task<bool> IsNowhereAsync(string sha256, CancellationToken cancellation = default)
+    {
+        try
+        {
+            return await silos.AreAllActiveAsync(cancellation)
+                && (await AskHeldAsync([sha256], cancellation)).All(a => a.Held is [false])
+                && !await disk.RunAsync(() => store.Contains(sha256), cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            // Who cannot be asked, e.g. as the database is away, may yet have it.
+            LogNotKnown(sha256, e.Message);
+            return false;
+        }
     }
 
     /// <summary>Deletes artifacts that nobody refers to any more, here and on the other live silos; those that do not answer collect them later.</summary>
@@ -264,6 +274,18 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
+    /// <summary>What each other live silo says of artifacts; null = it did not answer.</summary>
+    private async Task<(SiloAddress Silo, bool[]? Held)[]> AskHeldAsync(string[] names, CancellationToken cancellation)
+    {
+        (SiloAddress Silo, bool[]? Held)[] answers = await Task.WhenAll(silos.Others.Select(async other => (other, await AskAsync(other, async host =>
+        {
+            bool[] held = await host.HasAsync(names, cancellation);
+            return held.Length == names.Length ? held : null;
+        }))));
+        cancellation.ThrowIfCancellationRequested();
+        return answers;
+    }
+
     /// <summary>Asks one silo; the default value is the answer of one that does not answer.</summary>
     public async Task<T?> AskAsync<T>(SiloAddress silo, Func<IArtifactHost, Task<T>> ask)
     {
@@ -287,4 +309,7 @@ internal sealed partial class ArtifactExchange(
 
     [LoggerMessage(EventId = 1009, Level = LogLevel.Information, Message = "{Silo} was asked about artifacts in vain: {Reason}")]
     private partial void LogUnanswered(string silo, string reason);
+
+    [LoggerMessage(EventId = 1014, Level = LogLevel.Information, Message = "Whether artifact {Sha256} is nowhere cannot be known: {Reason}")]
+    private partial void LogNotKnown(string sha256, string reason);
 }

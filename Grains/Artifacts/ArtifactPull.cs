@@ -108,6 +108,7 @@ internal sealed class ArtifactPull(
                 if (piece.Length != wanted)
                 {
                     report(holder, $"{piece.Length} bytes came where {wanted} were asked for");
+                    await ClaimsAsync(reference, holder, cancellation);
                     return false;
                 }
 
@@ -152,23 +153,27 @@ internal sealed class ArtifactPull(
         foreach (SiloAddress holder in asked)
         {
             report(holder, "the bytes have another hash");
-            bool claims = false;
-            try
-            {
-                claims = await hosts.On(holder).VerifyAsync(reference.Sha256, cancellation);
-            }
-            catch (Exception e) when (!cancellation.IsCancellationRequested)
-            {
-                report(holder, e.Message);
-            }
-
-            if (!claims || asked.Count == 1)
+            if (!await ClaimsAsync(reference, holder, cancellation) || asked.Count == 1)
             {
                 holders.Remove(holder);
             }
         }
 
         return holders.Count < before;
+    }
+
+    /// <summary>Makes a silo read its file again, and put it aside if it is corrupt; returns whether it claims to be right.</summary>
+    private async Task<bool> ClaimsAsync(ArtifactReference reference, SiloAddress holder, CancellationToken cancellation)
+    {
+        try
+        {
+            return await hosts.On(holder).VerifyAsync(reference.Sha256, cancellation);
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        {
+            report(holder, e.Message);
+            return false;
+        }
     }
 
     private async Task DisposeAsync(ArtifactWriter writer)

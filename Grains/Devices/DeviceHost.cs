@@ -5,6 +5,7 @@ using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -13,7 +14,7 @@ namespace OrleansDDM.Grains.Devices;
 
 /// <summary>The silo's devices as a service that other silos can call. Stateless but for the slots; a new silo starts with empty ones.</summary>
 internal sealed class DeviceHost(
-    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, DeviceMemory memory, ILearningRuntime runtime, ILocalSiloDetails details, IHostApplicationLifetime host)
+    GrainId id, Silo silo, ILoggerFactory loggers, SlotPool slots, DeviceMemory memory, ILearningRuntime runtime, HostImagery imagery, ILocalSiloDetails details, IHostApplicationLifetime host)
     : GrainService(id, silo, loggers), IDeviceHost
 {
     public Task<float[]> EvaluateAsync(EvaluateRequest request, CancellationToken cancellation = default) =>
@@ -24,11 +25,12 @@ internal sealed class DeviceHost(
         try
         {
             RunSpec run = SpecJson.Read(spec);
+            await imagery.AdoptAsync(run, cancellation);
             return await slots.RunAsync(Lane.Training, () => RunData.Prepare(runtime, run, fingerprint, cancellation), cancellation);
         }
         catch (DatasetException e)
         {
-            throw new DataUnavailableException($"{details.Name}: {e.Message}");
+            throw new DataUnavailableException($"{details.Name}: {e.Message}") { IsMissing = e.IsNotFound };
         }
         catch (SpecException e)
         {

@@ -23,20 +23,24 @@ internal sealed class DeviceMemory(IOptions<DeviceOptions> options, ILearningRun
     /// <summary>Free bytes of the device that has most of them; null = not known.</summary>
     public long? Look()
     {
-        DeviceFacts facts = options.Value.Facts;
         long? most = null;
-        if (runtime.Devices is { } devices)
+        foreach ((_, long? free) in Free())
         {
-            for (int i = 0; i < facts.Count; i++)
-            {
-                long? free = devices.FreeMemory(options.Value.DeviceOf(i));
-                most = free is null ? most : Math.Max(free.Value, most ?? 0);
-                Keep(facts.Memory - free);
-            }
+            most = free is null ? most : Math.Max(free.Value, most ?? 0);
+            Keep(options.Value.Facts.Memory - free);
         }
 
         return most;
     }
+
+    /// <summary>Free bytes of each device now, whoever uses the rest, in the order of the devices; null = not known.</summary>
+    public IEnumerable<(string Device, long? Bytes)> Free() => Each(device => runtime.Devices?.FreeMemory(device));
+
+    /// <summary>Bytes of memory of each device as models are placed by it; null = not known.</summary>
+    public IEnumerable<(string Device, long? Bytes)> Total() => Each(_ => options.Value.Facts.Memory is > 0 and var bytes ? bytes : null);
+
+    private IEnumerable<(string Device, long? Bytes)> Each(Func<string, long?> read) =>
+        Enumerable.Range(0, options.Value.Facts.Count).Select(options.Value.DeviceOf).Select(device => (device, read(device)));
 
     private void Keep(long? used)
     {

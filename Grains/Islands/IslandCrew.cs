@@ -44,7 +44,7 @@ internal sealed class IslandCrew
         _before = Round = Recorded = rounds;
         Term = term;
         Initial = initial;
-        Roster = [.. plan.Rows.Select(p => new PeerAddress(p.Key, HostOf(p.Key, island), Math.Max(1, p.Value.Length)))];
+        Roster = [.. plan.Samples.Select(p => new PeerAddress(p.Key, HostOf(p.Key, island), Math.Max(1, p.Value)))];
         Reachable = [.. Roster.Where(p => !plan.Unreachable.Contains(p.Number))];
     }
 
@@ -90,7 +90,7 @@ internal sealed class IslandCrew
     /// <summary>Takes note of what a peer did; true where a round was completed.</summary>
     public bool Accept(PeerReport report)
     {
-        if (!_plan.Rows.ContainsKey(report.Number) || !Count(report.Number, report.Term, report.Counts))
+        if (!_plan.Samples.ContainsKey(report.Number) || !Count(report.Number, report.Term, report.Counts))
         {
             return false;
         }
@@ -110,7 +110,7 @@ internal sealed class IslandCrew
         // MoDeST's first aggregate is that of round 2. Where each peer has a model, a round of the island is as many trainings as it has peers.
         long completed = _shared
             ? report.Round - (_spec.Islands.Protocol == "modest" ? 1 : 0)
-            : _before + (Total().Trainings / _plan.Rows.Count);
+            : _before + (Total().Trainings / _plan.Samples.Count);
         if (_shared && (completed <= Recorded || _rounds.Exists(r => r.Rounds == completed && r.Model == model)))
         {
             return false;

@@ -6,6 +6,7 @@ using Orleans.Runtime;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Grains.State;
@@ -86,8 +87,8 @@ internal sealed partial class IslandGrain(
             island.Value = new IslandState
             {
                 SpecHash = specHash,
-                Hosts = peers.Hosts.Up(),
-                Members = [.. plan.Rows.Keys],
+                Hosts = plan.Hosts is { } images ? [.. images.Shares.Select(s => s.Host)] : peers.Hosts.Up(),
+                Members = [.. plan.Samples.Keys],
                 TrainSeconds = seconds,
                 Began = Services.Clock.GetUtcNow(),
             };
@@ -97,7 +98,7 @@ internal sealed partial class IslandGrain(
         ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop));
         long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
         _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds);
-        LogBegins(Role.ToString(), plan.Rows.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
+        LogBegins(Role.ToString(), plan.Samples.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
         _atWork = true;
         await StartPeersAsync(_crew, stop);
     }
@@ -189,7 +190,13 @@ internal sealed partial class IslandGrain(
             {
                 // What was recorded until now is still written down.
             }
-            catch (Exception e) when (e is OrleansException or TimeoutException or Contracts.Runs.StaleTermException)
+            catch (DataUnavailableException e)
+            {
+                // The others go on without it, as without one whose host is down.
+                crew.Lose(peer.Number);
+                LogRefused(Role.ToString(), peer.Number, e.Message);
+            }
+            catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
             {
                 crew.Lose(peer.Number);
                 LogUnreachable(Role.ToString(), peer.Number, e.Message);
@@ -210,7 +217,7 @@ internal sealed partial class IslandGrain(
                 return Services.Clock.GetElapsedTime(from).TotalSeconds;
             },
             stop);
-        int trainers = IslandPlan.IsShared(spec.Islands) ? Math.Min(spec.Islands.SampleSize, plan.Rows.Count) : plan.Rows.Count;
+        int trainers = IslandPlan.IsShared(spec.Islands) ? Math.Min(spec.Islands.SampleSize, plan.Samples.Count) : plan.Samples.Count;
         int slots = Services.Devices.Value.Slots * Math.Max(1, peers.Hosts.Up().Length);
         double seconds = Math.Max(0.05, alone * Math.Max(1, (double)trainers * ModelRole.Of(spec.Experts.Count).Count / slots));
         LogMeasured(Role.ToString(), alone, seconds);
@@ -259,6 +266,9 @@ internal sealed partial class IslandGrain(
 
     [LoggerMessage(EventId = 1073, Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
     private partial void LogMissed(string role, long round);
+
+    [LoggerMessage(EventId = 1075, Level = LogLevel.Warning, Message = "{Role}: peer {Number} takes no part: {Reason}")]
+    private partial void LogRefused(string role, int number, string reason);
 
     [LoggerMessage(EventId = 1074, Level = LogLevel.Debug, Message = "{Role}: peer {Number} could not be reached: {Reason}")]
     private partial void LogUnreachable(string role, int number, string reason);

@@ -14,7 +14,10 @@ namespace OrleansDDM.Grains.Islands;
 /// Who belongs to the island of one model, what each of its peers holds, and how long it trains. A function of the spec and of class and cluster of each
 /// image, so every silo comes to the same.
 /// </summary>
-/// <param name="Rows">Training rows of the model's cluster at each peer of the island, by its number.</param>
+/// <param name="Rows">
+/// Training rows of the model's cluster at each peer of the island, by its number. Where images stay with their hosts: at each peer of this host; of one that is
+/// not of the island, all that it has, to measure a training with.
+/// </param>
 /// <param name="Unreachable">Peers of the island that never answer: the spec's fault on purpose.</param>
 /// <param name="Training">Rounds, steps and batch.</param>
 internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, ImmutableHashSet<int> Unreachable, IslandTraining Training)
@@ -22,12 +25,29 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
     /// <summary>Whether the protocol has one model a round, and not one of each peer.</summary>
     public static bool IsShared(IslandsSpec islands) => islands.Protocol is "modest" or "fedavg";
 
+    /// <summary>Samples of the cluster at each peer of the island, by its number.</summary>
+    public required ImmutableSortedDictionary<int, int> Samples { get; init; }
+
+    /// <summary>The plan of the hosts with which images stay; null = every host has them all.</summary>
+    public HostPlan? Hosts { get; init; }
+
     /// <summary>SHA-256 of who holds what: where files or data of two hosts differ, this does too.</summary>
     public string Digest
     {
         get
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            if (Hosts is not null)
+            {
+                hash.AppendData(Convert.FromHexString(Hosts.Fingerprint));
+                foreach ((int peer, int samples) in Samples)
+                {
+                    hash.AppendData(MemoryMarshal.AsBytes<int>([peer, samples]));
+                }
+
+                return Convert.ToHexStringLower(hash.GetHashAndReset());
+            }
+
             foreach ((int peer, int[] rows) in Rows)
             {
                 hash.AppendData(MemoryMarshal.AsBytes<int>([peer, rows.Length]));
@@ -43,6 +63,11 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
     public static IslandPlan Of(RunSpec spec, ModelRole role, IslandData data)
     {
         IslandsSpec islands = spec.Islands;
+        if (data.Plan is { } hosts)
+        {
+            return OnHosts(spec, role, data, hosts);
+        }
+
         int[][] shards = Shards(islands, data, spec.Seed);
         var rows = ImmutableSortedDictionary.CreateBuilder<int, int[]>();
         for (int peer = 0; peer < shards.Length; peer++)
@@ -54,15 +79,23 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
             }
         }
 
-        if (rows.Count == 0)
-        {
-            throw new SpecException(
-                "islands.minSamples", $"is {islands.MinSamples}, but no peer holds so many images of cluster {role.Index}; lower it or use fewer peers or experts");
-        }
+        return Of(spec, role, rows.ToImmutable(), rows.ToImmutableSortedDictionary(r => r.Key, r => r.Value.Length), null);
+    }
 
-        int unreachable = (int)Math.Round(islands.Unreachable * islands.Peers);
-        var down = new CounterStream(spec.Seed, "islands-unreachable").Distinct(unreachable, islands.Peers).ToImmutableHashSet();
-        return new IslandPlan(rows.ToImmutable(), down.Intersect(rows.Keys), Train(spec, role, rows.ToImmutable()));
+    /// <summary>What the peers of one host hold, where images stay with their hosts: equal shares of what is there.</summary>
+    /// <param name="spec">The run.</param>
+    /// <param name="hosts">The hosts, over which the peers are spread in turn.</param>
+    /// <param name="host">Name of the host.</param>
+    /// <param name="images">Training images that it has.</param>
+    /// <returns>Rows of each of its peers, by the peer's number.</returns>
+    /// <exception cref="SpecException">It has fewer images than peers.</exception>
+    public static ImmutableSortedDictionary<int, int[]> OnHost(RunSpec spec, HostPlan hosts, string host, int images)
+    {
+        int count = hosts.Shares.Length, index = hosts.IndexOf(host);
+        int[] peers = [.. Enumerable.Range(0, spec.Islands.Peers).Where(p => p % count == index)];
+        return images >= peers.Length
+            ? peers.Zip(ShardPlanner.Iid(images, peers.Length, spec.Seed)).ToImmutableSortedDictionary(p => p.First, p => p.Second)
+            : throw new SpecException("islands.peers", $"is {spec.Islands.Peers}, of which {peers.Length} are on host '{host}', but it has only {images} training images; use fewer peers");
     }
 
     /// <summary>The rows of an island of one, see <see cref="IslandsSpec.Peer"/>.</summary>
@@ -77,13 +110,46 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
         return own[peer].Length > 0 ? own[peer] : shards[peer];
     }
 
-    private static IslandTraining Train(RunSpec spec, ModelRole role, ImmutableSortedDictionary<int, int[]> rows)
+    private static IslandPlan OnHosts(RunSpec spec, ModelRole role, IslandData data, HostPlan hosts)
+    {
+        var samples = ImmutableSortedDictionary.CreateBuilder<int, int>();
+        for (int peer = 0; peer < spec.Islands.Peers; peer++)
+        {
+            int[] own = hosts.Shares[peer % hosts.Shares.Length].Samples[peer / hosts.Shares.Length];
+            int count = role.IsRouter ? own.Sum() : own[role.Index];
+            if (role.IsRouter || count >= spec.Islands.MinSamples)
+            {
+                samples.Add(peer, count);
+            }
+        }
+
+        ImmutableSortedDictionary<int, int[]> rows = OnHost(spec, hosts, data.Host, data.Clusters.Count).ToImmutableSortedDictionary(
+            p => p.Key, p => role.IsRouter || !samples.ContainsKey(p.Key) ? p.Value : [.. p.Value.Where(row => data.Clusters[row] == role.Index)]);
+        return Of(spec, role, rows, samples.ToImmutable(), hosts);
+    }
+
+    private static IslandPlan Of(
+        RunSpec spec, ModelRole role, ImmutableSortedDictionary<int, int[]> rows, ImmutableSortedDictionary<int, int> samples, HostPlan? hosts)
+    {
+        IslandsSpec islands = spec.Islands;
+        if (samples.Count == 0)
+        {
+            throw new SpecException(
+                "islands.minSamples", $"is {islands.MinSamples}, but no peer holds so many images of cluster {role.Index}; lower it or use fewer peers or experts");
+        }
+
+        int unreachable = (int)Math.Round(islands.Unreachable * islands.Peers);
+        var down = new CounterStream(spec.Seed, "islands-unreachable").Distinct(unreachable, islands.Peers).ToImmutableHashSet();
+        return new IslandPlan(rows, down.Intersect(samples.Keys), Train(spec, role, rows, samples.Count)) { Samples = samples, Hosts = hosts };
+    }
+
+    private static IslandTraining Train(RunSpec spec, ModelRole role, ImmutableSortedDictionary<int, int[]> rows, int peers)
     {
         IslandsSpec islands = spec.Islands;
         int placeBatch = role.IsRouter ? spec.Router.Batch : DenoisingTask.BatchOf(spec);
         int placeSteps = role.IsRouter ? RouterTask.StepsOf(spec) : spec.Training.Steps;
         int batch = islands.Batch > 0 ? islands.Batch : placeBatch;
-        int trainers = IsShared(islands) ? Math.Min(islands.SampleSize, rows.Count) : rows.Count;
+        int trainers = IsShared(islands) ? Math.Min(islands.SampleSize, peers) : peers;
         long samples = (long)placeSteps * placeBatch, round = (long)trainers * islands.LocalSteps * batch;
         return new IslandTraining(rows, batch, Math.Max(1, (samples + round - 1) / round), islands.LocalSteps);
     }

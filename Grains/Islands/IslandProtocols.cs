@@ -20,7 +20,7 @@ internal static class IslandProtocols
     /// <param name="peers">Peers of the island.</param>
     public static IProtocol Create(IslandsSpec islands, double trainSeconds, int peers)
     {
-        // Gossip trains on what others send: alone, a peer would never begin.
+        // A peer of gossip that is alone from the first waits for nobody.
         IslandsSpec effective = islands.Protocol == "gossip" && peers == 1 ? islands with { Protocol = "dpsgd" } : islands;
         return ProtocolCatalog.Create(effective.Protocol, JsonSerializer.SerializeToElement(Options(effective, trainSeconds)));
     }

@@ -14,6 +14,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
@@ -184,6 +185,7 @@ internal sealed partial class PeerGrain(
             // A term is never used twice, and the island sees it before any frame bears it.
             State.Term++;
             await _row.SaveAsync();
+            await AdoptAsync(spec, cancellation);
             IslandPlan plan = await bench.PlanAsync(cancellation);
             if (start.Shards.Length > 0 && start.Shards != plan.Digest)
             {
@@ -222,7 +224,7 @@ internal sealed partial class PeerGrain(
                     Roster = roster,
                     InitialModel = initial,
                     Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
-                    Samples = Math.Max(1, plan.Rows[_number].Length),
+                    Samples = Math.Max(1, plan.Samples[_number]),
                     Joining = start.Joining,
                     Estimate = estimate,
                     CommonEstimate = estimate,
@@ -258,6 +260,18 @@ internal sealed partial class PeerGrain(
         }
 
         close();
+    }
+
+    private async Task AdoptAsync(RunSpec spec, CancellationToken cancellation)
+    {
+        try
+        {
+            await services.Imagery.AdoptAsync(spec, cancellation);
+        }
+        catch (DatasetException e)
+        {
+            throw new DataUnavailableException($"{services.Hosts.Own}: {e.Message}") { IsMissing = e.IsNotFound };
+        }
     }
 
     /// <summary>What the peer comes back with: its durable state, if there is one whose models are still to be had.</summary>

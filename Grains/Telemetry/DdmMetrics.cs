@@ -94,5 +94,20 @@ public sealed class DdmMetrics
         _meter.CreateObservableGauge(name, () => read() is { } value ? [new Measurement<long>(value)] : Array.Empty<Measurement<long>>(), unit, description);
     }
 
+    /// <summary>Adds values of this silo's devices that are read when somebody looks; null = not known now. The tag is a device's name, of which a silo has a handful.</summary>
+    /// <param name="name">Name, e.g. <c>ddm.device.memory.free</c>.</param>
+    /// <param name="unit">Unit in UCUM, e.g. <c>By</c>.</param>
+    /// <param name="description">What it is.</param>
+    /// <param name="read">Reads it; fast and without blocking.</param>
+    public void ObserveDevices(string name, string unit, string description, Func<IEnumerable<(string Device, long? Value)>> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        _meter.CreateObservableGauge(
+            name,
+            () => read().Where(d => d.Value is not null).Select(d => new Measurement<long>(d.Value!.Value, new KeyValuePair<string, object?>("device", d.Device))),
+            unit,
+            description);
+    }
+
     private static TagList Of(ModelRole role) => new() { { Role, role.IsRouter ? "router" : "expert" } };
 }

@@ -53,12 +53,8 @@ public static class Clusterer
         {
             IFeatureExtractor features = FitFeatures(spec, KeyedHash.Word(seed, FeatureRole, 0), shards, cancellation);
             KMeansShard[] points = [.. shards.Select(s => new KMeansShard(features.ExtractAll(s), features.Dimensions, s.Ids))];
-            KMeansResult fine = KMeans.FitAsync(
-                new KMeansOptions(Math.Max(clusters, spec.FineCentroids), spec.Iterations, KeyedHash.Word(seed, FineRole, 0)),
-                features.Dimensions,
-                points,
-                cancellation).AsTask().GetAwaiter().GetResult();
-            float[] coarse = Consolidate(fine, clusters, spec.Iterations, KeyedHash.Word(seed, CoarseRole, 0));
+            KMeansResult fine = KMeans.FitAsync(FineOptions(spec, clusters, seed), features.Dimensions, points, cancellation).AsTask().GetAwaiter().GetResult();
+            float[] coarse = CoarseCentroids(spec, clusters, seed, fine);
             return Result(method, [.. points.SelectMany(p => p.Nearest(coarse))], features, fine.Centroids, coarse);
         }
 
@@ -71,6 +67,14 @@ public static class Clusterer
                 : throw new DatasetException(shards[0].Name, $"leaves cluster {empty} of {clusters} without an image ({assignments.Length} in all); use fewer experts or more images");
         }
     }
+
+    /// <summary>Options of the first stage.</summary>
+    internal static KMeansOptions FineOptions(ClusteringSpec spec, int clusters, ulong seed) =>
+        new(Math.Max(clusters, spec.FineCentroids), spec.Iterations, KeyedHash.Word(seed, FineRole, 0));
+
+    /// <summary>The second stage as a run of that seed does it.</summary>
+    internal static float[] CoarseCentroids(ClusteringSpec spec, int clusters, ulong seed, KMeansResult fine) =>
+        Consolidate(fine, clusters, spec.Iterations, KeyedHash.Word(seed, CoarseRole, 0));
 
     /// <summary>The second stage: K coarse centroids over fine ones weighted by their counts.</summary>
     /// <returns>(K, D).</returns>

@@ -106,6 +106,23 @@ public sealed class ClusteringResult
             : throw new DatasetException("Stored clustering", "is damaged: its parts do not fit together; cluster again");
     }
 
+    /// <summary>The same clusters with the assignments of other images, e.g. of one host.</summary>
+    internal ClusteringResult Of(ImageDataset images)
+    {
+        int[] assignments = AssignNew(images);
+        long[][]? table = null;
+        if (images.HasLabels)
+        {
+            table = [.. Enumerable.Range(0, Clusters).Select(_ => new long[images.ClassNames.Count])];
+            for (int i = 0; i < assignments.Length; i++)
+            {
+                table[assignments[i]][images.Labels.Span[i]]++;
+            }
+        }
+
+        return new ClusteringResult(Method, Clusters, Seed, assignments, Features, [.. FineCentroids], [.. CoarseCentroids], table, images.ClassNames);
+    }
+
     internal static int[] AssignByKey(string method, int clusters, ulong seed, ImageDataset images)
     {
         long[] ids = images.Ids.ToArray();

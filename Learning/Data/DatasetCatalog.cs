@@ -49,7 +49,7 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
 
         OfficialDataset? official = OfficialDatasets.Find(name);
         DatasetLocation? found = official is null
-            ? BoundedReader.Guard(name, () => DatasetFinder.Inspect(name, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(name)))))
+            ? InspectPath(name)
             : Search(official);
         if (found is null)
         {
@@ -65,8 +65,9 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
     /// </summary>
     /// <param name="spec">What to load.</param>
     /// <param name="seed">Seed of the hold-out, of the limit and of drawn images.</param>
+    /// <param name="firstId">Id of the first image: hosts that have images of their own give them ids of their own.</param>
     /// <exception cref="DatasetException">Nothing is found, a file is damaged, or there are too few images.</exception>
-    public DataSplits Load(DataSpec spec, ulong seed)
+    public DataSplits Load(DataSpec spec, ulong seed, long firstId = 0)
     {
         ArgumentNullException.ThrowIfNull(spec);
         DatasetLocation location = Find(spec.Name);
@@ -77,7 +78,16 @@ public sealed class DatasetCatalog(IReadOnlyList<string> roots)
             throw new DatasetException(location.Path, "has training and test images of different sizes");
         }
 
-        return SplitKeeper.Split(all, source.Test, spec.Validation, spec.Limit, seed);
+        return SplitKeeper.Split(firstId == 0 ? all : all.WithFirstId(firstId), source.Test, spec.Validation, spec.Limit, seed);
+    }
+
+    // As a path, and where it is a relative one that leads nowhere, below the roots: each machine may have them elsewhere.
+    private DatasetLocation? InspectPath(string name)
+    {
+        string[] places = Path.IsPathRooted(name) ? [name] : [name, .. Roots.Select(r => Path.Combine(r, name))];
+        return BoundedReader.Guard(name, () => places
+            .Select(p => DatasetFinder.Inspect(p, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(p)))))
+            .FirstOrDefault(found => found is not null));
     }
 
     private static DatasetLocation BuiltIn() => new(Shapes, "", DatasetFormat.BuiltIn, ["train", "test"], []);

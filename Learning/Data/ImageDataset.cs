@@ -191,6 +191,13 @@ public sealed class ImageDataset
         return new ImageDataset(Name, Split, Channels, Height, Width, _pixels, labels, classNames, _ids);
     }
 
+    /// <summary>The same images without classes.</summary>
+    public ImageDataset WithoutLabels() => new(Name, Split, Channels, Height, Width, _pixels, ids: _ids);
+
+    /// <summary>The same images with ids that are higher by <paramref name="first"/>.</summary>
+    internal ImageDataset WithFirstId(long first) =>
+        new(Name, Split, Channels, Height, Width, _pixels, _labels, ClassNames, Array.ConvertAll(_ids, id => checked(id + first)));
+
     private static long[] Sequence(int count)
     {
         var ids = new long[count];

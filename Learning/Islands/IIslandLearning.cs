@@ -41,10 +41,13 @@ public interface IIslandLearning
 /// <param name="Labels">(N) class of each image; its cluster where there are no classes.</param>
 /// <param name="Clusters">(N) cluster of each image.</param>
 /// <param name="Ids">(N) number of each image in the training split of the data set, from which some are held out; null = 0, 1, 2, ...</param>
-public sealed record IslandData(IReadOnlyList<int> Labels, IReadOnlyList<int> Clusters, IReadOnlyList<long>? Ids = null);
+/// <param name="Plan">Who has how many images of which cluster, where these are the images of one host; null = they are all there are.</param>
+/// <param name="Host">That host.</param>
+public sealed record IslandData(
+    IReadOnlyList<int> Labels, IReadOnlyList<int> Clusters, IReadOnlyList<long>? Ids = null, HostPlan? Plan = null, string Host = "");
 
 /// <summary>What the peers of one island train on, and for how long.</summary>
-/// <param name="Rows">Training rows of each peer, by its number.</param>
+/// <param name="Rows">Training rows of each peer whose images are here, by its number.</param>
 /// <param name="Batch">Samples of a local step.</param>
 /// <param name="Rounds">Rounds in all, at least 1.</param>
 /// <param name="LocalSteps">Local steps of a round.</param>

@@ -16,6 +16,8 @@ public interface ILearningRuntime
 
     /// <summary>The learning of convex solves; null = it knows none.</summary>
     IConvexLearning? Convex => this as IConvexLearning;
+    /// <summary>The learning of runs whose images stay with their hosts; null = it knows none.</summary>
+    IHostLearning? HostImages => this as IHostLearning;
 
     /// <summary>What is known of the devices here; null = there is the CPU only, and nothing is known of it.</summary>
     IDeviceSurvey? Devices => this as IDeviceSurvey;

@@ -15,7 +15,9 @@ public sealed partial class LearningRuntime : IIslandLearning
     {
         TrainingData data = PreparedOf(spec).Data;
         ImageDataset train = data.Splits.Train;
-        return new IslandData(train.HasLabels ? train.Labels.ToArray() : data.TrainClusters, data.TrainClusters, train.Ids.ToArray());
+        Adoption? adopted = AdoptionOf(spec);
+        return new IslandData(
+            train.HasLabels ? train.Labels.ToArray() : data.TrainClusters, data.TrainClusters, train.Ids.ToArray(), adopted?.Plan, adopted?.Host ?? string.Empty);
     }
 
     /// <inheritdoc/>
@@ -42,7 +44,7 @@ public sealed partial class LearningRuntime : IIslandLearning
         return new IslandRecord(
             spec.Training,
             plan,
-            role.IsRouter ? new RouterTask(spec, data) : new DenoisingTask(spec, data, role.Index),
+            TaskOf(spec, data, role, RowsOf(data, role), role.IsRouter ? spec.Router.Batch : DenoisingTask.BatchOf(spec), StreamOf(role)),
             NetworkOf(spec, role, data.Shape),
             data.Shape,
             $"{specHash}/{role}/island",
@@ -64,6 +66,13 @@ public sealed partial class LearningRuntime : IIslandLearning
             $"{specHash}/{role}",
             vector => Initializer.Fill(vector, spec.Seed, $"{role}/weights"),
             checkpoint);
+    }
+
+    // A record draws none of them; of a host that has no image of the cluster, any will do.
+    private static int[] RowsOf(TrainingData data, ModelRole role)
+    {
+        int[] rows = role.IsRouter ? [] : data.TrainRows(role.Index);
+        return rows.Length > 0 ? rows : [.. Enumerable.Range(0, data.TrainClusters.Count)];
     }
 
     private static string StreamOf(ModelRole role) => role.IsRouter ? RouterTask.Stream : DenoisingTask.StreamOf(role.Index);

@@ -49,6 +49,11 @@ public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningR
         (TrainingData data, ClusteringResult clusters, string fingerprint, _) = PreparedOf(spec, cancellation);
         data.Shape.Check("model", spec.Model);
         data.Shape.Check("router.model", spec.Router.Model);
+        if (AdoptionOf(spec) is { } adopted)
+        {
+            return adopted.Plan.Summary();
+        }
+
         ImageDataset train = data.Splits.Train;
         string report = JsonSerializer.Serialize(new
         {
@@ -101,12 +106,13 @@ public sealed partial class LearningRuntime(DatasetCatalog catalog) : ILearningR
     private Prepared PreparedOf(RunSpec spec, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        string key = SpecJson.Hash(spec);
+        Adoption? adopted = AdoptionOf(spec);
+        string key = SpecJson.Hash(spec) + adopted?.Plan.Fingerprint;
         while (true)
         {
             try
             {
-                return _prepared.Get(key, () => Load(spec, cancellation));
+                return _prepared.Get(key, () => adopted is null ? Load(spec, cancellation) : Load(spec, adopted));
             }
             catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
             {

@@ -37,11 +37,14 @@ public sealed record GossipOptions : IProtocolOptions
 /// 5     (w, t) ← (local steps from w, t + steps)
 /// </code>
 /// A model that arrives while line 5 runs waits, and only the oldest in age of those that wait is kept. Peers come from the topology if
-/// the run has one. A lost message costs nothing but its news.
+/// the run has one. A lost message costs nothing but its news. The paper's peers train on what they receive alone; here one that has received nothing for
+/// ten periods, because nobody reaches it, runs line 5 on its own model in every further one until it hears again.
 /// </summary>
 /// <param name="options">Options.</param>
 public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearning.Saved, GossipLearning.Live>
 {
+    // Where all send, a peer hears nothing for so long once in 20,000 periods.
+    private const int SilentPeriods = 10;
     private static readonly ulong PickRole = CounterRandom.Role("gossip-pick");
     private static readonly TimerId Period = new("period");
 
@@ -96,6 +99,15 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         {
             turn.Send(peer, new Share(turn.Durable.Age, (long)turn.Now.TotalMilliseconds, turn.Durable.Model));
         }
+
+        if (!turn.Volatile.Busy)
+        {
+            turn.Volatile = turn.Volatile with { Silent = Math.Min(turn.Volatile.Silent + 1, SilentPeriods) };
+            if (turn.Volatile.Silent == SilentPeriods)
+            {
+                Train(turn, turn.Durable.Model, turn.Durable.Age);
+            }
+        }
     }
 
     // Lines 3 and 4.
@@ -142,12 +154,8 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
             return;
         }
 
-        // Line 5. The training's draws are fixed by the number of merges that this peer made.
         turn.Volatile = turn.Volatile with { Merging = 0 };
-        turn.Volatile = turn.Volatile with
-        {
-            Training = turn.Train(model.IsNone ? turn.Durable.Model : model, turn.Durable.Merges, options.Steps),
-        };
+        Train(turn, model.IsNone ? turn.Durable.Model : model, turn.Volatile.MergedAge);
     }
 
     /// <inheritdoc/>
@@ -182,7 +190,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         : null;
 
     private static void Hear(Turn<Saved, Live> turn, PeerId from, Share share) =>
-        turn.Volatile = turn.Volatile with { Heard = turn.Volatile.Heard.SetItem(from, share.Sent) };
+        turn.Volatile = turn.Volatile with { Heard = turn.Volatile.Heard.SetItem(from, share.Sent), Silent = 0 };
 
     // A schedule that changes from round to round goes by the common clock, in periods.
     private static PeerId? Pick(PeerSetup setup, long period, ulong bits)
@@ -219,6 +227,10 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
         };
     }
 
+    // Line 5. The training's draws are fixed by the number of trainings that this peer made.
+    private void Train(Turn<Saved, Live> turn, ModelHandle model, long age) =>
+        turn.Volatile = turn.Volatile with { MergedAge = age, Training = turn.Train(model, turn.Durable.Merges, options.Steps) };
+
     private void EndMerge(Turn<Saved, Live> turn)
     {
         (PeerId From, Share Share)? waiting = turn.Volatile.Waiting;
@@ -231,7 +243,7 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
 
     /// <summary>Survives a crash.</summary>
     /// <param name="Age">t: local steps in the longest line of this model.</param>
-    /// <param name="Merges">Merges made by this peer.</param>
+    /// <param name="Merges">Trainings made by this peer, after a merge or alone.</param>
     /// <param name="Model">w.</param>
     public sealed record Saved(long Age, long Merges, ModelHandle Model) : DurableState
     {
@@ -261,6 +273,9 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
 
         /// <summary>Sends since the start or the last recovery.</summary>
         public long Sends { get; init; }
+
+        /// <summary>Periods in a row in which the peer had nothing to do and heard nothing, up to the number at which it trains alone.</summary>
+        public int Silent { get; init; }
 
         /// <summary>When the last model that came from a peer was sent.</summary>
         public ImmutableSortedDictionary<PeerId, long> Heard { get; init; } = ImmutableSortedDictionary<PeerId, long>.Empty;

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 using OrleansDDM.Protocols.Machines;
+using OrleansDDM.Protocols.Topologies;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Rounds;
@@ -38,6 +40,25 @@ public static class ProtocolCatalog
     public static IProtocol Create(string name, JsonElement? options = null) => Entries.TryGetValue(name, out var create)
         ? create(options)
         : throw new SpecException("protocol.name", $"must be one of {string.Join(", ", Names)}, not '{name}'");
+
+    /// <summary>Checks that a protocol can do with a topology of so many peers, where that is known before anybody trains.</summary>
+    /// <exception cref="SpecException">It cannot, or the plan names no graph of that many nodes.</exception>
+    public static void CheckTopology(string name, TopologyPlan? topology, int peers)
+    {
+        if (name != "dadao" || topology is null)
+        {
+            return;
+        }
+
+        // The rates of its edges' clocks follow from the graph's χ1 and χ2, which a graph in parts has not.
+        var parts = topology.Graph(peers).Components();
+        if (parts.Count != 1 || peers < 2)
+        {
+            throw new SpecException("topology", string.Create(
+                CultureInfo.InvariantCulture,
+                $"must join at least two peers to one connected graph for dadao: kind '{topology.Kind}' gives {peers} peers in {parts.Count} parts, the largest of {parts[0].Count}; add edges or choose another kind, degree, radius or seed"));
+        }
+    }
 
     private static T Read<T>(JsonElement? options)
         where T : IProtocolOptions, new()

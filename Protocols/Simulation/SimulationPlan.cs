@@ -96,6 +96,7 @@ public sealed record SimulationPlan
         Network!.Validate();
         Task!.Validate();
         Topology?.Validate();
+        ProtocolCatalog.CheckTopology(Protocol!, Topology, Peers);
         Progress?.Validate();
         foreach (Fault fault in Faults)
         {

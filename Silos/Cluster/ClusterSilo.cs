@@ -272,6 +272,7 @@ public sealed class ClusterSilo : IAsyncDisposable
         ExpectedSilos = options.ExpectedSilos,
         LogLevel = options.LogLevel,
         LogAsJson = options.LogAsJson,
+        LogTimes = true,
         StopLimit = options.StopLimit,
         Security = options.Security with
         {
@@ -298,6 +299,7 @@ public sealed class ClusterSilo : IAsyncDisposable
                     (o.SiloListeningEndpoint, o.GatewayListeningEndpoint) = (inner, outer);
                 })
                 .Configure<ClusterMembershipOptions>(options.Failures.Apply)
+                .UseRecoveredDirectory()
                 .UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connection))
                 .AddAdoNetGrainStorage(StorageNames.Provider, o => (o.Invariant, o.ConnectionString, o.DeleteStateOnClear) = (Invariant, connection, true));
@@ -311,7 +313,8 @@ public sealed class ClusterSilo : IAsyncDisposable
 
             if (faults is not null)
             {
-                silo.Configure<SiloConnectionOptions>(o => CutConnections.Apply(o, faults));
+                // Asked for by the options, so that it ends with the silo.
+                silo.Services.AddOptions<SiloConnectionOptions>().Configure<FaultSwitch>(CutConnections.Apply);
                 silo.Services.AddSingleton(_ => faults).AddSingleton<IFileLayer>(_ => new FullDisk(new DiskFiles(), faults));
             }
 

@@ -21,10 +21,18 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
     private const int Refusals = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestKnock = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(5);
 
-    /// <summary>Watches the connections that this silo opens to others.</summary>
-    public void Apply(SiloConnectionOptions options) => options.ConfigureSiloOutboundConnection(builder => builder.Use(next => async connection =>
+    /// <summary>Watches the connections between this silo and others: two silos share one, whichever of them opened it.</summary>
+    public void Apply(SiloConnectionOptions options)
+    {
+        options.ConfigureSiloOutboundConnection(builder => builder.Use(Outbound));
+        options.ConfigureSiloInboundConnection(builder => builder.Use(Inbound));
+    }
+
+    /// <summary>Looks at the silo that this one had called.</summary>
+    internal ConnectionDelegate Outbound(ConnectionDelegate next) => async connection =>
     {
         EndPoint? silo = connection.RemoteEndPoint;
         try
@@ -38,7 +46,24 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
                 _ = Task.Run(() => LookAsync(endpoint), CancellationToken.None);
             }
         }
-    }));
+    };
+
+    /// <summary>Looks at all silos, as a caller's port does not tell which silo it is; but not for each that only knocked, as this watch does itself.</summary>
+    internal ConnectionDelegate Inbound(ConnectionDelegate next) => async connection =>
+    {
+        long began = clock.GetTimestamp();
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            if (clock.GetElapsedTime(began) >= LongestKnock)
+            {
+                _ = Task.Run(() => Task.WhenAll(Active().Select(m => LookAsync(m.SiloAddress.Endpoint))), CancellationToken.None);
+            }
+        }
+    };
 
     /// <inheritdoc/>
     public void Participate(ISiloLifecycle lifecycle) => lifecycle.Subscribe(
@@ -59,9 +84,10 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
             await Task.Delay(Pause, clock, cancellation);
             await membership.Refresh();
         }
-
-        IEnumerable<ClusterMember> Active() => membership.CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active);
     }
+
+    private IEnumerable<ClusterMember> Active() =>
+        services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members.Values.Where(m => m.Status == SiloStatus.Active);
 
     /// <summary>Whether an active silo's host says, several times, that nobody listens at the port.</summary>
     internal static async Task<bool> IsRefusedAsync(IPEndPoint endpoint, Func<bool> wanted)
@@ -109,8 +135,7 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
                 return silo.SiloAddress;
             }
 
-            ClusterMember? Find() => membership.CurrentSnapshot.Members.Values
-                .Where(m => m.Status == SiloStatus.Active && m.SiloAddress.Endpoint.Equals(endpoint)).MaxBy(m => m.SiloAddress.Generation);
+            ClusterMember? Find() => Active().Where(m => m.SiloAddress.Endpoint.Equals(endpoint)).MaxBy(m => m.SiloAddress.Generation);
         }
         catch (Exception e)
         {

@@ -8,7 +8,7 @@ using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Silos.Observability;
 
-/// <summary>Values that are read when somebody looks: what the slots do, how many silos there are, and how many artifacts lack a copy.</summary>
+/// <summary>Values that are read when somebody looks: what the slots do, the memory of the devices, how many silos there are, and how many artifacts lack a copy.</summary>
 internal static class SlotGauges
 {
     /// <summary>Adds them to the silo's meter.</summary>
@@ -26,9 +26,17 @@ internal static class SlotGauges
         metrics.Observe("ddm.artifacts.under_replicated", "{artifact}", "Artifacts with fewer copies than they should have.", () => replication?.UnderReplicated);
     }
 
+    /// <summary>Adds the memory of the devices.</summary>
+    public static void AddMemory(DdmMetrics metrics, DeviceMemory memory)
+    {
+        metrics.ObserveDevices("ddm.device.memory.free", "By", "Bytes of a device's memory that are free, whoever uses the rest.", memory.Free);
+        metrics.ObserveDevices("ddm.device.memory.total", "By", "Bytes of a device's memory, as models are placed by it.", memory.Total);
+    }
+
     /// <summary>As <see cref="Add(DdmMetrics, Func{SlotStatus[]}, Func{int}, IReplication?)"/>, of a silo's own services.</summary>
     public static void Add(IServiceProvider services)
     {
+        AddMemory(services.GetRequiredService<DdmMetrics>(), services.GetRequiredService<DeviceMemory>());
         var slots = services.GetRequiredService<SlotPool>();
         var membership = services.GetRequiredService<IClusterMembershipService>();
         Add(

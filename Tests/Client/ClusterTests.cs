@@ -51,6 +51,11 @@ public sealed class ClusterTests : IAsyncLifetime
         Assert.Equal(
             silos.Select(s => (s.Key, s.Value, "active")),
             status.GetProperty("silos").EnumerateArray().Select(s => (s.GetProperty("name").GetString()!, s.GetProperty("processId").GetInt32(), s.GetProperty("status").GetString()!)));
+        Assert.All(status.GetProperty("silos").EnumerateArray().Select(s => s.GetProperty("devices")), device =>
+        {
+            Assert.Equal(("cpu", 2, 0), (device.GetProperty("kind").GetString(), device.GetProperty("slots").GetInt32(), device.GetProperty("slotsInUse").GetInt32()));
+            Assert.All((string[])["count", "cores", "gflops", "memoryBytes", "freeMemoryBytes"], name => Assert.True(device.GetProperty(name).GetDouble() > 0, name));
+        });
         Assert.Contains("already", (await DdmProcess.ExpectAsync(3, _folder, "cluster", "up")).Error, StringComparison.Ordinal);
 
         using (DdmProcess client = DdmProcess.Start(_folder, TinyRun.On(cluster, Run)))
@@ -104,7 +109,7 @@ public sealed class ClusterTests : IAsyncLifetime
 
         Assert.All(Directory.EnumerateFiles(_folder.File("ddm-cluster/logs")), log => Assert.DoesNotContain(password, File.ReadAllText(log), StringComparison.Ordinal));
         Assert.Contains("1 of 3", (await DdmProcess.ExpectAsync(1, _folder, "cluster", "status")).Error, StringComparison.Ordinal);
-        await DdmProcess.ExpectAsync(0, _folder, "cluster", "status", "--expect", "1");
+        Assert.Single((await DdmProcess.ExpectAsync(0, _folder, "cluster", "status", "--expect", "1")).Output.Split('\n'), line => line.Contains(" of 2 slots in use", StringComparison.Ordinal));
         await DdmProcess.ExpectAsync(0, _folder, "cluster", "down");
         Assert.False(File.Exists(_folder.File("ddm-cluster/cluster.json")));
         DdmResult gone = await DdmProcess.ExpectAsync(4, _folder, "status", "--cluster", cluster, "--run", "shapes");

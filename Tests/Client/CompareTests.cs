@@ -9,7 +9,7 @@ public sealed class CompareTests : IDisposable
 {
     private const string Result = "runs/c/compare.json";
 
-    private static readonly string[] Settings =
+    internal static readonly string[] Settings =
     [
         "data.shapesCount=200", "data.shapesSize=8", "data.validation=0.2",
         "model.patch=4", "model.width=16", "model.heads=2", "model.depth=1",

@@ -54,6 +54,14 @@ public sealed class RunEventsTests
         Assert.Equal(120, _clock.Waits.Sum(w => w.TotalSeconds), 5.0);
     }
 
+    [Fact]
+    public async Task On_a_cluster_each_loss_has_its_own_two_minutes()
+    {
+        var run = new BreakingRun(events: 6, breakAfter: 2) { Loss = new SiloUnavailableException(), AwayFor = TimeSpan.FromSeconds(90), Clock = _clock };
+        Assert.Equal([1, 2, 3, 4, 5, 6], await SeenAsync(RunEvents.FollowOnClusterAsync(run, after: 0, _clock)));
+        Assert.Equal([0, 2, 4], run.Asked);
+    }
+
     private static async Task<List<long>> SeenAsync(IAsyncEnumerable<RunEvent> events)
     {
         List<long> seen = [];
@@ -83,6 +91,13 @@ public sealed class RunEventsTests
         /// <summary>Nothing at all is answered.</summary>
         public bool Away { get; init; }
 
+        /// <summary>For how long nothing is answered after a loss, by <see cref="Clock"/>.</summary>
+        public TimeSpan AwayFor { get; init; }
+
+        public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+        private long? LostAt { get; set; }
+
         /// <summary>Happens before the loss.</summary>
         public Action Before { get; init; } = () => { };
 
@@ -94,6 +109,7 @@ public sealed class RunEventsTests
                 if (number > after + breakAfter)
                 {
                     Before();
+                    LostAt = Clock.GetTimestamp();
                     if (Ends)
                     {
                         yield break;
@@ -110,7 +126,7 @@ public sealed class RunEventsTests
         }
 
         public Task<RunStatus> GetStatusAsync(CancellationToken cancellation = default) =>
-            Away ? Task.FromException<RunStatus>(Loss) : Task.FromResult(new RunStatus { Name = "r", Phase = RunPhase.Ready, LastEvent = events });
+            Away || (LostAt is { } at && Clock.GetElapsedTime(at) < AwayFor) ? Task.FromException<RunStatus>(Loss) : Task.FromResult(new RunStatus { Name = "r", Phase = RunPhase.Ready, LastEvent = events });
 
         public Task<SubmitReply> SubmitAsync(string spec, bool force = false, CancellationToken cancellation = default) => throw new NotSupportedException();
 

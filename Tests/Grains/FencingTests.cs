@@ -12,6 +12,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -76,7 +77,7 @@ public sealed class FencingTests : IDisposable
         long told = seen.Select(e => e.Number).DefaultIfEmpty(0).Max();
 
         gate.Set();
-        await UntilAsync(async () => frozen.OpenSessions == 0 && (await old.Run().GetStatusAsync()).Phase == RunPhase.Ready);
+        await Until.HoldsAsync(async () => frozen.OpenSessions == 0 && (await old.Run().GetStatusAsync()).Phase == RunPhase.Ready);
         await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(rows, Rows());
         Assert.DoesNotContain(seen, e => e.Number > told && e.Term < 2);
@@ -96,10 +97,10 @@ public sealed class FencingTests : IDisposable
         await using (SharedSilo first = await SharedSilo.StartAsync(_folder, runtime, "first"))
         {
             await first.Run().SubmitAsync(SpecJson.Write(Spec));
-            await UntilAsync(async () => (await first.Run().GetStatusAsync()).Models.All(m => m.Checkpoints is [.., { Step: 18 }]));
+            await Until.HoldsAsync(async () => (await first.Run().GetStatusAsync()).Models.All(m => m.Checkpoints is [.., { Step: 18 }]));
             await first.Run().StopAsync();
             await first.Run().ResumeAsync();
-            await UntilAsync(async () => (await first.Run().GetStatusAsync()).Models.All(m => m.Term == 2));
+            await Until.HoldsAsync(async () => (await first.Run().GetStatusAsync()).Models.All(m => m.Term == 2));
             await first.Run().StopAsync();
             at18 = (await first.Run().GetStatusAsync()).Models[0].Checkpoints[^1];
         }
@@ -126,14 +127,14 @@ public sealed class FencingTests : IDisposable
         IExpertGrain model = silo.Client.GetGrain<IExpertGrain>(GrainKeys.Model("r", "expert-0"));
         var start = new ModelStart(SpecJson.Canonical(Spec), SpecJson.Hash(Spec), 5, Retry: false);
         await model.StartAsync(start);
-        await UntilAsync(() => Task.FromResult(runtime.OpenSessions == 1));
+        await Until.HoldsAsync(() => runtime.OpenSessions == 1);
         Assert.Equal(ModelPhase.Stopped, (await model.StopAsync(5)).Phase);
         StaleTermException late = await Assert.ThrowsAsync<StaleTermException>(() => model.StartAsync(start));
         Assert.Equal(5, late.Current);
         await Assert.ThrowsAsync<StaleTermException>(() => model.StopAsync(4));
         Assert.Equal(0, runtime.OpenSessions);
         Assert.Equal(ModelPhase.Training, (await model.StartAsync(start with { RunTerm = 6 })).Phase);
-        await UntilAsync(() => Task.FromResult(runtime.OpenSessions == 1));
+        await Until.HoldsAsync(() => runtime.OpenSessions == 1);
         await model.StopAsync(6);
         Assert.Equal(2, runtime.Opened.Count);
     }
@@ -178,16 +179,6 @@ public sealed class FencingTests : IDisposable
             {
                 await Task.Delay(10);
             }
-        }
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (!await holds())
-        {
-            Assert.False(late.IsCancellationRequested, "It has not happened in time.");
-            await Task.Delay(10);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text;
 
 using Microsoft.Data.Sqlite;
@@ -12,6 +13,7 @@ using OrleansDDM.Grains;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -178,19 +180,6 @@ public abstract class SiloTest : IAsyncLifetime
     private protected void BringDatabaseBack() => Execute("DROP TRIGGER away1; DROP TRIGGER away2");
 
     /// <summary>Asks for the status until it is as wanted.</summary>
-    private protected async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await Run().GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
-
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(10);
-        }
-    }
+    private protected Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync<RunStatus>(async () => await Run().GetStatusAsync(), holds, Patience, what);
 }

@@ -55,11 +55,17 @@ public sealed class SlotTests
     {
         using var slot = new Slot(0, () => { });
         using var gate = new ManualResetEventSlim();
+        using var inside = new ManualResetEventSlim();
         var spec = new RunSpec { Training = new TrainingSpec { Steps = 10 } };
         var runtime = new FakeRuntime();
         var old = new TrainingLease("k", 1, 1, slot, runtime.OpenTraining(spec, ModelRole.Expert(0), null));
         slot.Sessions["k"] = old;
-        Task<bool> computing = old.RunAsync(_ => gate.Wait(Patience));
+        Task<bool> computing = old.RunAsync(_ =>
+        {
+            inside.Set();
+            return gate.Wait(Patience);
+        });
+        Assert.True(inside.Wait(Patience));
         old.Revoke(2);
         gate.Set();
         StaleTermException e = await Assert.ThrowsAsync<StaleTermException>(() => computing);

@@ -24,7 +24,7 @@ public sealed class SpecJsonTests
         "training.learningRate=1e-4", "training.weightDecay=0.01", "training.beta1=0.8", "training.beta2=0.99", "training.warmup=0",
         "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.device=cuda", "training.deviceMemory=8", "training.flip=true",
         "training.weights=raw", "training.export=best", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
-        "islands.peers=4", "islands.protocol=gossip", "islands.shards=iid", "islands.shardsFile=lists.txt", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
+        "islands.peers=4", "islands.protocol=gossip", "islands.shards=iid", "islands.shardsFile=lists.txt", "islands.minHosts=2", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
         "islands.localSteps=5", "islands.batch=8", "islands.sampleSize=4", "islands.aggregators=2", "islands.successFraction=0.8",
         "islands.weighting=uniform", "islands.aggregation=variance-corrected", "islands.moments=fresh", "islands.topology=ring", "islands.compression=int8", "islands.compressionKeep=0.1", "islands.compressionBlock=64", "islands.unreachable=0.3", "islands.peer=3",
         "mixing.rule=nucleus-0.9", "sampling.scheduler=heun", "sampling.steps=10", "sampling.grid=karras", "sampling.shift=2",

@@ -29,7 +29,7 @@ public sealed class SpecValidatorTests
         ("training.warmup", "-1", "0", "2147483647", "2147483648"), ("training.decayShare", "-0.1", "0", "1", "1.1"),
         ("training.clipNorm", "-1", "0", "1e9", "1e10"), ("training.emaDecay", "-0.1", "0", "0.9999", "1"),
         ("training.validations", "0", "1", "1000", "1001"), ("training.checkpointSeconds", "-1", "0", "86400", "86401"),
-        ("training.keepLast", "0", "1", "100", "101"), ("training.deviceMemory", "-1", "0", "4096", "4097"), ("islands.peers", "-1", "0", "4096", "4097"), ("islands.alpha", "0", "0.001", "1e6", "1e7"),
+        ("training.keepLast", "0", "1", "100", "101"), ("training.deviceMemory", "-1", "0", "4096", "4097"), ("islands.peers", "-1", "0", "4096", "4097"), ("islands.minHosts", "0", "1", "4096", "4097"), ("islands.alpha", "0", "0.001", "1e6", "1e7"),
         ("islands.classesPerPeer", "0", "1", "1000", "1001"), ("islands.minSamples", "0", "1", "1000000", "1000001"),
         ("islands.localSteps", "0", "1", "10000", "10001"), ("islands.batch", "-1", "0", "65536", "65537"),
         ("islands.sampleSize", "0", "1", "1024", "1025"), ("islands.aggregators", "0", "1", "64", "65"),
@@ -118,6 +118,11 @@ public sealed class SpecValidatorTests
     [Theory]
     [InlineData("islands.compression", "islands.protocol=gossip", "islands.compression=top-k")]
     [InlineData("islands.shardsFile", "islands.peers=4", "islands.shards=file")]
+    [InlineData("data.name", "islands.peers=4", "islands.shards=hosts")]
+    [InlineData("clustering.features", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.features=autoencoder")]
+    [InlineData("clustering.conditions", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.conditions=2")]
+    [InlineData("islands.protocol", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "islands.protocol=isolated")]
+    [InlineData("islands.minHosts", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "islands.minHosts=5")]
     public void What_peers_cannot_do_together_is_refused(string key, params string[] changes) =>
         Assert.Equal(key, Assert.Throws<SpecException>(() => SpecJson.Read(string.Empty, changes)).Key);
 

@@ -70,7 +70,7 @@ public sealed class DfedsamExperiment(DfedsamSettings settings) : ClaimExperimen
         var mixing = new MetropolisMixing(graph);
         using IClassifierEngine engine = ClassifierEngines.Create(
             new PerceptronKind([data.Train.Width, .. settings.Hidden, data.Classes]), context.Threads);
-        var training = new PeerTraining(engine, data, new LocalStep(settings.Batch, Radius: radius), settings.Rate, seed);
+        var training = new PeerLearning(engine, data, new LocalStep(settings.Batch, Radius: radius), settings.Rate, seed);
         using var rounds = new PeerRounds(training, common: true);
         int[] all = [.. Enumerable.Range(0, peers)];
         var accuracy = new CurveBuilder();

@@ -53,7 +53,7 @@ public sealed class DisasterExperiment(DisasterSettings settings) : ClaimExperim
         bool relays = arm is DataOnly or SevereData;
         using IClassifierEngine engine = ClassifierEngines.Create(
             new PerceptronKind([data.Train.Width, .. settings.Hidden, data.Classes]), context.Threads);
-        var training = new PeerTraining(engine, data, new LocalStep(settings.Batch), settings.Rate, seed);
+        var training = new PeerLearning(engine, data, new LocalStep(settings.Batch), settings.Rate, seed);
         using var rounds = new PeerRounds(training, common: true);
         int[] all = [.. Enumerable.Range(0, peers)];
         int[] left = [.. all.Where(p => !struck.Contains(p))];

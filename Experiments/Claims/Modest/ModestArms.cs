@@ -15,7 +15,7 @@ namespace OrleansDDM.Experiments.Claims.Modest;
 /// <param name="training">What peers learn.</param>
 /// <param name="seed">Seed.</param>
 /// <param name="cancellation">Interrupts it.</param>
-internal sealed class ModestArms(ModestSettings settings, PeerTraining training, ulong seed, CancellationToken cancellation)
+internal sealed class ModestArms(ModestSettings settings, PeerLearning training, ulong seed, CancellationToken cancellation)
 {
     private const double Forever = 100_000;
 

@@ -54,7 +54,7 @@ public sealed class ModestExperiment(ModestSettings settings) : ClaimExperiment
         PeerData data = context.Data(skewed ? settings.Skewed : settings.Iid, seed);
         using IClassifierEngine engine = ClassifierEngines.Create(
             new PerceptronKind([data.Train.Width, .. settings.Hidden, data.Classes]), context.Threads);
-        var training = new PeerTraining(engine, data, new LocalStep(settings.Batch), settings.Rate, seed);
+        var training = new PeerLearning(engine, data, new LocalStep(settings.Batch), settings.Rate, seed);
         var arms = new ModestArms(settings, training, seed, cancellation);
         double target = skewed ? settings.SkewedTarget : settings.IidTarget;
         double higher = skewed ? settings.SkewedRoundsTarget : settings.IidRoundsTarget;

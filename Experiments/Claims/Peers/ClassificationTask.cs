@@ -16,7 +16,7 @@ namespace OrleansDDM.Experiments.Claims.Peers;
 /// </summary>
 public sealed class ClassificationTask : ILearningTask, IDisposable
 {
-    private readonly PeerTraining _training;
+    private readonly PeerLearning _training;
     private readonly double _stepSeconds;
     private readonly long _roundOffset;
     private readonly ModelBank _bank;
@@ -31,7 +31,7 @@ public sealed class ClassificationTask : ILearningTask, IDisposable
     /// <param name="training">What peers learn; disposed by its owner.</param>
     /// <param name="stepSeconds">Virtual seconds of a local step.</param>
     /// <param name="roundOffset">Added to a protocol's round for the draws, where protocols that count differently are to train on the same images.</param>
-    public ClassificationTask(PeerTraining training, double stepSeconds, long roundOffset = 0)
+    public ClassificationTask(PeerLearning training, double stepSeconds, long roundOffset = 0)
     {
         ArgumentNullException.ThrowIfNull(training);
         (_training, _stepSeconds, _roundOffset) = (training, stepSeconds, roundOffset);

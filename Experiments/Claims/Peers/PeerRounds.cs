@@ -10,7 +10,7 @@ namespace OrleansDDM.Experiments.Claims.Peers;
 /// </summary>
 public sealed class PeerRounds : IDisposable
 {
-    private readonly PeerTraining _training;
+    private readonly PeerLearning _training;
     private readonly ModelBank _bank;
     private readonly int[] _velocities;
     private int[] _rows;
@@ -19,7 +19,7 @@ public sealed class PeerRounds : IDisposable
     /// <summary>Peers with their initial models.</summary>
     /// <param name="training">What they learn.</param>
     /// <param name="common">Whether all start from one model, or each from its own.</param>
-    public PeerRounds(PeerTraining training, bool common)
+    public PeerRounds(PeerLearning training, bool common)
     {
         ArgumentNullException.ThrowIfNull(training);
         _training = training;

@@ -15,7 +15,7 @@ public sealed class PeerSimulation : IDisposable
     /// <param name="training">What peers learn.</param>
     /// <param name="stepSeconds">Virtual seconds of a local step.</param>
     /// <param name="roundOffset">See <see cref="ClassificationTask"/>.</param>
-    public PeerSimulation(SimulationPlan plan, PeerTraining training, double stepSeconds, long roundOffset = 0)
+    public PeerSimulation(SimulationPlan plan, PeerLearning training, double stepSeconds, long roundOffset = 0)
     {
         Task = new ClassificationTask(training, stepSeconds, roundOffset);
         _simulator = new Simulator(plan, Task) { Observer = Observe };

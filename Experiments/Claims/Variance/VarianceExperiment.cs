@@ -52,7 +52,7 @@ public sealed class VarianceExperiment(VarianceSettings settings) : ClaimExperim
         PeerData data = context.Data(network == Pairs ? settings.Pairs : settings.Data, seed);
         var kind = new PerceptronKind([data.Train.Width, .. network == Four ? settings.Four : settings.Three, data.Classes]);
         using IClassifierEngine engine = ClassifierEngines.Create(kind, context.Threads);
-        var training = new PeerTraining(engine, data, new LocalStep(settings.Batch, settings.Momentum), settings.Rate, seed);
+        var training = new PeerLearning(engine, data, new LocalStep(settings.Batch, settings.Momentum), settings.Rate, seed);
         using var rounds = new PeerRounds(training, common: average == Common);
         int peers = data.Shards.Length;
         int[] all = [.. Enumerable.Range(0, peers)];

@@ -50,6 +50,7 @@ public sealed class ChaosPartsTests : IDisposable
     [Theory]
     [InlineData("Unhandled exception. System.Exception: x", true)]
     [InlineData("crit: Orleans[1]", true)]
+    [InlineData("2026-01-02T03:04:05.678Z crit: Orleans[1]", true)]
     [InlineData("      expert-0 faulted", true)]
     [InlineData("warn: OrleansDDM.Grains.RunGrain[0]", false)]
     [InlineData("      Run r: expert-0 could not be reached", false)]

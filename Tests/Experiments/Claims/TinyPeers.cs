@@ -11,14 +11,14 @@ internal sealed class TinyPeers : IDisposable
     {
         Data = PeerData.Load(new PeerDataPlan { Data = "shapes", Peers = peers, Images = 600, Alpha = alpha, TestImages = 100 }, new DatasetCatalog([]), seed);
         Engine = ClassifierEngines.Create(new PerceptronKind([Data.Train.Width, 16, Data.Classes]), 2);
-        Training = new PeerTraining(Engine, Data, step, rate, seed);
+        Training = new PeerLearning(Engine, Data, step, rate, seed);
     }
 
     internal PeerData Data { get; }
 
     internal IClassifierEngine Engine { get; }
 
-    internal PeerTraining Training { get; }
+    internal PeerLearning Training { get; }
 
     public void Dispose()
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -95,31 +97,10 @@ internal sealed class ArtifactCluster : IAsyncDisposable, IArtifactRoots
     public string[] Held(string silo) =>
         [.. Directory.EnumerateFiles(Path.Combine(FolderOf(silo), "artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)];
 
-    public async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, string name = "r")
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (true)
-        {
-            RunStatus status = await Run(name).GetStatusAsync(late.Token);
-            if (holds(status))
-            {
-                return status;
-            }
+    public Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, string name = "r", [CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until.SeenAsync<RunStatus>(async () => await Run(name).GetStatusAsync(), holds, Patience, what);
 
-            Assert.False(late.IsCancellationRequested, status.ToString());
-            await Task.Delay(20);
-        }
-    }
-
-    public static async Task UntilAsync(Func<Task<bool>> holds, string what)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (!await holds())
-        {
-            Assert.False(late.IsCancellationRequested, what);
-            await Task.Delay(20);
-        }
-    }
+    public static Task UntilAsync(Func<Task<bool>> holds, string what) => Until.HoldsAsync(holds, Patience, what);
 
     public async Task<RunStatus> TrainAsync(string name = "r")
     {

@@ -58,6 +58,24 @@ public sealed class CheckpointsTests : IDisposable
     }
 
     [Fact]
+    public async Task Checkpoint_that_no_silo_of_the_cluster_has_any_more_is_not_waited_for()
+    {
+        CheckpointReference checkpoint = On(1, 10);
+        await File.WriteAllBytesAsync(_silos[1].PathOf(checkpoint.Artifact), [1]);
+        await _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None);
+        Assert.InRange(_silos[0].Clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task Holder_that_does_not_answer_is_waited_for()
+    {
+        CheckpointReference checkpoint = On(1, 10);
+        _silos[1].IsHung = true;
+        await _checkpoints.BringAsync([checkpoint], "router", most: 1000, CancellationToken.None);
+        Assert.InRange(_silos[0].Clock.GetUtcNow() - DateTimeOffset.UnixEpoch, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(40));
+    }
+
+    [Fact]
     public async Task Full_disk_is_no_reason_to_go_on_from_an_older_checkpoint()
     {
         CheckpointReference checkpoint = On(1, 10);

@@ -85,6 +85,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public bool IsDead { get; set; }
 
+    /// <summary>Whether it answers nothing, though it is not known to be dead.</summary>
+    public bool IsHung { get; set; }
+
     /// <summary>Changes what it answers to a request for a piece, or throws.</summary>
     public Func<long, byte[], byte[]> Piece { get; set; } = (_, bytes) => bytes;
 
@@ -103,6 +106,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     public int Flying;
 
     public IReadOnlyList<SiloAddress> Others => [.. _all.Silos.Where(s => !s.IsDead && s != this).Select(s => s.Self)];
+
+    public Task<bool> AreAllActiveAsync(CancellationToken cancellation) => Task.FromResult(_all.Silos.All(s => !s.IsDead));
 
     public string PathOf(ArtifactReference reference) => Path.Combine(Folder, "artifacts", reference.Sha256[..2], reference.Sha256);
 
@@ -167,7 +172,7 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     private async Task AnswerAsync()
     {
         await Task.Yield();
-        if (IsDead)
+        if (IsDead || IsHung)
         {
             throw new SiloUnavailableException("It is dead.");
         }

@@ -1,18 +1,12 @@
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using System.Runtime.CompilerServices;
 
-using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.TestingHost;
 
-using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Grains;
-using OrleansDDM.Learning.Training;
-using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -26,52 +20,40 @@ public sealed class IslandClusterTests : IAsyncLifetime
 
     private readonly RunFolder _folder = new();
     private readonly Dictionary<string, FakeIslandRuntime> _runtimes = [];
-    private InProcessTestCluster _cluster = null!;
+    private IslandCluster _cluster = null!;
 
-    public async Task InitializeAsync()
-    {
-        string database = _folder.File("state.db");
-        SqliteSchema.Install(database, NullLogger.Instance);
-        var builder = new InProcessTestClusterBuilder(3);
-        builder.ConfigureSilo((options, silo) =>
+    public async Task InitializeAsync() => _cluster = await IslandCluster.StartAsync(
+        _folder,
+        3,
+        name =>
         {
             var runtime = new FakeIslandRuntime { BeforeTraining = (_, _, _, stop) => stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10)) };
             lock (_runtimes)
             {
-                _runtimes[options.SiloName] = runtime;
+                _runtimes[name] = runtime;
             }
 
-            silo.Services.AddSingleton<ILearningRuntime>(runtime);
-            silo.Services.Configure<RunOptions>(o => o.PollPeriod = TimeSpan.FromMilliseconds(300));
-            silo.AddAdoNetGrainStorage(StorageNames.Provider, o =>
-            {
-                o.Invariant = "System.Data.SQLite";
-                o.ConnectionString = SqliteSchema.ConnectionString(database);
-            });
-            silo.AddDdmGrains(_folder.File(options.SiloName), devices => (devices.Slots, devices.Slice) = (2, TimeSpan.FromMilliseconds(50)));
-        });
-        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders());
-        _cluster = builder.Build();
-        await _cluster.DeployAsync();
-    }
+            return runtime;
+        },
+        slots: 2,
+        o => o.PollPeriod = TimeSpan.FromMilliseconds(300));
 
     public async Task DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        SqliteSchema.Close(_folder.File("state.db"));
         _folder.Dispose();
     }
 
     [Fact]
     public async Task Peers_stay_on_their_hosts_and_the_island_outlives_one_of_them()
     {
-        string[] names = [.. _cluster.Silos.Select(s => s.Name).Order(StringComparer.Ordinal)];
+        string[] names = _cluster.Names;
         RunSpec spec = Spec();
         await SubmitAsync(spec);
         await UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Island?.Round >= 3), spec);
 
-        InProcessSiloHandle victim = _cluster.Silos[2];
-        await _cluster.KillSiloAsync(victim);
+        InProcessSiloHandle victim = _cluster.Silos.Silos[2];
+        await _cluster.Silos.KillSiloAsync(victim);
         int[] before = [.. names.Select(n => Trainings(n).Length)];
         RunStatus status = await UntilAsync(s => s.Phase == RunPhase.Ready, spec);
 
@@ -111,32 +93,24 @@ public sealed class IslandClusterTests : IAsyncLifetime
         }
     }
 
-    private IRunGrain Run() => _cluster.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+    private IRunGrain Run() => _cluster.Run("r");
 
     private async Task SubmitAsync(RunSpec spec) => await Run().SubmitAsync(SpecJson.Write(spec));
 
-    private async Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, RunSpec spec)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        RunStatus? status = null;
-        while (true)
+    private Task<RunStatus> UntilAsync(Func<RunStatus, bool> holds, RunSpec spec, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
+        async () =>
         {
             try
             {
                 // Attaching drives the run on where its grain went with a silo.
-                status = (await Run().SubmitAsync(SpecJson.Write(spec))).Status;
-                if (holds(status))
-                {
-                    return status;
-                }
+                return (await Run().SubmitAsync(SpecJson.Write(spec))).Status;
             }
             catch (OrleansException)
             {
-                // Its silo is going.
+                return null; // its silo is going
             }
-
-            Assert.False(late.IsCancellationRequested, status?.ToString());
-            await Task.Delay(50);
-        }
-    }
+        },
+        holds,
+        Patience,
+        what);
 }

@@ -1,22 +1,14 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
-using Orleans.Hosting;
-using Orleans.TestingHost;
-
-using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Peers;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Compression;
-using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 
 using Xunit;
@@ -30,34 +22,18 @@ public sealed class IslandCompressionTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly RunFolder _folder = new();
-    private InProcessTestCluster _cluster = null!;
+    private IslandCluster _cluster = null!;
     private long _parameters;
 
     public async Task InitializeAsync()
     {
-        string database = _folder.File("state.db");
-        SqliteSchema.Install(database, NullLogger.Instance);
         var learning = new LearningRuntime(DatasetCatalog.Default([]));
-        var builder = new InProcessTestClusterBuilder(2);
-        builder.ConfigureSilo((options, silo) =>
-        {
-            silo.Services.AddSingleton<ILearningRuntime>(learning);
-            silo.AddAdoNetGrainStorage(StorageNames.Provider, o =>
-            {
-                o.Invariant = "System.Data.SQLite";
-                o.ConnectionString = SqliteSchema.ConnectionString(database);
-            });
-            silo.AddDdmGrains(_folder.File(options.SiloName), devices => (devices.Slots, devices.Slice) = (1, TimeSpan.FromMilliseconds(50)));
-        });
-        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders());
-        _cluster = builder.Build();
-        await _cluster.DeployAsync();
+        _cluster = await IslandCluster.StartAsync(_folder, 2, _ => learning);
     }
 
     public async Task DisposeAsync()
     {
         await _cluster.DisposeAsync();
-        SqliteSchema.Close(_folder.File("state.db"));
         _folder.Dispose();
     }
 
@@ -84,9 +60,9 @@ public sealed class IslandCompressionTests : IAsyncLifetime
         Assert.InRange((double)all.WholeBytes / all.ModelBytes, 3.8, 5);
 
         // Between the silos they went as artifacts, and how fast is known.
-        TransferRates[] rates = [.. _cluster.Silos.Select(s => s.ServiceProvider.GetRequiredService<TransferRates>())];
-        Assert.NotNull(rates[0].From(_cluster.Silos[1].SiloAddress));
-        Assert.NotNull(rates[1].From(_cluster.Silos[0].SiloAddress));
+        TransferRates[] rates = [.. _cluster.Silos.Silos.Select(s => s.ServiceProvider.GetRequiredService<TransferRates>())];
+        Assert.NotNull(rates[0].From(_cluster.Silos.Silos[1].SiloAddress));
+        Assert.NotNull(rates[1].From(_cluster.Silos.Silos[0].SiloAddress));
     }
 
     private long Small(string kind) => UpdateCodec.EncodedBytes((int)_parameters, UpdatePacking.Options(new IslandsSpec { Compression = kind }));
@@ -120,7 +96,7 @@ public sealed class IslandCompressionTests : IAsyncLifetime
     {
         RunSpec spec = Spec(protocol, compression);
         using var late = new CancellationTokenSource(Patience);
-        IRunGrain run = _cluster.Client.GetGrain<IRunGrain>(GrainKeys.Run(spec.Name));
+        IRunGrain run = _cluster.Run(spec.Name);
         await run.SubmitAsync(SpecJson.Write(spec));
         await foreach (RunEvent _ in run.WatchAsync(0).WithCancellation(late.Token))
         {

@@ -10,6 +10,7 @@ using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -48,13 +49,23 @@ public sealed class IslandFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Single_peer_that_answers_trains_on_by_gossip_too()
+    {
+        RunSpec spec = Spec("gossip") with { Islands = Spec("gossip").Islands with { Unreachable = 0.84 } };
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.Equal((6, 5, m.Island!.Rounds), (m.Island.Peers, m.Island.Unreachable, m.Island.Round)));
+    }
+
+    [Fact]
     public async Task Killed_peers_come_back_with_what_they_had_persisted()
     {
         using var released = new ManualResetEventSlim();
         // Slow rather than held: a held training keeps its slot from the others that a round needs.
         _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromMilliseconds(round >= 2 ? 300 : 0));
         await Run().SubmitAsync(SpecJson.Write(Spec("modest")));
-        await UntilAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 2));
+        await Until.HoldsAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 2));
 
         // As after kill -9: a silo on a copy of the folder; nobody has ended in order.
         RunFolder old = _folder;
@@ -99,7 +110,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         await Run().SubmitAsync(SpecJson.Write(spec));
 
         // With a round complete and the next one held, nobody's update is under way.
-        await UntilAsync(() =>
+        await Until.HoldsAsync(() =>
         {
             lock (held)
             {
@@ -115,7 +126,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         old.Dispose();
         _silo = await StartAsync();
         await Run().ResumeAsync();
-        await UntilAsync(async () => (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).All(p => p.Running));
+        await Until.HoldsAsync(async () => (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).All(p => p.Running));
         Assert.Equal(before, await LeftOutAsync());
 
         released.Set();
@@ -130,7 +141,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 1 : 0));
         RunSpec spec = Spec("modest");
         await Run().SubmitAsync(SpecJson.Write(spec));
-        await UntilAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 1));
+        await Until.HoldsAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 1));
 
         string hash = SpecJson.Hash(spec);
         IPeerGrain peer = Peer("expert-0", 0);
@@ -160,7 +171,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         }
 
         // And no more: what peer 1 itself says meanwhile is believed still.
-        await UntilAsync(async () => (await peer.GetStatusAsync()).Counts.Refused == before.Counts.Refused + bad.Length);
+        await Until.HoldsAsync(async () => (await peer.GetStatusAsync()).Counts.Refused == before.Counts.Refused + bad.Length);
         await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(new PeerStart("{}", hash, 0, string.Empty, [], false, 1, default)));
 
         released.Set();
@@ -176,7 +187,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         RunStatus status = await EndAsync();
         IEnumerable<string> kept = status.Models.SelectMany(m => m.Checkpoints.Append(m.Best).OfType<CheckpointReference>()
             .Select(c => c.Artifact).Append(m.Weights!)).Select(a => a.Sha256).Distinct();
-        await UntilAsync(() => Task.FromResult(kept.Order(StringComparer.Ordinal).SequenceEqual(
+        await Until.HoldsAsync(() => Task.FromResult(kept.Order(StringComparer.Ordinal).SequenceEqual(
             Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
                 .Where(n => n.Length == 64).Order(StringComparer.Ordinal))));
     }
@@ -222,20 +233,10 @@ public sealed class IslandFaultTests : IAsyncLifetime
         LogLevel = LogLevel.None,
     });
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var late = new CancellationTokenSource(Patience);
-        while (!await holds())
-        {
-            Assert.False(late.IsCancellationRequested, "It has not happened in time.");
-            await Task.Delay(20);
-        }
-    }
-
     private async Task<RunStatus> EndAsync()
     {
         RunStatus? status = null;
-        await UntilAsync(async () => (status = await Run().GetStatusAsync()).Phase is RunPhase.Ready or RunPhase.Faulted or RunPhase.Stopped);
+        await Until.HoldsAsync(async () => (status = await Run().GetStatusAsync()).Phase is RunPhase.Ready or RunPhase.Faulted or RunPhase.Stopped);
         return status!;
     }
 }

@@ -13,6 +13,7 @@ using OrleansDDM.Grains.Peers;
 using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -24,13 +25,14 @@ public sealed class DevicePlacementTests
     [Fact]
     public async Task Models_train_on_the_device_that_they_require_wherever_the_run_is()
     {
-        await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Cpu(), DeviceCluster.Card()]);
-        (string cpu, string card) = (cluster.Named(DeviceCluster.Cpu()), cluster.Named(DeviceCluster.Card()));
+        // The faster one is where a model goes that may go anywhere.
+        await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Cpu(5000), DeviceCluster.Card(50)]);
+        (string cpu, string card) = (cluster.Named(DeviceCluster.Cpu(5000)), cluster.Named(DeviceCluster.Card(50)));
         foreach (string role in (string[])["expert-0", "router"])
         {
             // A question places a model too, and whoever asks does not know its needs.
             IModelGrain model = role == "router" ? cluster.Cluster.Client.GetGrain<IRouterGrain>(GrainKeys.Model("r", role)) : cluster.Cluster.Client.GetGrain<IExpertGrain>(GrainKeys.Model("r", role));
-            await model.GetStatusAsync();
+            Assert.Equal(cpu, (await model.GetStatusAsync()).Silo);
         }
 
         RunSpec spec = DeviceCluster.Spec("cuda", 8);
@@ -130,7 +132,7 @@ public sealed class DevicePlacementTests
         await cluster.JoinAsync(DeviceCluster.Card(1000)); // faster still, but not what the spec asks for
         string fast = await cluster.JoinAsync(DeviceCluster.Cpu(100));
         ModelMove[] moves = [];
-        await UntilAsync(async () => (moves = await care.RebalanceAsync()).Length > 0);
+        await Until.HoldsAsync(async () => (moves = await care.RebalanceAsync()).Length > 0);
         Assert.Equal([("expert-0", slow, fast), ("expert-1", slow, fast), ("router", slow, fast)], moves.Select(m => (m.Role, m.From, m.To)).Order());
         RunStatus moved = await cluster.UntilAsync(s => s.Models.All(m => m.Silo == fast && m.From == 18));
         Assert.All(moved.Models, m => Assert.Equal("cpu", m.Device));
@@ -153,19 +155,32 @@ public sealed class DevicePlacementTests
     }
 
     [Fact]
+    public async Task The_cluster_tells_what_devices_its_silos_have_and_which_slots_are_in_use()
+    {
+        await using DeviceCluster cluster = await DeviceCluster.StartAsync([DeviceCluster.Card(5000), DeviceCluster.Cpu(50)], slots: 3);
+        (string card, string cpu) = (cluster.Named(DeviceCluster.Card(5000)), cluster.Named(DeviceCluster.Cpu(50)));
+        cluster.Runtimes[card].Devices = new MemoryMeter { Free = { ["cuda:0"] = 1234 } };
+        cluster.HoldAt(18);
+        await cluster.Run().SubmitAsync(SpecJson.Write(DeviceCluster.Spec("cuda", gibibytes: 1e-6)));
+        await cluster.UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Step == 18));
+        IClusterGrain care = cluster.Cluster.Client.GetGrain<IClusterGrain>(0);
+        DeviceStatus[] silos = [];
+        await Until.HoldsAsync(async () => (silos = await care.GetDevicesAsync()).Any(s => s.Silo == card && s.Slots.All(t => t.Sessions.Length == 1)));
+        Assert.Equal(new[] { card, cpu }.Order(StringComparer.Ordinal), silos.Select(s => s.Silo));
+        DeviceStatus busy = silos.Single(s => s.Silo == card);
+        Assert.Equal((DeviceCluster.Card(5000), 1234), (busy.Facts!, busy.FreeMemory));
+        DeviceStatus idle = silos.Single(s => s.Silo == cpu);
+        Assert.Equal((DeviceCluster.Cpu(50), null), (idle.Facts!, idle.FreeMemory));
+        Assert.All(idle.Slots, s => Assert.Empty(s.Sessions));
+        Assert.Equal(3, idle.Slots.Length);
+        cluster.LetGo();
+    }
+
+    [Fact]
     public void Models_are_moved_by_nobody_but_us()
     {
         Type[] grains = [typeof(ExpertGrain), typeof(RouterGrain), typeof(IslandGrain), typeof(PeerGrain)];
         Assert.All(grains, g => Assert.Equal(ImmovableKind.Any, g.GetCustomAttribute<ImmovableAttribute>()?.Kind));
         Assert.Null(typeof(RunGrain).GetCustomAttribute<PlacementFilterAttribute>());
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await holds())
-        {
-            await Task.Delay(50, late.Token);
-        }
     }
 }

@@ -35,7 +35,7 @@ public sealed class OneSiloTests : SiloTest
     [Fact]
     public void Memory_is_told_as_it_is_now_with_the_most_that_was_seen_in_use()
     {
-        var survey = new Meter { Free = { ["cuda:0"] = 700, ["cuda:1"] = 900 } };
+        var survey = new MemoryMeter { Free = { ["cuda:0"] = 700, ["cuda:1"] = 900 } };
         DeviceMemory memory = Memory(new DeviceOptions { Facts = new DeviceFacts("cuda", "x", 1000, 1, 0, Count: 2) }, survey);
         Assert.Equal((900, 300), Look());
         survey.Free["cuda:0"] = 200;
@@ -50,15 +50,4 @@ public sealed class OneSiloTests : SiloTest
 
     private static DeviceMemory Memory(DeviceOptions options, IDeviceSurvey? survey) =>
         new(Microsoft.Extensions.Options.Options.Create(options), new FakeRuntime { Devices = survey });
-
-    private sealed class Meter : IDeviceSurvey
-    {
-        public Dictionary<string, long> Free { get; } = [];
-
-        public IReadOnlyList<ComputeDevice> Find() => [];
-
-        public long? FreeMemory(string device) => Free[device];
-
-        public double MeasureGflops(string device, int threads) => 0;
-    }
 }

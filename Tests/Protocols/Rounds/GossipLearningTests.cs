@@ -33,6 +33,39 @@ public sealed class GossipLearningTests
     }
 
     [Fact]
+    public void Peer_that_nobody_reaches_trains_alone_until_it_hears_again()
+    {
+        GossipLearning protocol = new(new GossipOptions { Steps = 3 });
+        PeerState state = protocol.Create(new() { Self = new(0), Seed = 1, Roster = [new(0), new(1)], InitialModel = Handle(1) });
+        Effect.Train[] Tick()
+        {
+            Step step = protocol.Handle(state, new Input.Timer(new("period")), TimeSpan.FromSeconds(20));
+            state = step.State;
+            return [.. step.Effects.OfType<Effect.Train>()];
+        }
+
+        Assert.All(Enumerable.Range(0, 9), _ => Assert.Empty(Tick()));
+        for (byte training = 0; training < 3; training++)
+        {
+            Effect.Train alone = Assert.Single(Tick());
+            Assert.Equal((training, Handle((byte)(training + 1))), (alone.Round, alone.Model));
+            Assert.Empty(Tick()); // it is at it
+            state = protocol.Handle(state, new Input.Trained(alone.Work, Handle((byte)(training + 2))), default).State;
+            Assert.Equal(new GossipLearning.Saved(3 * (training + 1), training + 1, Handle((byte)(training + 2))), state.DurablePart);
+        }
+
+        // What it hears is merged, and it waits for others again.
+        Step heard = protocol.Handle(state, new Input.Message(new(1), new GossipLearning.Share(3, 7, Handle(9))), TimeSpan.FromSeconds(20));
+        Effect.Aggregate merge = Assert.Single(heard.Effects.OfType<Effect.Aggregate>());
+        Step training4 = protocol.Handle(heard.State, new Input.Aggregated(merge.Work, Handle(8)), default);
+        Effect.Train merged = Assert.Single(training4.Effects.OfType<Effect.Train>());
+        state = protocol.Handle(training4.State, new Input.Trained(merged.Work, Handle(7)), default).State;
+        Assert.Equal(new GossipLearning.Saved(12, 4, Handle(7)), state.DurablePart);
+        Assert.All(Enumerable.Range(0, 9), _ => Assert.Empty(Tick()));
+        Assert.Single(Tick());
+    }
+
+    [Fact]
     public void While_busy_only_the_oldest_model_waits()
     {
         GossipLearning protocol = new(new GossipOptions());

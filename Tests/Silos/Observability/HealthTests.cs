@@ -10,7 +10,7 @@ using OrleansDDM.Silos.Observability;
 using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Tests.Grains;
-using OrleansDDM.Tests.Silos.Security;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 

@@ -5,11 +5,13 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 
 using OrleansDDM.Contracts.Devices;
+using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Observability;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.Grains.Placement;
 
 using Xunit;
 
@@ -179,6 +181,25 @@ public sealed class ObservedLearningTests : IDisposable
         Assert.Equal(
             [("ddm.silos.active", 5), ("ddm.slots", 2), ("ddm.slots.busy", 1), ("ddm.slots.queue", 3), ("ddm.slots.sessions", 2)],
             _measured.OrderBy(m => m.Key, StringComparer.Ordinal).Select(m => (m.Key, m.Value.Single().Value)));
+    }
+
+    [Fact]
+    public void Gauges_tell_the_memory_of_each_device_and_nothing_of_what_is_not_known()
+    {
+        var options = new DeviceOptions { Facts = new DeviceFacts("cuda", "a card", 1000, 1, 0, Count: 3), Slots = 6 };
+        _runtime.Devices = new MemoryMeter { Free = { ["cuda:0"] = 700, ["cuda:2"] = 0 } };
+        SlotGauges.AddMemory(_services.GetRequiredService<DdmMetrics>(), new DeviceMemory(Microsoft.Extensions.Options.Options.Create(options), _runtime));
+        _meters.RecordObservableInstruments();
+        Assert.Equal([(700, "device=cuda:0"), (0, "device=cuda:2")], _measured["ddm.device.memory.free"]);
+        Assert.Equal([(1000, "device=cuda:0"), (1000, "device=cuda:1"), (1000, "device=cuda:2")], _measured["ddm.device.memory.total"]);
+
+        // Where neither is known there is no series; what changes is seen at the next look.
+        _measured.Clear();
+        options.Facts = options.Facts with { Memory = 0, Count = 1 };
+        ((MemoryMeter)_runtime.Devices).Free["cuda:0"] = 600;
+        _meters.RecordObservableInstruments();
+        Assert.Equal([(600, "device=cuda:0")], _measured["ddm.device.memory.free"]);
+        Assert.False(_measured.ContainsKey("ddm.device.memory.total"));
     }
 
     private byte[] Foreign()

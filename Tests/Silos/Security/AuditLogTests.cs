@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 using OrleansDDM.Silos.Security.Access;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 

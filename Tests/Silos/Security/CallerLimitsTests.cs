@@ -1,5 +1,6 @@
 using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Security.Access;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 

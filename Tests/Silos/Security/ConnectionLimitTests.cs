@@ -17,6 +17,9 @@ namespace OrleansDDM.Tests.Silos.Security;
 /// <summary>What keeps strangers from holding connections.</summary>
 public sealed class ConnectionLimitTests : IDisposable
 {
+    // What is not refused would be waited for without end.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     private readonly RunFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -33,7 +36,7 @@ public sealed class ConnectionLimitTests : IDisposable
             Task first = connection(new DefaultConnectionContext()), second = connection(new DefaultConnectionContext());
             for (int i = 0; i < 3; i++)
             {
-                ConnectionAbortedException e = await Assert.ThrowsAsync<ConnectionAbortedException>(() => connection(new DefaultConnectionContext()));
+                ConnectionAbortedException e = await Assert.ThrowsAsync<ConnectionAbortedException>(() => connection(new DefaultConnectionContext()).WaitAsync(Patience));
                 Assert.Contains("Limits:GatewayConnections", e.Message, StringComparison.Ordinal);
             }
 
@@ -58,7 +61,7 @@ public sealed class ConnectionLimitTests : IDisposable
         time.Advance(GatewayGuard.GreetingLimit - TimeSpan.FromSeconds(1));
         Assert.False(silent.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Contains("no greeting within 10 s", (await Assert.ThrowsAsync<GatewayException>(() => silent)).Message, StringComparison.Ordinal);
+        Assert.Contains("no greeting within 10 s", (await Assert.ThrowsAsync<GatewayException>(() => silent.WaitAsync(Patience))).Message, StringComparison.Ordinal);
         Assert.False(greeted.IsCompleted);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => greeted);

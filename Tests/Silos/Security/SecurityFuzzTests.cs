@@ -11,6 +11,7 @@ using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Silos.Security.Gateway;
 using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 

@@ -5,6 +5,7 @@ using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Security;
 using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 

@@ -8,6 +8,7 @@ using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Web;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.Grains.Placement;
 using OrleansDDM.Tests.House;
 
 using Xunit;
@@ -152,12 +153,14 @@ public sealed class WebPagesTests : IAsyncLifetime
     {
         await _silo.SubmitAsync(WebSilo.Spec("digits"));
         await _silo.SettledAsync("digits");
+        _runtime.Devices = new MemoryMeter { Free = { ["cpu"] = 4711 } };
         string text = await _http.GetStringAsync(At("/metrics"));
         foreach (string name in new[] { "ddm_training_steps", "ddm_training_slice_duration_seconds", "ddm_checkpoint_size_bytes", "ddm_slots_busy", "ddm_silos_active", "orleans_catalog_activations" })
         {
             Assert.Contains("\n" + name, text, StringComparison.Ordinal);
         }
 
+        Assert.Matches("\nddm_device_memory_free_bytes\\{[^}]*device=\"cpu\"[^}]*\\} 4711[ \n]", text);
         Assert.DoesNotContain("digits", text, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,4 @@
-namespace OrleansDDM.Tests.Silos.Security;
+namespace OrleansDDM.Tests.House;
 
 /// <summary>A clock that goes on when told.</summary>
 internal sealed class ManualClock : TimeProvider

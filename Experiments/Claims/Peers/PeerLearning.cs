@@ -12,7 +12,7 @@ namespace OrleansDDM.Experiments.Claims.Peers;
 /// <param name="step">A local step.</param>
 /// <param name="rate">Learning rate.</param>
 /// <param name="seed">Seed of initial models and draws.</param>
-public sealed class PeerTraining(IClassifierEngine engine, PeerData data, LocalStep step, float rate, ulong seed)
+public sealed class PeerLearning(IClassifierEngine engine, PeerData data, LocalStep step, float rate, ulong seed)
 {
     /// <summary>Trains and judges.</summary>
     public IClassifierEngine Engine => engine;
