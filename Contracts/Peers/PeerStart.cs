@@ -10,7 +10,7 @@ namespace OrleansDDM.Contracts.Peers;
 /// <param name="TrainSeconds">Seconds that a local training was measured to take while all models of the run train.</param>
 /// <param name="Began">When the island began: zero of its run-relative time. With the hash it tells one island from another.</param>
 /// <param name="Shards">SHA-256 of who holds what; a peer whose host comes to another refuses. Empty = not told.</param>
-/// <param name="Recorded">Rounds that the island has recorded; a peer that has completed more tells it again.</param>
+/// <param name="Recorded">Rounds that the island has recorded; a peer that has completed more tells it again. Of a solve, 1 = this peer has stored a state.</param>
 [GenerateSerializer]
 [Immutable]
 [Alias(Aliases.PeerStart)]

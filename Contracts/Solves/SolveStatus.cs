@@ -84,7 +84,7 @@ public sealed record SolveStatus
     [Id(18)]
     public double TestAccuracy { get; init; } = double.NaN;
 
-    /// <summary>Times that a peer came back after a crash or a move.</summary>
+    /// <summary>Times that a peer came back after a crash, as the solve has seen it since it last came back itself.</summary>
     [Id(19)]
     public long Returns { get; init; }
 

@@ -98,7 +98,9 @@ internal sealed partial class PeerGrain
     {
         if (State.Durable.Length == 0)
         {
-            return new Input.Start();
+            return life.Start.Recorded == 0
+                ? new Input.Start()
+                : throw new InvalidDataException($"The state of peer {_number}, which took part already, is lost. Give the solve up with --force.");
         }
 
         DurableState durable = life.Codec.DecodeDurable(State.Durable);

@@ -79,7 +79,7 @@ internal sealed class ConvexProblem
     /// <exception cref="SpecException">The inputs cannot be dealt out so, there is no such graph of that many peers, or x has too many elements.</exception>
     public static ConvexProblem Of(SolveSpec spec, IConvexLearning learning)
     {
-        EdgeRates rates = EdgeRates.Uniform(Graph(spec));
+        EdgeRates rates = RatesOf(spec);
         SoftmaxData data = learning.Inputs(spec);
         if (data.Parameters > MaxParameters)
         {
@@ -152,6 +152,18 @@ internal sealed class ConvexProblem
     {
         byte[] bytes = VectorBytes.Write(VectorAggregation.Apply(rule, vectors, v => VectorBytes.Read(get(v), Dimension), []));
         return VectorBytes.IsVector(bytes, Dimension) ? bytes : throw new InvalidDataException("The combination is not finite.");
+    }
+
+    private static EdgeRates RatesOf(SolveSpec spec)
+    {
+        try
+        {
+            return EdgeRates.Uniform(Graph(spec));
+        }
+        catch (ArgumentException e)
+        {
+            throw new SpecException("topology", $"'{spec.Topology}' of {spec.Peers} peers cannot be used: {e.Message.TrimEnd('.')}");
+        }
     }
 
     private static int[][] Deal(SolveSpec spec, SoftmaxData data)

@@ -86,7 +86,7 @@ internal sealed partial class SolveCrew
             Problem.Digest);
         await EachAsync(async peer =>
         {
-            PeerStatus status = await PeerAt(peer).StartAsync(start, stop);
+            PeerStatus status = await PeerAt(peer).StartAsync(start with { Recorded = _done.ContainsKey(peer.Number) ? 1 : 0 }, stop);
             Count(peer.Number, status.Term, status.Counts);
         });
     }
@@ -184,14 +184,14 @@ internal sealed partial class SolveCrew
         Imbalance = _imbalance,
         TestAccuracy = _accuracy,
         Returns = _returns,
-        Counts = _known.Values.Aggregate(new PeerCounts(), (sum, peer) => IslandsSum(sum, peer.Counts)),
+        Counts = _known.Values.Aggregate(new PeerCounts(), (sum, peer) => Sum(sum, peer.Counts)),
         Seconds = (_services.Clock.GetUtcNow() - _state.Began).TotalSeconds,
     };
 
     private DadaoRounds.Saved Saved(PeerExport export) =>
         (DadaoRounds.Saved)new MessageCodec(new DadaoRounds(new DadaoOptions())).DecodeDurable(export.Durable);
 
-    private static PeerCounts IslandsSum(PeerCounts a, PeerCounts b) => a with
+    private static PeerCounts Sum(PeerCounts a, PeerCounts b) => a with
     {
         Trainings = a.Trainings + b.Trainings,
         Samples = a.Samples + b.Samples,
@@ -238,7 +238,7 @@ internal sealed partial class SolveCrew
         catch (Exception e) when (e is OrleansException or TimeoutException or StaleTermException)
         {
             _lost.Add(peer.Number);
-            _reason = e.Message;
+            _reason = $"Peer {peer.Number} on host '{peer.Host}' does not answer; it is waited for.";
             LogUnreachable(_name, peer.Number, e.Message);
         }
     }));

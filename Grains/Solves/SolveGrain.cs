@@ -132,6 +132,7 @@ internal sealed partial class SolveGrain(
         try
         {
             SolveSpec spec = SolveSpec.Read(json);
+            _ = ConvexProblem.Graph(spec);
             return spec.Name == _name ? spec : throw new BadRequestException($"The spec's name is '{spec.Name}', but it was submitted as '{_name}'.");
         }
         catch (SpecException e)

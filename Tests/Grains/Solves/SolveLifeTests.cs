@@ -109,6 +109,19 @@ public sealed class SolveLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Peer_whose_state_is_lost_does_not_start_anew()
+    {
+        await SubmitAsync(Spec() with { Accuracy = 1e-9 });
+        await UntilAsync(s => s.Exchanges > 5);
+        await Peer(1).RemoveAsync();
+        SolveStatus status = await UntilAsync(s => s.Phase != SolvePhase.Running);
+        Assert.Equal(SolvePhase.Faulted, status.Phase);
+        Assert.Contains("--force", status.Message, StringComparison.Ordinal);
+        await Solve().SubmitAsync(Spec().ToJson(), force: true);
+        await AssertSolvedAsync(Spec());
+    }
+
+    [Fact]
     public async Task Bad_vectors_are_refused_and_change_nothing()
     {
         await SubmitAsync(Spec() with { UnitSeconds = 1000 });
