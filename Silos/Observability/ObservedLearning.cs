@@ -17,6 +17,8 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
 {
     public IIslandLearning? Islands => inner.Islands;
 
+    public IHostLearning? HostImages => inner.HostImages;
+
     public IDeviceSurvey? Devices => inner.Devices;
 
     public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);

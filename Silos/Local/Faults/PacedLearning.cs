@@ -12,6 +12,8 @@ internal sealed class PacedLearning(ILearningRuntime inner, FaultSwitch faults) 
 {
     public IIslandLearning? Islands => inner.Islands;
 
+    public IHostLearning? HostImages => inner.HostImages;
+
     public IDeviceSurvey? Devices => inner.Devices;
 
     public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);
