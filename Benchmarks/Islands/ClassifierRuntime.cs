@@ -19,10 +19,23 @@ namespace OrleansDDM.Benchmarks.Islands;
 /// <param name="rate">Learning rate.</param>
 internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, float rate) : ILearningRuntime, IIslandLearning
 {
+    private readonly List<string> _slots = [];
     private long _trainingTicks;
 
     /// <summary>Processor seconds of the threads that trained, while they did.</summary>
     public double TrainingSeconds => Interlocked.Read(ref _trainingTicks) / 1e9;
+
+    /// <summary>Processor seconds of the slots' threads, whatever they did.</summary>
+    public double SlotSeconds
+    {
+        get
+        {
+            lock (_slots)
+            {
+                return _slots.Sum(Ran) / 1e9;
+            }
+        }
+    }
 
     private ClassifierKind Kind => kind;
 
@@ -40,7 +53,14 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
         return engine.Judge(bank, data.Test, [row])[0].Accuracy;
     }
 
-    public void EnterSlot(int threads, string device) => TorchSharp.torch.set_num_threads(threads);
+    public void EnterSlot(int threads, string device)
+    {
+        TorchSharp.torch.set_num_threads(threads);
+        lock (_slots)
+        {
+            _slots.Add("/proc/" + new FileInfo("/proc/thread-self").LinkTarget);
+        }
+    }
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) =>
         new(1, 28, 28, data.Classes, data.Train.Count, [1.0], "{}", "images");
@@ -74,8 +94,10 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
         segments.Select(s => SafetensorsEntry.Of(s.Name, s.Shape, values.AsSpan((int)s.Offset, (int)s.Length))),
         new Dictionary<string, string> { ["what"] = what });
 
-    // Nanoseconds that this thread has run: the first number of schedstat.
-    private static long ThreadTime() => long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
+    private static long ThreadTime() => Ran("/proc/thread-self");
+
+    // Nanoseconds that a thread has run: the first number of schedstat.
+    private static long Ran(string thread) => long.Parse(File.ReadAllText(thread + "/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
 
     private sealed class PeerTrainer(ClassifierRuntime runtime, ModelRole role, IslandTraining plan) : IPeerTrainer
     {

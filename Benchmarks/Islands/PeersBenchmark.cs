@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 using Microsoft.Extensions.Logging;
 
@@ -32,17 +33,19 @@ internal static class PeersBenchmark
         {
             await using EmbeddedSilo silo = await EmbeddedSilo.StartAsync(
                 new EmbeddedSiloOptions { RunFolder = folder, Learning = runtime, Slots = 1, ThreadsPerSlot = 1, LogLevel = LogLevel.None });
-            double[] training = new double[Repeats], rest = new double[Repeats], share = new double[Repeats];
+            double[] training = new double[Repeats], rest = new double[Repeats], share = new double[Repeats], slot = new double[Repeats], compiling = new double[Repeats];
             double accuracy = double.NaN;
             for (int repeat = -1; repeat < Repeats; repeat++)
             {
                 TimeSpan before = Environment.CpuUsage.TotalTime;
-                double trained = runtime.TrainingSeconds;
+                (double trained, double onSlot, TimeSpan compiled) = (runtime.TrainingSeconds, runtime.SlotSeconds, JitInfo.GetCompilationTime());
                 RunStatus status = await TrainAsync(silo, $"peers-{repeat + 1}");
                 if (repeat >= 0)
                 {
                     training[repeat] = runtime.TrainingSeconds - trained;
                     rest[repeat] = (Environment.CpuUsage.TotalTime - before).TotalSeconds - training[repeat];
+                    slot[repeat] = runtime.SlotSeconds - onSlot - training[repeat];
+                    compiling[repeat] = (JitInfo.GetCompilationTime() - compiled).TotalSeconds;
                     share[repeat] = rest[repeat] / training[repeat];
                     accuracy = runtime.Accuracy(silo.Artifacts.Read(status.Models[0].Weights!.Sha256));
                 }
@@ -51,7 +54,7 @@ internal static class PeersBenchmark
             report.Add("peers-10/training", Figures.Median(training), string.Create(
                 CultureInfo.InvariantCulture, $"CPU seconds ({training.Min():0.00} to {training.Max():0.00}), accuracy of a peer {accuracy:0.0000}"));
             report.Add("peers-10/everything-else", Figures.Median(rest), string.Create(
-                CultureInfo.InvariantCulture, $"CPU seconds ({rest.Min():0.00} to {rest.Max():0.00})"));
+                CultureInfo.InvariantCulture, $"CPU seconds ({rest.Min():0.00} to {rest.Max():0.00}); of them {Figures.Median(slot):0.00} on the slot, and {Figures.Median(compiling):0.00} s of compiling"));
             report.Add("peers-10/share", 100 * Figures.Median(share), "% of training");
             report.Ratios["peers/training-over-everything-else"] = 1 / Figures.Median(share);
             return report;

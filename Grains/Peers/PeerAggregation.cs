@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Protocols.Aggregation;
@@ -22,10 +24,18 @@ internal static class PeerAggregation
             return trainer.Read(get(models[0].Model));
         }
 
+        if (rule is AggregationRule.WeightedMean)
+        {
+            return Finite(VectorAggregation.WeightedMean([.. models.Select(m => m.Weight)], m => trainer.Read(get(models[m].Model))));
+        }
+
         // What the paper's code corrects: weights, not biases or norms.
         VectorSegment[] segments = [.. trainer.Segments.Select(s => new VectorSegment((int)s.Offset, (int)s.Length, s.Role == SegmentRole.Weight))];
         double[] result = VectorAggregation.Apply(rule, models, m => Array.ConvertAll(trainer.Read(get(m)), v => (double)v), segments);
-        float[] floats = Array.ConvertAll(result, r => (float)r);
-        return Array.TrueForAll(floats, float.IsFinite) ? floats : throw new InvalidDataException("The aggregate is not finite.");
+        return Finite(Array.ConvertAll(result, r => (float)r));
     }
+
+    private static float[] Finite(float[] aggregate) => TensorPrimitives.IsFiniteAll<float>(aggregate)
+        ? aggregate
+        : throw new InvalidDataException("The aggregate is not finite.");
 }

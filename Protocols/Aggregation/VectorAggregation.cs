@@ -1,3 +1,5 @@
+using System.Numerics;
+
 using OrleansDDM.Protocols.Machines;
 
 namespace OrleansDDM.Protocols.Aggregation;
@@ -85,6 +87,46 @@ public static class VectorAggregation
         }
 
         return mean;
+    }
+
+    /// <summary>Σ w_i x_i / Σ w_i of float32 models, one after another: what the mean of their doubles gives, rounded, with the room of one.</summary>
+    /// <param name="weights">Weight of each model, finite, not negative, not all 0.</param>
+    /// <param name="get">The model of each weight; they have one length.</param>
+    /// <exception cref="ArgumentException">Lengths or weights are wrong.</exception>
+    public static float[] WeightedMean(IReadOnlyList<double> weights, Func<int, float[]> get)
+    {
+        double total = weights.Sum();
+        if (weights.Any(w => !double.IsFinite(w) || w < 0) || !(total > 0))
+        {
+            throw new ArgumentException("There must be one finite weight per model, none negative and not all 0.", nameof(weights));
+        }
+
+        double[] mean = [];
+        for (int m = 0; m < weights.Count; m++)
+        {
+            float[] model = get(m);
+            mean = m == 0 ? new double[model.Length] : mean;
+            if (model.Length != mean.Length)
+            {
+                throw new ArgumentException($"Model {m} has {model.Length} elements, the first {mean.Length}.", nameof(get));
+            }
+
+            double weight = weights[m] / total;
+            int i = 0;
+            for (; i <= model.Length - Vector<float>.Count; i += Vector<float>.Count)
+            {
+                Vector.Widen(new Vector<float>(model, i), out Vector<double> low, out Vector<double> high);
+                (new Vector<double>(mean, i) + (weight * low)).CopyTo(mean, i);
+                (new Vector<double>(mean, i + Vector<double>.Count) + (weight * high)).CopyTo(mean, i + Vector<double>.Count);
+            }
+
+            for (; i < model.Length; i++)
+            {
+                mean[i] += weight * model[i];
+            }
+        }
+
+        return Array.ConvertAll(mean, v => (float)v);
     }
 
     /// <summary>

@@ -20,6 +20,8 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
 
     public IConvexLearning? Convex => inner.Convex;
 
+    public IHostLearning? HostImages => inner.HostImages;
+
     public IDeviceSurvey? Devices => inner.Devices;
 
     public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);

@@ -15,6 +15,8 @@ internal sealed class PacedLearning(ILearningRuntime inner, FaultSwitch faults) 
 
     public IConvexLearning? Convex => inner.Convex;
 
+    public IHostLearning? HostImages => inner.HostImages;
+
     public IDeviceSurvey? Devices => inner.Devices;
 
     public void EnterSlot(int threads, string device) => inner.EnterSlot(threads, device);

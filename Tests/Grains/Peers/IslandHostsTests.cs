@@ -1,9 +1,13 @@
+using Microsoft.Extensions.Logging;
+
 using Orleans.TestingHost;
 
+using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
 using OrleansDDM.Tests.Learning.Islands;
@@ -87,6 +91,40 @@ public sealed class IslandHostsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Run_whose_only_host_has_other_images_now_faults_and_names_it()
+    {
+        using var folder = new RunFolder();
+        HostFolders.Write(folder.File("images"), 4, 200);
+        RunSpec spec = Spec(1500) with { Islands = Spec(1500).Islands with { MinHosts = 1 } };
+        await using (EmbeddedSilo silo = await StartAsync(folder))
+        {
+            IRunGrain run = silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+            await run.SubmitAsync(SpecJson.Write(spec));
+            await Until.SeenAsync(() => run.GetStatusAsync()!, s => s.Models.Length == 3 && s.Models.All(m => m.Island?.Round >= 2));
+            Assert.Equal(RunPhase.Stopped, (await run.StopAsync()).Phase);
+        }
+
+        HostFolders.Write(folder.File("images"), 5, 200);
+        await using (EmbeddedSilo silo = await StartAsync(folder))
+        {
+            IRunGrain run = silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+            await run.ResumeAsync();
+            RunStatus end = await Until.SeenAsync(() => run.GetStatusAsync()!, s => s.Phase == RunPhase.Faulted);
+            Assert.Contains("on host 'embedded' is not what the run began with", end.Message, StringComparison.Ordinal);
+        }
+
+        // With the old images back it goes on.
+        HostFolders.Write(folder.File("images"), 4, 200);
+        await using (EmbeddedSilo silo = await StartAsync(folder))
+        {
+            IRunGrain run = silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
+            await run.ResumeAsync();
+            RunStatus end = await Until.SeenAsync(() => run.GetStatusAsync()!, s => s.Phase is RunPhase.Ready or RunPhase.Faulted);
+            Assert.Equal((RunPhase.Ready, null), (end.Phase, end.Message));
+        }
+    }
+
+    [Fact]
     public async Task Run_waits_for_as_many_hosts_as_it_wants()
     {
         await _cluster.Run("r").SubmitAsync(SpecJson.Write(Spec(100) with { Islands = Spec(100).Islands with { MinHosts = 3 } }));
@@ -101,6 +139,14 @@ public sealed class IslandHostsTests : IAsyncLifetime
         RunStatus end = await Until.SeenAsync(() => _cluster.Run("r").GetStatusAsync()!, s => s.Phase == RunPhase.Faulted);
         Assert.Contains("islands.peers is 1, but 2 hosts have images", end.Message, StringComparison.Ordinal);
     }
+
+    private static Task<EmbeddedSilo> StartAsync(RunFolder folder) => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
+    {
+        RunFolder = folder.File("run"),
+        Learning = new LearningRuntime(new DatasetCatalog([folder.File("images")])),
+        Slots = 2,
+        LogLevel = LogLevel.None,
+    });
 
     private static RunSpec Spec(int steps) => new()
     {

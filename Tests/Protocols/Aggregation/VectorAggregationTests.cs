@@ -16,6 +16,25 @@ public sealed class VectorAggregationTests
         Assert.Equal([2.5, 25], VectorAggregation.WeightedMean([[1, 10], [3, 30]], [1, 3]));
 
     [Fact]
+    public void Mean_of_floats_one_after_another_is_that_of_their_doubles_bit_for_bit() =>
+        Gen.Select(Gen.Float[-5, 5].Array[37].Array[1, 5], Gen.Double[0.1, 9].Array[5]).Sample((models, all) =>
+        {
+            double[] weights = all[..models.Length];
+            double[] doubles = VectorAggregation.WeightedMean([.. models.Select(m => Array.ConvertAll(m, v => (double)v))], weights);
+            float[] floats = VectorAggregation.WeightedMean(weights, m => models[m]);
+            Assert.Equal(doubles.Select(v => BitConverter.SingleToInt32Bits((float)v)), floats.Select(BitConverter.SingleToInt32Bits));
+        });
+
+    [Fact]
+    public void Mean_of_floats_refuses_other_lengths_and_weights()
+    {
+        float[][] models = [[1, 2], [3]];
+        Assert.Throws<ArgumentException>(() => VectorAggregation.WeightedMean([1, 1], m => models[m]));
+        Assert.Throws<ArgumentException>(() => VectorAggregation.WeightedMean([0, 0], m => models[0]));
+        Assert.Throws<ArgumentException>(() => VectorAggregation.WeightedMean([1, double.NaN], m => models[0]));
+    }
+
+    [Fact]
     public void Merge_by_age_weighs_by_age_and_halves_two_untrained_models()
     {
         Assert.Equal([2.5], VectorAggregation.AgeWeighted([1], 10, [3], 30));
