@@ -10,7 +10,7 @@ public sealed partial class CommandLineTests : IDisposable
     private static readonly string[] Contract =
     [
         "demo", "train", "resume", "sample", "evaluate", "compare", "experiment", "simulate", "runs", "status", "watch", "stop", "pull", "data",
-        "cluster", "db", "token", "cert", "chaos",
+        "cluster", "db", "token", "cert", "chaos", "solve",
     ];
 
     private readonly Grains.RunFolder _folder = new();

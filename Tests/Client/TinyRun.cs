@@ -18,7 +18,7 @@ internal static class TinyRun
 
     /// <summary>A run that trains for some seconds and writes checkpoints all the time.</summary>
     public static IEnumerable<string> Long(params IEnumerable<string> more) =>
-        Train(["evaluation.rules=full,top-1", "training.steps=3000", "training.checkpointSeconds=0.2", .. more]);
+        Train(["evaluation.rules=full,top-1", "training.steps=5000", "training.checkpointSeconds=0.2", .. more]);
 
     /// <summary>A command line of this class for a cluster, whose silos have the slots.</summary>
     public static IEnumerable<string> On(string cluster, IEnumerable<string> line) => [.. line.Where(a => a is not ("--slots" or "1")), "--cluster", cluster];
