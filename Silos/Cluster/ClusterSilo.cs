@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -15,7 +14,6 @@ using OrleansDDM.Silos.Devices;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Silos.Security;
-using OrleansDDM.Silos.Security.Tls;
 using OrleansDDM.Silos.Security.Tokens;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Silos.Web;
@@ -27,10 +25,6 @@ public sealed class ClusterSilo : IAsyncDisposable
 {
     private const string Invariant = "Npgsql";
     private const int PortAttempts = 8;
-    private const int MissedHeartbeats = 3;
-
-    // A silo that takes longer to say whether it has TLS is not waited for: it is hung, or very busy.
-    private static readonly TimeSpan PlainAnswer = TimeSpan.FromSeconds(1);
 
     private static TimeProvider Clock => TimeProvider.System;
 
@@ -83,13 +77,13 @@ public sealed class ClusterSilo : IAsyncDisposable
         Task<DeviceFacts>? looking = options.Name is null ? null : LookAsync(options.Name);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
-        RefuseSplit(options, members, Clock.GetUtcNow());
-        await RequireTrustAsync(options, members, cancellation);
+        JoinChecks.RefuseSplit(options, members, Clock.GetUtcNow());
+        await JoinChecks.RequireTrustAsync(options, members, Clock, cancellation);
         options = options with { Security = await WithRevocationsAsync(options, cancellation) };
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
-            await RequireOwnNameAsync(options, name.Name, members, cancellation);
+            await JoinChecks.RequireOwnNameAsync(options, name.Name, members, Clock.GetUtcNow(), cancellation);
             await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {
@@ -148,77 +142,6 @@ public sealed class ClusterSilo : IAsyncDisposable
             await ((IAsyncDisposable)_host).DisposeAsync();
             _name.Dispose();
         }
-    }
-
-    /// <summary>
-    /// Refuses a silo that advertises loopback to other hosts, or joins silos that do: each side would take the other for dead.
-    /// </summary>
-    internal static void RefuseSplit(ClusterSiloOptions options, IEnumerable<SiloRecord> members, DateTimeOffset now)
-    {
-        bool loopback = IPAddress.IsLoopback(options.Address);
-        SiloRecord? other = members.FirstOrDefault(m => m.Status == nameof(SiloStatus.Active)
-            && IsFresh(m, options, now)
-            && (IPAddress.IsLoopback(m.Silo.Address) != loopback || (loopback && m.Host != Dns.GetHostName())));
-        if (other is not null)
-        {
-            throw new ConfigurationException(
-                $"Silo '{other.Name}' of this cluster is at {other.Silo} on host '{other.Host}', and this one would be at {options.Address}: they cannot reach each other. Set Silo:Address of both to addresses of a network that they share.");
-        }
-    }
-
-    /// <summary>
-    /// Refuses the name of a silo that is there and answers: of two with one name the cluster would know only one. (In one folder the lock sees to it.)
-    /// </summary>
-    private static async Task RequireOwnNameAsync(ClusterSiloOptions options, string name, IEnumerable<SiloRecord> members, CancellationToken cancellation)
-    {
-        SiloRecord? other = members.FirstOrDefault(m => m.Name == name && m.Status == nameof(SiloStatus.Active) && IsFresh(m, options, Clock.GetUtcNow()));
-        if (other is null)
-        {
-            return;
-        }
-
-        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        late.CancelAfter(PlainAnswer);
-        try
-        {
-            using var knock = new TcpClient(other.Silo.AddressFamily);
-            await knock.ConnectAsync(other.Silo, late.Token);
-        }
-        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
-        {
-            return; // It was this one, in an earlier life.
-        }
-
-        throw new ConfigurationException($"A silo '{name}' of this cluster runs already, at {other.Silo} on host '{other.Host}'. Choose another Silo:Name.");
-    }
-
-    private static bool IsFresh(SiloRecord member, ClusterSiloOptions options, DateTimeOffset now) => now - member.LastSeen < MissedHeartbeats * options.Failures.Heartbeat;
-
-    /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
-    private static async Task RequireTrustAsync(ClusterSiloOptions options, IEnumerable<SiloRecord> members, CancellationToken cancellation)
-    {
-        TlsIdentity? identity = options.Security.Tls is { } files ? TlsIdentity.Load(files, Clock) : null;
-        await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active)).Select(async member =>
-        {
-            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            late.CancelAfter(identity is null ? PlainAnswer : options.Failures.MaxProbeTimeout);
-            try
-            {
-                if (identity is not null)
-                {
-                    await TlsProbe.KnockAsync(member.Silo, identity, late.Token);
-                }
-                else if (await TlsProbe.SpeaksTlsAsync(member.Silo, late.Token))
-                {
-                    throw new SecurityException(
-                        $"Silo '{member.Name}' of this cluster, at {member.Silo}, has TLS, and this one has not: set Tls:Authority, Tls:Certificate and Tls:Key (ddm cert add).");
-                }
-            }
-            catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
-            {
-                // It has died and nobody has noticed yet.
-            }
-        }));
     }
 
     // Before anybody can call: a token that was revoked while no silo ran must not be let in.

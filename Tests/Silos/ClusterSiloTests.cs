@@ -275,7 +275,7 @@ public sealed class ClusterSiloTests : IDisposable
         string name = host == "this" ? Dns.GetHostName() : host;
         var other = new SiloRecord("a", "Active", new IPEndPoint(IPAddress.Parse(address), 11111), null, name, now, now.AddSeconds(-secondsAgo));
         ClusterSiloOptions options = Options("Host=h", "b") with { Address = IPAddress.Parse(mine) };
-        Exception? e = Record.Exception(() => ClusterSilo.RefuseSplit(options, [other], now));
+        Exception? e = Record.Exception(() => JoinChecks.RefuseSplit(options, [other], now));
         Assert.Equal(refused, e is ConfigurationException);
     }
 
