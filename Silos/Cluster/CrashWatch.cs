@@ -22,6 +22,9 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestKnock = TimeSpan.FromSeconds(1);
+
+    // A process that is being killed loses its connections before it loses its port.
+    private static readonly TimeSpan[] Looks = [TimeSpan.Zero, TimeSpan.FromMilliseconds(250), TimeSpan.FromSeconds(1)];
     private static readonly TimeSpan WriteLimit = TimeSpan.FromSeconds(5);
 
     /// <summary>Watches the connections between this silo and others: two silos share one, whichever of them opened it.</summary>
@@ -43,7 +46,7 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
         {
             if (silo is IPEndPoint endpoint)
             {
-                _ = Task.Run(() => LookAsync(endpoint), CancellationToken.None);
+                _ = Task.Run(() => LookAgainAsync(endpoint), CancellationToken.None);
             }
         }
     };
@@ -60,7 +63,7 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
         {
             if (clock.GetElapsedTime(began) >= LongestKnock)
             {
-                _ = Task.Run(() => Task.WhenAll(Active().Select(m => LookAsync(m.SiloAddress.Endpoint))), CancellationToken.None);
+                _ = Task.Run(() => Task.WhenAll(Active().Select(m => LookAgainAsync(m.SiloAddress.Endpoint))), CancellationToken.None);
             }
         }
     };
@@ -117,6 +120,18 @@ internal sealed partial class CrashWatch(IServiceProvider services, TimeProvider
         }
 
         return wanted();
+    }
+
+    private async Task LookAgainAsync(IPEndPoint endpoint)
+    {
+        foreach (TimeSpan pause in Looks)
+        {
+            await Task.Delay(pause, clock, CancellationToken.None);
+            if (await LookAsync(endpoint) is not null)
+            {
+                return;
+            }
+        }
     }
 
     /// <summary>Returns the silo that it declared dead, if it did.</summary>

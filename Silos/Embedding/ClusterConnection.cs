@@ -19,6 +19,7 @@ public sealed class ClusterConnection : IAsyncDisposable
 {
     private const string Cluster = "The cluster";
     private static readonly TimeSpan DefaultLimit = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FirstLimit = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);
 
     private readonly IHost _host;
@@ -76,22 +77,15 @@ public sealed class ClusterConnection : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(credentials);
         await PostgresSchema.RequireAsync(connectionString, cancellation);
-        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(connectionString, cancellation);
-        IPEndPoint[] gateways = [.. members.Where(m => m.Status == "Active").Select(m => m.Gateway).OfType<IPEndPoint>()];
-        if (gateways.Length == 0)
+        try
         {
-            throw new ClusterUnreachableException(
-                "The cluster's database answers, but no silo runs. Start one: dotnet run --project Silos -- --cluster \"...\", or ddm cluster up.");
+            return await ToGatewaysAsync(connectionString, credentials, FirstLimit, cancellation);
         }
-
-        return await ConnectAsync(
-            Cluster,
-            gateways,
-            client => client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", ClusterDatabase.Parse(connectionString).ConnectionString))
-                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
-            credentials,
-            DefaultLimit,
-            cancellation);
+        catch (ClusterUnreachableException) when (!cancellation.IsCancellationRequested)
+        {
+            // The Orleans client stays with the gateways that it has read for longer than a cluster takes to start again.
+            return await ToGatewaysAsync(connectionString, credentials, DefaultLimit, cancellation);
+        }
     }
 
     /// <summary>Connects to a cluster by the gateways of some of its silos only, e.g. where the others are known not to answer.</summary>
@@ -123,6 +117,27 @@ public sealed class ClusterConnection : IAsyncDisposable
     {
         await _host.StopAsync();
         _host.Dispose();
+    }
+
+    private static async Task<ClusterConnection> ToGatewaysAsync(
+        string connectionString, ClientCredentials credentials, TimeSpan limit, CancellationToken cancellation)
+    {
+        IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(connectionString, cancellation);
+        IPEndPoint[] gateways = [.. members.Where(m => m.Status == "Active").Select(m => m.Gateway).OfType<IPEndPoint>()];
+        if (gateways.Length == 0)
+        {
+            throw new ClusterUnreachableException(
+                "The cluster's database answers, but no silo runs. Start one: dotnet run --project Silos -- --cluster \"...\", or ddm cluster up.");
+        }
+
+        return await ConnectAsync(
+            Cluster,
+            gateways,
+            client => client.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = ("Npgsql", ClusterDatabase.Parse(connectionString).ConnectionString))
+                .Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (SiloHost.ClusterId, SiloHost.ServiceId)),
+            credentials,
+            limit,
+            cancellation);
     }
 
     private static async Task<ClusterConnection> ConnectAsync(

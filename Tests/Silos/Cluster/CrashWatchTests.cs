@@ -84,6 +84,19 @@ public sealed class CrashWatchTests
     }
 
     [Fact]
+    public async Task A_silo_whose_port_still_accepts_while_its_process_ends_is_looked_at_again()
+    {
+        var membership = new Membership();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        SiloAddress ending = membership.Add(Silo((IPEndPoint)listener.LocalEndpoint));
+        await Watch(membership, TimeProvider.System).Outbound(_ => Task.CompletedTask)(new DefaultConnectionContext { RemoteEndPoint = ending.Endpoint });
+        (await listener.AcceptTcpClientAsync()).Dispose();
+        listener.Stop();
+        Assert.Equal(ending, await membership.KilledAsync());
+    }
+
+    [Fact]
     public async Task Who_only_knocks_makes_no_silo_ask_all_the_others()
     {
         var membership = new Membership();
