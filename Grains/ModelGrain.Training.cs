@@ -75,8 +75,14 @@ internal abstract partial class ModelGrain
                 continue;
             }
 
+            // Where the one before is not stored yet, the database is away, and that was waited for already.
+            bool late = !_publishing.IsCompleted;
             _publishing = PublishAsync(_publishing, lease, start.SpecHash, checkpoint, points);
-            await Task.WhenAny(_publishing, Task.Delay(services.Options.Value.PublishPatience, services.Clock, stop));
+            if (!late)
+            {
+                await Task.WhenAny(_publishing, Task.Delay(services.Options.Value.PublishPatience, services.Clock, stop));
+            }
+
             if (_publishing.IsCompleted)
             {
                 await _publishing;

@@ -39,6 +39,22 @@ public sealed class StorageLossTests : SiloTest
     }
 
     [Fact]
+    public async Task A_database_that_stays_away_is_waited_for_once_not_at_every_checkpoint()
+    {
+        LoseDatabase();
+        foreach (int step in (int[])[22, 26, 30])
+        {
+            HoldAt(step);
+            await UntilAsync(s => s.Models.All(m => m.Step == step && m.Waiting is not null));
+            RunSettings.PublishPatience = TimeSpan.FromHours(1);
+        }
+
+        BringDatabaseBack();
+        LetGo();
+        await CheckAsync();
+    }
+
+    [Fact]
     public async Task Watchers_see_no_event_before_it_is_stored()
     {
         var seen = new ConcurrentQueue<RunEvent>();
