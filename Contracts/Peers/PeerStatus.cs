@@ -76,4 +76,23 @@ public sealed record PeerCounts
     /// <summary>Inputs that the protocol ignored: stale or repeated.</summary>
     [Id(8)]
     public long Ignored { get; init; }
+
+    /// <summary>The counts of both together.</summary>
+    public PeerCounts Plus(PeerCounts other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new()
+        {
+            Trainings = Trainings + other.Trainings,
+            Samples = Samples + other.Samples,
+            FramesSent = FramesSent + other.FramesSent,
+            FrameBytes = FrameBytes + other.FrameBytes,
+            ModelsReceived = ModelsReceived + other.ModelsReceived,
+            ModelBytes = ModelBytes + other.ModelBytes,
+            WholeBytes = WholeBytes + other.WholeBytes,
+            Unsent = Unsent + other.Unsent,
+            Refused = Refused + other.Refused,
+            Ignored = Ignored + other.Ignored,
+        };
+    }
 }

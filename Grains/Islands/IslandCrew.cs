@@ -152,7 +152,7 @@ internal sealed class IslandCrew
         LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
     };
 
-    private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => Add(sum, peer.Counts));
+    private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => sum.Plus(peer.Counts));
 
     // False for a report of a past term.
     private bool Count(int peer, long term, PeerCounts counts)
@@ -166,7 +166,7 @@ internal sealed class IslandCrew
 
             if (term > known.Term)
             {
-                _past = Add(_past, known.Counts);
+                _past = _past.Plus(known.Counts);
                 _returns++;
             }
         }
@@ -174,18 +174,4 @@ internal sealed class IslandCrew
         _known[peer] = (term, counts);
         return true;
     }
-
-    private static PeerCounts Add(PeerCounts a, PeerCounts b) => new()
-    {
-        Trainings = a.Trainings + b.Trainings,
-        Samples = a.Samples + b.Samples,
-        FramesSent = a.FramesSent + b.FramesSent,
-        FrameBytes = a.FrameBytes + b.FrameBytes,
-        ModelsReceived = a.ModelsReceived + b.ModelsReceived,
-        ModelBytes = a.ModelBytes + b.ModelBytes,
-        WholeBytes = a.WholeBytes + b.WholeBytes,
-        Unsent = a.Unsent + b.Unsent,
-        Refused = a.Refused + b.Refused,
-        Ignored = a.Ignored + b.Ignored,
-    };
 }

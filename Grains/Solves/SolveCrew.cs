@@ -184,26 +184,12 @@ internal sealed partial class SolveCrew
         Imbalance = _imbalance,
         TestAccuracy = _accuracy,
         Returns = _returns,
-        Counts = _known.Values.Aggregate(new PeerCounts(), (sum, peer) => Sum(sum, peer.Counts)),
+        Counts = _known.Values.Aggregate(new PeerCounts(), (sum, peer) => sum.Plus(peer.Counts)),
         Seconds = (_services.Clock.GetUtcNow() - _state.Began).TotalSeconds,
     };
 
     private DadaoRounds.Saved Saved(PeerExport export) =>
         (DadaoRounds.Saved)new MessageCodec(new DadaoRounds(new DadaoOptions())).DecodeDurable(export.Durable);
-
-    private static PeerCounts Sum(PeerCounts a, PeerCounts b) => a with
-    {
-        Trainings = a.Trainings + b.Trainings,
-        Samples = a.Samples + b.Samples,
-        FramesSent = a.FramesSent + b.FramesSent,
-        FrameBytes = a.FrameBytes + b.FrameBytes,
-        ModelsReceived = a.ModelsReceived + b.ModelsReceived,
-        ModelBytes = a.ModelBytes + b.ModelBytes,
-        WholeBytes = a.WholeBytes + b.WholeBytes,
-        Unsent = a.Unsent + b.Unsent,
-        Refused = a.Refused + b.Refused,
-        Ignored = a.Ignored + b.Ignored,
-    };
 
     private void Count(int peer, long term, PeerCounts counts)
     {
