@@ -171,6 +171,7 @@ internal abstract partial class ModelGrain
     private async Task PublishAsync(Task before, TrainingLease lease, string specHash, CheckpointReference? checkpoint, MetricPoint[] points)
     {
         await before;
+        State.Island = Island() ?? State.Island;
         await _row.SaveAsync();
         if (checkpoint is not null)
         {

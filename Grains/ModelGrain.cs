@@ -163,7 +163,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     /// <summary>Training has ended, one way or the other.</summary>
     protected virtual Task OnClosedAsync() => Task.CompletedTask;
 
-    /// <summary>The island that trains the model, if one does.</summary>
+    /// <summary>The island that trains the model, if one does and has begun in this activation.</summary>
     protected virtual IslandStatus? Island() => null;
 
     private async Task EndTrainingAsync()
@@ -189,7 +189,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         Best = State.Best,
         Weights = State.Weights,
         Message = State.Message,
-        Island = Island(),
+        Island = Island() ?? State.Island,
         Waiting = _row.Waiting ?? (State.Phase == ModelPhase.Waiting ? _lacking : null),
         Silo = services.Silos.Self,
         From = State.FromTerm == State.Term ? State.From : null,

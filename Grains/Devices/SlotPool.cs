@@ -36,7 +36,7 @@ internal sealed class SlotPool : IDisposable
         _slots.MinBy(s => s.Waiting)!.RunAsync(lane, work, cancellation);
 
     /// <summary>
-    /// Opens a training session on the slot with the least training to do. A session under the same key and a lower term is taken over: it
+    /// Opens a training session on the slot with the least training to do, among equals on the one with the least work waiting. A session under the same key and a lower term is taken over: it
     /// is refused from now on and closed.
     /// </summary>
     /// <param name="key">Key of the model's grain.</param>
@@ -51,7 +51,7 @@ internal sealed class SlotPool : IDisposable
         Slot slot;
         lock (_lock)
         {
-            slot = _slots.MinBy(s => s.Opening + s.Sessions.Values.Sum(l => l.Cost))!;
+            slot = _slots.MinBy(s => (s.Opening + s.Sessions.Values.Sum(l => l.Cost), s.Waiting))!;
             slot.Opening += cost;
         }
 

@@ -1,5 +1,6 @@
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Peers;
 
 namespace OrleansDDM.Grains.State;
 
@@ -71,6 +72,10 @@ internal sealed class ModelState : IStoredState<ModelState>
     /// <summary>Name of the device on which the newest activation trained; null = none has begun.</summary>
     [Id(15)]
     public string? Device { get; set; }
+
+    /// <summary>What was known of the island that trains it, at the newest checkpoint; null = none does, or none has begun.</summary>
+    [Id(16)]
+    public IslandStatus? Island { get; set; }
 
     /// <inheritdoc/>
     public ModelState Copy()

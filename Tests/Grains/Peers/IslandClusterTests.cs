@@ -20,6 +20,7 @@ public sealed class IslandClusterTests : IAsyncLifetime
 
     private readonly RunFolder _folder = new();
     private readonly Dictionary<string, FakeIslandRuntime> _runtimes = [];
+    private readonly ManualResetEventSlim _killed = new();
     private IslandCluster _cluster = null!;
 
     public async Task InitializeAsync() => _cluster = await IslandCluster.StartAsync(
@@ -27,7 +28,12 @@ public sealed class IslandClusterTests : IAsyncLifetime
         3,
         name =>
         {
-            var runtime = new FakeIslandRuntime { BeforeTraining = (_, _, _, stop) => stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(10)) };
+            // Slow until the kill, so that no model is done before it; not held, as a held training keeps its slot from the others that a round needs.
+            var runtime = new FakeIslandRuntime
+            {
+                BeforeTraining = (_, _, round, stop) =>
+                    WaitHandle.WaitAny([_killed.WaitHandle, stop.WaitHandle], TimeSpan.FromMilliseconds(round >= 3 ? 500 : 10)),
+            };
             lock (_runtimes)
             {
                 _runtimes[name] = runtime;
@@ -42,6 +48,7 @@ public sealed class IslandClusterTests : IAsyncLifetime
     {
         await _cluster.DisposeAsync();
         _folder.Dispose();
+        _killed.Dispose();
     }
 
     [Fact]
@@ -54,6 +61,7 @@ public sealed class IslandClusterTests : IAsyncLifetime
 
         InProcessSiloHandle victim = _cluster.Silos.Silos[2];
         await _cluster.Silos.KillSiloAsync(victim);
+        _killed.Set();
         int[] before = [.. names.Select(n => Trainings(n).Length)];
         RunStatus status = await UntilAsync(s => s.Phase == RunPhase.Ready, spec);
 

@@ -90,6 +90,25 @@ public sealed class IslandFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_model_that_was_done_before_a_restart_still_tells_of_its_island()
+    {
+        await Run().SubmitAsync(SpecJson.Write(Spec("dpsgd")));
+        ModelStatus[] before = [.. Experts(await EndAsync())];
+        await _silo.DisposeAsync();
+        _silo = await StartAsync();
+
+        foreach (ModelStatus model in before)
+        {
+            ModelStatus after = await _silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", model.Role)).GetStatusAsync();
+            Assert.Equal((ModelPhase.Done, 6), (after.Phase, after.Island!.Peers));
+            Assert.Equal(after.Island.Rounds, after.Island.Round);
+
+            // As at its last checkpoint; peers may have ended a training since.
+            Assert.InRange(after.Island.Counts.Trainings, after.Island.Rounds * 6, model.Island!.Counts.Trainings);
+        }
+    }
+
+    [Fact]
     public async Task What_compression_left_out_survives_a_crash()
     {
         using var released = new ManualResetEventSlim();

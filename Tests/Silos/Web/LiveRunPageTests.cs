@@ -2,6 +2,7 @@ using Microsoft.Playwright;
 
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Specs;
 
 using Xunit;
@@ -19,13 +20,17 @@ public sealed class LiveRunPageTests(TestBrowser browser)
     [BrowserFact]
     public async Task Curves_grow_while_a_real_run_trains_and_samples_can_be_drawn_when_it_is_ready()
     {
-        await using WebSilo silo = await WebSilo.StartAsync(new LearningRuntime(DatasetCatalog.Default([])));
+        // Slow until the page has shown the curves growing: on a quick machine the run would else be over before the browser has drawn anything.
+        using var pace = new FaultSwitch();
+        pace.Set(new FaultPlan { StepMilliseconds = 20 });
+        await using WebSilo silo = await WebSilo.StartAsync(new PacedLearning(new LearningRuntime(DatasetCatalog.Default([])), pace));
         await using OpenPage open = await OpenPage.OnAsync(browser, silo.Url, 1280, 1180);
         await silo.SubmitAsync(Shapes());
         await open.Until("path[data-series=expert-0]");
         int first = await PointsAsync(open);
         await open.UntilTrue("n => document.querySelector('path[data-series=expert-0]').getAttribute('d').split('L').length > n + 3", first);
         await open.Until(".slots li.busy:has-text('shapes/')");
+        pace.Set(new FaultPlan());
 
         await open.Page.GetByRole(AriaRole.Heading, new() { Name = "Run shapes: ready" }).WaitForAsync();
         ILocator draw = open.Page.GetByRole(AriaRole.Button, new() { Name = "Draw samples" });
