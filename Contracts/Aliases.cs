@@ -39,6 +39,7 @@ public static class Aliases
     public const string SolveGrain = "ddm.solve-grain";
     public const string SubmitSolve = "ddm.solve-grain.submit";
     public const string StopSolve = "ddm.solve-grain.stop";
+    public const string RemoveSolve = "ddm.solve-grain.remove";
     public const string SolveStatusOf = "ddm.solve-grain.status";
     public const string SolutionOf = "ddm.solve-grain.solution";
     public const string ReportToSolve = "ddm.solve-grain.report-peer";

@@ -25,6 +25,9 @@ public sealed record SolveSpec
     public static IReadOnlyList<string> Topologies { get; } =
         ["ring", "complete", "star", "path", "grid", "torus", "barbell", "exponential", "random-regular", "small-world", "barabasi-albert"];
 
+    /// <summary>Names that <see cref="Rates"/> may have.</summary>
+    public static IReadOnlyList<string> RateRules { get; } = ["uniform", "optimised"];
+
     /// <summary>Name of the solve: letters, digits, dots, dashes and underscores.</summary>
     public string Name { get; init; } = "solve";
 
@@ -48,6 +51,9 @@ public sealed record SolveSpec
 
     /// <summary>Who is connected to whom: a connected graph.</summary>
     public string Topology { get; init; } = "ring";
+
+    /// <summary>How often each edge exchanges: <c>uniform</c> = all edges alike; <c>optimised</c> = so that the fewest exchanges are needed, which pays where some edges matter more than others.</summary>
+    public string Rates { get; init; } = "uniform";
 
     /// <summary>μ of the penalty ½ μ ‖x‖², and so the strong convexity. [1e-6, 1e3]</summary>
     public double Ridge { get; init; } = 0.01;

@@ -24,6 +24,7 @@ public static partial class SpecValidator
         InRange("alpha", spec.Alpha, 1e-3, 1e6);
         InRange("classesPerPeer", spec.ClassesPerPeer, 1, 1000);
         OneOf("topology", spec.Topology, [.. SolveSpec.Topologies]);
+        OneOf("rates", spec.Rates, [.. SolveSpec.RateRules]);
         InRange("ridge", spec.Ridge, 1e-6, 1e3);
         Positive("accuracy", spec.Accuracy);
         InRange("accuracy", spec.Accuracy, 0, 1e6);

@@ -29,6 +29,13 @@ internal static class SolveOptions
         DefaultValueFactory = _ => Defaults.Topology,
     };
 
+    internal static readonly Option<string> Rates = new("--rates")
+    {
+        Description = $"How often each edge exchanges: {string.Join(", ", SolveSpec.RateRules)}, so that the fewest exchanges are needed.",
+        HelpName = "RULE",
+        DefaultValueFactory = _ => Defaults.Rates,
+    };
+
     internal static readonly Option<string> Shards = new("--shards")
     {
         Description = $"How the images are spread over the peers: {string.Join(", ", SolveSpec.Partitions)}. The optimum does not depend on it.",
@@ -85,6 +92,7 @@ internal static class SolveOptions
             Data = Defaults.Data with { Name = SpecSource.DataOf(parsed.GetValue(Data))!, Limit = parsed.GetValue(Limit) },
             Peers = parsed.GetValue(Peers),
             Topology = parsed.GetValue(Topology)!,
+            Rates = parsed.GetValue(Rates)!,
             Shards = parsed.GetValue(Shards)!,
             Alpha = parsed.GetValue(Alpha),
             Ridge = parsed.GetValue(Ridge),

@@ -29,6 +29,15 @@ public interface ISolveGrain : IGrainWithStringKey
     [Alias(Aliases.StopSolve)]
     Task<SolveStatus> StopAsync(CancellationToken cancellation = default);
 
+    /// <summary>Removes the solve: its state and that of its peers. Of a peer whose host is down the row stays; no later solve heeds it. It cannot be undone.</summary>
+    /// <param name="force">Stop it first if it is at work.</param>
+    /// <param name="cancellation">Gives up the call.</param>
+    /// <exception cref="BadRequestException">Nothing was submitted under this name; or it is at work, and <paramref name="force"/> is not given.</exception>
+    [ResponseTimeout("00:02:00")]
+    [Allow(Roles.Submitter, Mutates = true)]
+    [Alias(Aliases.RemoveSolve)]
+    Task RemoveAsync(bool force = false, CancellationToken cancellation = default);
+
     /// <summary>What is known of the solve now.</summary>
     [AlwaysInterleave]
     [Allow(Roles.Observer | Roles.Peer | Roles.Submitter)]

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text.Json;
 
 using OrleansDDM.Learning.Convex;
 using OrleansDDM.Protocols.Aggregation;
@@ -45,6 +44,8 @@ internal sealed class ConvexProblem
             hash.AppendData(MemoryMarshal.AsBytes<int>([shard.Length, .. shard, .. shard.Select(row => data.Labels[row])]));
         }
 
+        hash.AppendData(MemoryMarshal.AsBytes<double>([.. rates.Probabilities]));
+
         Digest = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -69,7 +70,7 @@ internal sealed class ConvexProblem
     /// <summary>Constants of the method.</summary>
     public DadaoParameters Parameters { get; }
 
-    /// <summary>SHA-256 of who holds what: where data or software of two hosts differ, this does too.</summary>
+    /// <summary>SHA-256 of who holds what and how often who exchanges with whom: where data or software of two hosts differ, this does too.</summary>
     public string Digest { get; }
 
     /// <summary>x₀ = 0.</summary>
@@ -91,9 +92,15 @@ internal sealed class ConvexProblem
     }
 
     /// <summary>Who is connected to whom.</summary>
-    /// <exception cref="SpecException">There is no such graph of that many peers.</exception>
-    public static Topology Graph(SolveSpec spec) =>
-        new TopologyPlan { Kind = spec.Peers < 3 ? "complete" : spec.Topology, Degree = Math.Clamp(spec.Peers - 1, 1, 4), Seed = spec.Seed }.Graph(spec.Peers);
+    /// <exception cref="SpecException">There is no such graph of that many peers, or it has too many edges for what is asked of it.</exception>
+    public static Topology Graph(SolveSpec spec)
+    {
+        Topology graph =
+            new TopologyPlan { Kind = spec.Peers < 3 ? "complete" : spec.Topology, Degree = Math.Clamp(spec.Peers - 1, 1, 4), Seed = spec.Seed }.Graph(spec.Peers);
+        int edges = graph.Edges.Count();
+        return spec.Rates != "optimised" || edges <= EdgeRates.MostOptimised ? graph : throw new SpecException(
+            "rates", $"are optimised for at most {EdgeRates.MostOptimised} edges, and '{spec.Topology}' of {spec.Peers} peers has {edges}; take uniform ones");
+    }
 
     /// <summary>Who sends to whom, as the protocol takes it.</summary>
     public IMixingSchedule Mixing() => new MetropolisMixing(Rates.Graph);
@@ -116,16 +123,18 @@ internal sealed class ConvexProblem
     public DadaoRounds Protocol(double gradientSeconds, int hosts)
     {
         double unit = UnitSeconds(gradientSeconds, hosts);
-        return (DadaoRounds)ProtocolCatalog.Create("dadao", JsonSerializer.SerializeToElement(new
+        var options = new DadaoOptions
         {
-            mu = Parameters.Mu,
-            smoothness = Parameters.Smoothness,
-            unitSeconds = unit,
-            answerSeconds = Math.Clamp(unit, 0.25, 10),
+            Mu = Parameters.Mu,
+            Smoothness = Parameters.Smoothness,
+            UnitSeconds = unit,
+            AnswerSeconds = Math.Clamp(unit, 0.25, 10),
 
             // Peers outlive crashes with all that they applied: whoever is in doubt is told in the end, and must not presume anything before.
-            doubtSeconds = 1e6,
-        }));
+            DoubtSeconds = 1e6,
+        };
+        options.Validate();
+        return new DadaoRounds(options, Rates);
     }
 
     /// <summary>∇f_i(x) of one peer, and f_i(x).</summary>
@@ -158,7 +167,8 @@ internal sealed class ConvexProblem
     {
         try
         {
-            return EdgeRates.Uniform(Graph(spec));
+            Topology graph = Graph(spec);
+            return spec.Rates == "optimised" ? EdgeRates.Optimised(graph, spec.Seed) : EdgeRates.Uniform(graph);
         }
         catch (ArgumentException e)
         {

@@ -162,6 +162,9 @@ internal sealed partial class SolveCrew
     /// <param name="forget">Whether what they have stored goes too.</param>
     public Task StopAsync(bool forget) => EachAsync(peer => PeerAt(peer).StopAsync(_term, forget));
 
+    /// <summary>Removes the peers' states.</summary>
+    public Task RemoveAsync(CancellationToken cancellation) => EachAsync(peer => PeerAt(peer).RemoveAsync(cancellation));
+
     /// <summary>What is known.</summary>
     /// <param name="stored">The status to fill in.</param>
     public SolveStatus Status(SolveStatus stored) => stored with

@@ -80,8 +80,7 @@ internal sealed partial class SolveGrain(
 
             // Peers that are not there forget by themselves: they are of a solve that is no more.
             await EndDrivingAsync();
-            SolveCrew? old = _crew ?? (State.Hosts.Length > 0 ? new SolveCrew(_name, State, null, services, GrainFactory, _logger) : null);
-            await (old?.StopAsync(forget: true) ?? Task.CompletedTask);
+            await (Crew()?.StopAsync(forget: true) ?? Task.CompletedTask);
             _crew = null;
             _row.Value = new SolveState { Term = State.Term };
         }
@@ -106,6 +105,25 @@ internal sealed partial class SolveGrain(
         }
 
         return Status();
+    }
+
+    public async Task RemoveAsync(bool force = false, CancellationToken cancellation = default)
+    {
+        if (State.Status.SpecHash.Length == 0)
+        {
+            throw new BadRequestException($"There is no solve '{_name}'.");
+        }
+
+        if (IsRunning && !force)
+        {
+            throw new BadRequestException($"Solve '{_name}' is at work. Stop it first, or remove it with --force.");
+        }
+
+        await StopAsync(cancellation);
+        await (Crew()?.RemoveAsync(cancellation) ?? Task.CompletedTask);
+        _crew = null;
+        await _row.ClearAsync();
+        DeactivateOnIdle();
     }
 
     public Task<SolveStatus> GetStatusAsync(CancellationToken cancellation = default) => Task.FromResult(Status());
@@ -140,6 +158,9 @@ internal sealed partial class SolveGrain(
             throw new BadRequestException(e.Message);
         }
     }
+
+    // Null where it has no peers yet.
+    private SolveCrew? Crew() => _crew ?? (State.Hosts.Length > 0 ? new SolveCrew(_name, State, null, services, GrainFactory, _logger) : null);
 
     private void Drive()
     {

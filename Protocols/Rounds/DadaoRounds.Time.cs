@@ -66,10 +66,10 @@ public sealed partial class DadaoRounds
     // The rates of the edges whose lower end this peer is.
     private Dictionary<PeerId, double> OwnEdges(PeerSetup setup)
     {
-        EdgeRates rates = MethodOf(setup).Rates;
+        EdgeRates used = MethodOf(setup).Rates;
         int self = setup.IndexOf(setup.Self);
-        return rates.Graph.Edges.Zip(rates.Probabilities).Where(e => e.First.From == self)
-            .ToDictionary(e => setup.Roster[e.First.To], e => e.Second * rates.Total);
+        return used.Graph.Edges.Zip(used.Probabilities).Where(e => e.First.From == self)
+            .ToDictionary(e => setup.Roster[e.First.To], e => e.Second * used.Total);
     }
 
     // A function of the mixing schedule; kept as a matter of time only.
@@ -80,16 +80,16 @@ public sealed partial class DadaoRounds
         {
             Topology graph = Topology.FromEdges(
                 mixing.Count, Enumerable.Range(0, mixing.Count).SelectMany(i => mixing.Receivers(i, 0).Select(j => (i, j))));
-            EdgeRates rates = options.OptimisedRates ? EdgeRates.Optimised(graph) : EdgeRates.Uniform(graph);
-            DadaoParameters parameters = new(options.Mu, options.Smoothness, rates.Chi1P / rates.Total);
+            EdgeRates used = rates ?? (options.OptimisedRates ? EdgeRates.Optimised(graph) : EdgeRates.Uniform(graph));
+            DadaoParameters parameters = new(options.Mu, options.Smoothness, used.Chi1P / used.Total);
             double[] ofPeers = new double[graph.Count];
-            foreach (((int i, int j), double share) in rates.Graph.Edges.Zip(rates.Probabilities))
+            foreach (((int i, int j), double share) in used.Graph.Edges.Zip(used.Probabilities))
             {
-                ofPeers[i] += share * rates.Total;
-                ofPeers[j] += share * rates.Total;
+                ofPeers[i] += share * used.Total;
+                ofPeers[j] += share * used.Total;
             }
 
-            _method = known = new Method(mixing, rates, new DadaoFlow(parameters), parameters, ofPeers);
+            _method = known = new Method(mixing, used, new DadaoFlow(parameters), parameters, ofPeers);
         }
 
         return known;

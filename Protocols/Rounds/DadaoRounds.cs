@@ -28,7 +28,8 @@ namespace OrleansDDM.Protocols.Rounds;
 /// </para>
 /// </summary>
 /// <param name="options">Options.</param>
-public sealed partial class DadaoRounds(DadaoOptions options) : Protocol<DadaoRounds.Saved, DadaoRounds.Live>
+/// <param name="rates">Rates of the edges of the graph that the mixing schedule is of, where all peers have agreed on them; null = by the options.</param>
+public sealed partial class DadaoRounds(DadaoOptions options, EdgeRates? rates = null) : Protocol<DadaoRounds.Saved, DadaoRounds.Live>
 {
     /// <inheritdoc/>
     public override string Name => "dadao";

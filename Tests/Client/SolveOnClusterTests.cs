@@ -53,6 +53,12 @@ public sealed class SolveOnClusterTests : IAsyncLifetime
         Assert.InRange(json.GetProperty("bound").GetDouble(), 0, 0.05);
         Assert.InRange(json.GetProperty("distance").GetDouble(), 0, json.GetProperty("bound").GetDouble());
         Assert.True(json.GetProperty("counts").GetProperty("modelsReceived").GetInt64() > 0);
+
+        Assert.Contains("solved", (await DdmProcess.ExpectAsync(0, _folder, "solve", "stop", "solve", "--cluster", cluster)).Output, StringComparison.Ordinal);
+        JsonElement removed = (await DdmProcess.ExpectAsync(0, _folder, "solve", "rm", "solve", "--cluster", cluster, "--format", "json")).Json;
+        Assert.Equal("solve", removed.GetProperty("removed").GetString());
+        DdmResult gone = await DdmProcess.ExpectAsync(3, _folder, "solve", "rm", "solve", "--cluster", cluster);
+        Assert.Contains("There is no solve 'solve'", gone.Error, StringComparison.Ordinal);
     }
 
     // Its silo may be the one that was killed.

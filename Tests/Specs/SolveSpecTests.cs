@@ -30,6 +30,7 @@ public sealed class SolveSpecTests
     [InlineData("topology", "\"torsu\"")]
     [InlineData("topology", "null")]
     [InlineData("shards", "\"file\"")]
+    [InlineData("rates", "\"best\"")]
     [InlineData("name", "\"../x\"")]
     [InlineData("data", "null")]
     [InlineData("seeds", "1")]

@@ -30,10 +30,10 @@ public sealed record IslandsSettings
     public int LocalSteps { get; init; } = 10;
 
     /// <summary>Steps of an expert in one place; all arms draw as many samples.</summary>
-    public int Steps { get; init; } = 2000;
+    public int Steps { get; init; } = 1000;
 
     /// <summary>Images of such a step.</summary>
-    public int Batch { get; init; } = 128;
+    public int Batch { get; init; } = 64;
 
     /// <summary>Images of a local step: so many that as many samples give an island as many steps one after the other as they give one place.</summary>
     public int PeerBatch => Math.Max(1, Batch / SampleSize);
@@ -54,7 +54,7 @@ public sealed record IslandsSettings
     public double LearningRate { get; init; } = 2e-3;
 
     /// <summary>Single peers, drawn by the seed, whose own ensembles are measured.</summary>
-    public int SinglePeers { get; init; } = 2;
+    public int SinglePeers { get; init; } = 1;
 
     /// <summary>Samples of the Fréchet distance.</summary>
     public int Samples { get; init; } = 2000;
@@ -83,7 +83,6 @@ public sealed record IslandsSettings
             SampleSize = 4,
             Warmup = 50,
             EmaDecay = 0.98,
-            SinglePeers = 1,
             Samples = 320,
             SolverSteps = 12,
             LossImages = 320,

@@ -15,6 +15,8 @@ using OrleansDDM.Contracts.Solves;
 using OrleansDDM.Grains;
 using OrleansDDM.Learning.Convex;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Dadao;
+using OrleansDDM.Protocols.Topologies;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
@@ -73,6 +75,17 @@ public sealed class SolveClusterTests : IAsyncLifetime
         SolveSpec spec = Spec() with { Topology = topology, Shards = shards };
         await SubmitAsync(spec);
         await AssertSolvedAsync(spec);
+    }
+
+    [Fact]
+    public async Task Optimised_rates_need_fewer_exchanges_in_a_unit_of_time_and_come_to_the_same_optimum()
+    {
+        SolveSpec spec = Spec() with { Peers = 6, Topology = "barbell", Rates = "optimised" };
+        await SubmitAsync(spec);
+        SolveStatus status = await AssertSolvedAsync(spec);
+        EdgeRates best = EdgeRates.Optimised(Graphs.Barbell(6), spec.Seed);
+        Assert.True(best.Total < 0.9 * EdgeRates.Uniform(Graphs.Barbell(6)).Total, $"{best.Total}");
+        Assert.Equal(best.Total, status.Rate);
     }
 
     [Fact]

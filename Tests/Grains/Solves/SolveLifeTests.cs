@@ -96,6 +96,28 @@ public sealed class SolveLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Removed_solve_leaves_nothing_and_its_name_begins_anew()
+    {
+        await Assert.ThrowsAsync<BadRequestException>(() => Solve().RemoveAsync(force: true));
+        await SubmitAsync(Spec());
+        await UntilAsync(s => s.Exchanges > 5);
+        await Assert.ThrowsAsync<BadRequestException>(() => Solve().RemoveAsync());
+        await Solve().RemoveAsync(force: true);
+        SolveStatus none = await Solve().GetStatusAsync();
+        Assert.Equal((SolvePhase.None, string.Empty), (none.Phase, none.SpecHash));
+        Assert.Empty(await Solve().GetSolutionAsync());
+
+        SolveSpec other = Spec() with { Ridge = 0.5 };
+        await SubmitAsync(other);
+        SolveStatus status = await AssertSolvedAsync(other);
+        await Solve().RemoveAsync();
+        await SubmitAsync(other);
+        SolveStatus again = await UntilAsync(s => s.Exchanges > 0);
+        Assert.True(again.Exchanges < status.Exchanges, $"{again.Exchanges} exchanges at once");
+        await AssertSolvedAsync(other);
+    }
+
+    [Fact]
     public async Task Data_that_cannot_be_had_fault_it_and_mended_it_goes_on()
     {
         _runtime.BeforeInputs = () => throw new DatasetException("Data set 'x'", "is not on this machine");

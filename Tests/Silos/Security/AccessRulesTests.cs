@@ -40,6 +40,7 @@ public sealed class AccessRulesTests
         ["ISamplerGrain.IsDrawingAsync"] = (Submitters, false),
         ["ISolveGrain.SubmitAsync"] = (Submitters, true),
         ["ISolveGrain.StopAsync"] = (Submitters, true),
+        ["ISolveGrain.RemoveAsync"] = (Submitters, true),
         ["ISolveGrain.GetStatusAsync"] = (Lookers, false),
         ["ISolveGrain.GetSolutionAsync"] = (Lookers, false),
     };
