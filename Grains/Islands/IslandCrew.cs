@@ -23,6 +23,7 @@ internal sealed class IslandCrew
     private readonly List<CompletedRound> _rounds = [];
     private readonly long _before;
     private PeerCounts _past = new();
+    private long _recordedTrainings;
     private long _returns;
     private double _loss;
     private int _losses;
@@ -110,7 +111,7 @@ internal sealed class IslandCrew
         // MoDeST's first aggregate is that of round 2. Where each peer has a model, a round of the island is as many trainings as it has peers.
         long completed = _shared
             ? report.Round - (_spec.Islands.Protocol == "modest" ? 1 : 0)
-            : _before + (Total().Trainings / _plan.Samples.Count);
+            : _before + ((Total().Trainings - _recordedTrainings) / _plan.Samples.Count);
         if (_shared && (completed <= Recorded || _rounds.Exists(r => r.Rounds == completed && r.Model == model)))
         {
             return false;
@@ -169,6 +170,11 @@ internal sealed class IslandCrew
                 _past = _past.Plus(known.Counts);
                 _returns++;
             }
+        }
+        else
+        {
+            // What a peer did before this activation saw it is in the rounds that the earlier ones have recorded.
+            _recordedTrainings += counts.Trainings;
         }
 
         _known[peer] = (term, counts);

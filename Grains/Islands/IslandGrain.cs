@@ -38,7 +38,21 @@ internal sealed partial class IslandGrain(
 
     public Task ReportPeerAsync(PeerReport report, CancellationToken cancellation = default)
     {
-        if (_crew is { } crew && report.SpecHash == State.SpecHash && crew.Accept(report))
+        if (report.SpecHash != State.SpecHash)
+        {
+            return Task.CompletedTask;
+        }
+
+        if (!_atWork && State.Phase is ModelPhase.Stopped or ModelPhase.Faulted or ModelPhase.Done)
+        {
+            // Stopped while nobody knew the peers, or while this one could not be reached.
+            IslandState island = OpenRow().Value;
+            if (island.SpecHash == report.SpecHash && island.Members.Contains(report.Number))
+            {
+                _ = StopPeerAsync(new PeerAddress(report.Number, IslandCrew.HostOf(report.Number, island), 1), State.Term, State.Phase == ModelPhase.Done);
+            }
+        }
+        else if (_crew is { } crew && crew.Accept(report))
         {
             _arrived.TrySetResult();
         }

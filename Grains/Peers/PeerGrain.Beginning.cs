@@ -23,6 +23,7 @@ internal sealed partial class PeerGrain
         if (!IsOfThisIsland(start))
         {
             _row.Value = new PeerGrainState { SpecHash = start.SpecHash, IslandTerm = start.IslandTerm, Term = State.Term };
+            _stopped = 0;
         }
 
         State.Began = start.Began;

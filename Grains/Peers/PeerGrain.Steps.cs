@@ -89,7 +89,10 @@ internal sealed partial class PeerGrain
         {
             // As good as a crash: the island starts the peer again.
             LogCrashed(e, _role, _number);
-            End();
+            if (_life == life)
+            {
+                End();
+            }
         }
         finally
         {
@@ -102,6 +105,10 @@ internal sealed partial class PeerGrain
         if (input is Input.Trained)
         {
             await SaveResidualAsync(life);
+            if (_life != life)
+            {
+                return;
+            }
         }
 
         TimeSpan now = services.Clock.GetUtcNow() - life.Start.Began;

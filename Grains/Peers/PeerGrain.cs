@@ -110,10 +110,10 @@ internal sealed partial class PeerGrain(
     {
         Task pump = _life?.Pump ?? Task.CompletedTask;
         End();
+        _stopped = 0;
         await pump;
         await ForgetModelsAsync(cancellation);
         await _row.ClearAsync();
-        _stopped = 0;
         DeactivateOnIdle();
     }
 
@@ -125,7 +125,7 @@ internal sealed partial class PeerGrain(
 
     private void RequireNewest(PeerStart start)
     {
-        if (start.IslandTerm <= _stopped || (start.IslandTerm < State.IslandTerm && IsOfThisIsland(start)))
+        if (start.IslandTerm < 1 || (IsOfThisIsland(start) && (start.IslandTerm <= _stopped || start.IslandTerm < State.IslandTerm)))
         {
             throw new StaleTermException($"The start of peer {_number}", start.IslandTerm, Math.Max(State.IslandTerm, _stopped));
         }

@@ -17,8 +17,8 @@ namespace OrleansDDM.Grains.Solves;
 
 /// <summary>
 /// A convex problem that peers solve by DADAO. It starts them, starts those again that came back, looks every second whether they are near enough to the
-/// optimum, and stops them; it takes no part in what they exchange. Recovery: its state says whether it is running; the next report of a peer, or whoever
-/// submits it again, brings it back under a higher term, and the peers go on meanwhile.
+/// optimum, and stops them; it takes no part in what they exchange. Recovery: its state says whether it is running; the first silo of the cluster that sees it so,
+/// a report of a peer, or whoever asks for it, brings it back under a higher term, and the peers go on meanwhile.
 /// Key format: <c>solve/NAME</c>.
 /// </summary>
 [Immovable]
@@ -88,7 +88,11 @@ internal sealed partial class SolveGrain(
         State.Spec = solve.ToJson();
         State.Status = State.Status with { Name = _name, SpecHash = hash, Phase = SolvePhase.Running, Message = null };
         await _row.SaveAsync();
-        Drive();
+        if (IsRunning)
+        {
+            Drive(); // unless it was stopped meanwhile
+        }
+
         return Status();
     }
 
@@ -99,7 +103,7 @@ internal sealed partial class SolveGrain(
             await EndDrivingAsync();
             if (IsRunning)
             {
-                await (_crew?.StopAsync(forget: false) ?? Task.CompletedTask);
+                await (Crew()?.StopAsync(forget: false) ?? Task.CompletedTask);
                 await EndAsync(SolvePhase.Stopped, null);
             }
         }
@@ -159,11 +163,13 @@ internal sealed partial class SolveGrain(
         }
     }
 
-    // Null where it has no peers yet.
+    // After a crash the peers are at work before this activation has looked at the data. Null where it has no peers yet.
     private SolveCrew? Crew() => _crew ?? (State.Hosts.Length > 0 ? new SolveCrew(_name, State, null, services, GrainFactory, _logger) : null);
 
     private void Drive()
     {
+        // While hosts are down nobody may call it for longer than idle grains stay.
+        DelayDeactivation(Timeout.InfiniteTimeSpan);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(_left.Token);
         _driving = DriveAsync(_stop.Token);
     }
@@ -209,6 +215,10 @@ internal sealed partial class SolveGrain(
             }
 
             await FaultAsync(e.Message);
+        }
+        finally
+        {
+            DelayDeactivation(TimeSpan.Zero);
         }
     }
 
@@ -272,7 +282,7 @@ internal sealed partial class SolveGrain(
     {
         try
         {
-            await (_crew?.StopAsync(forget: false) ?? Task.CompletedTask);
+            await (Crew()?.StopAsync(forget: false) ?? Task.CompletedTask);
             await EndAsync(SolvePhase.Faulted, message);
         }
         catch (Exception e)

@@ -9,8 +9,8 @@ namespace OrleansDDM.Protocols.Dadao;
 /// </summary>
 public sealed record EdgeRates
 {
-    /// <summary>Most edges that <see cref="Optimised"/> takes only seconds for.</summary>
-    public const int MostOptimised = 300;
+    /// <summary>Most nodes that <see cref="Optimised"/> takes only seconds for: each trial takes a spectrum.</summary>
+    public const int MostOptimised = 32;
 
     private EdgeRates(Topology graph, double[] probabilities)
     {
@@ -44,7 +44,7 @@ public sealed record EdgeRates
 
     /// <summary>
     /// Minimises λ over p = softmax(θ) by a (1+1) evolution strategy with the one-fifth rule: no gradient is needed where the largest of
-    /// many edges decides. Meant for up to <see cref="MostOptimised"/> edges.
+    /// many edges decides. Meant for up to <see cref="MostOptimised"/> nodes.
     /// </summary>
     /// <param name="graph">A connected graph.</param>
     /// <param name="seed">Seed of the search.</param>

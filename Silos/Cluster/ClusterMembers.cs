@@ -6,6 +6,7 @@ using Npgsql;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Solves;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Storage;
 
@@ -14,8 +15,9 @@ namespace OrleansDDM.Silos.Cluster;
 /// <summary>Reads what the database of a cluster knows, without a silo.</summary>
 public static class ClusterMembers
 {
-    // Name of the state that run grains keep; the storage provider puts it where other systems have the grain's type.
+    // Names of the states that run and solve grains keep; the storage provider puts them where other systems have the grain's type.
     private const string RunState = "run";
+    private const string SolveState = "solve";
 
     /// <summary>The silos of the newest generation at each address, by name.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
@@ -77,6 +79,24 @@ public static class ClusterMembers
             ORDER BY 1
             """),
             RunState,
+            row => row.GetString(0),
+            cancellation);
+
+    /// <summary>The keys of the solves that are at work, in order.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="SchemaException">The database cannot be read.</exception>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static Task<IReadOnlyList<string>> OpenSolveKeysAsync(string connectionString, CancellationToken cancellation = default) =>
+        ReadAsync(
+            connectionString,
+            string.Create(CultureInfo.InvariantCulture, $"""
+            SELECT GrainIdExtensionString FROM GrainState
+            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL
+                AND (convert_from(PayloadBinary, 'UTF8')::json -> 'Status' ->> 'Phase')::integer = {(int)SolvePhase.Running}
+            ORDER BY 1
+            """),
+            SolveState,
             row => row.GetString(0),
             cancellation);
 

@@ -3,14 +3,15 @@ using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Solves;
 using OrleansDDM.Grains;
 
 namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>
-/// Wakes runs that a silo took along when it went: nobody else calls a run whose client is gone. At the start of the silo, whenever the
-/// membership changes, and every minute, the first of the active silos asks each run that the database does not know as ended how it is,
-/// and attaches to those that should be at work. Attaching to a run that somebody drives does nothing.
+/// Wakes runs and solves that a silo took along when it went: nobody else calls one whose client is gone. At the start of the silo, whenever the
+/// membership changes, and every minute, the first of the active silos asks each of them that the database does not know as ended how it is,
+/// and attaches to the runs that should be at work. Attaching to a run that somebody drives does nothing.
 /// </summary>
 internal sealed partial class RunKeeper(
     ClusterSiloOptions options,
@@ -29,7 +30,7 @@ internal sealed partial class RunKeeper(
     private bool IsFirst() => Membership.CurrentSnapshot.Members.Values
         .Where(m => m.Status == SiloStatus.Active).Select(m => m.SiloAddress).Order().FirstOrDefault()?.Equals(self.SiloAddress) ?? false;
 
-    /// <summary>Returns whether every run could be asked.</summary>
+    /// <summary>Returns whether all could be asked.</summary>
     private async Task<bool> WakeAsync(CancellationToken stop)
     {
         bool all = true;
@@ -37,7 +38,13 @@ internal sealed partial class RunKeeper(
         {
             foreach (string key in await ClusterMembers.OpenRunKeysAsync(options.Connection, stop))
             {
-                all &= await WakeAsync(key, stop);
+                all &= await WakeAsync(key, () => WakeRunAsync(key, stop), stop);
+            }
+
+            foreach (string key in await ClusterMembers.OpenSolveKeysAsync(options.Connection, stop))
+            {
+                // Once it is active it drives itself.
+                all &= await WakeAsync(key, () => grains.GetGrain<ISolveGrain>(key).GetStatusAsync(stop), stop);
             }
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
@@ -49,22 +56,26 @@ internal sealed partial class RunKeeper(
         return all;
     }
 
-    private async Task<bool> WakeAsync(string key, CancellationToken stop)
+    private async Task WakeRunAsync(string key, CancellationToken stop)
+    {
+        IRunGrain run = grains.GetGrain<IRunGrain>(key);
+        RunStatus status = await run.GetStatusAsync(stop);
+        if (status.Phase is RunPhase.Preparing or RunPhase.Training)
+        {
+            await run.SubmitAsync(status.Spec, force: false, stop);
+        }
+    }
+
+    private async Task<bool> WakeAsync(string key, Func<Task> wake, CancellationToken stop)
     {
         try
         {
-            IRunGrain run = grains.GetGrain<IRunGrain>(key);
-            RunStatus status = await run.GetStatusAsync(stop);
-            if (status.Phase is RunPhase.Preparing or RunPhase.Training)
-            {
-                await run.SubmitAsync(status.Spec, force: false, stop);
-            }
-
+            await wake();
             return true;
         }
         catch (Exception e) when (!stop.IsCancellationRequested)
         {
-            // Whatever is wrong with one run, e.g. a state that a newer release wrote, must not keep the others from being woken.
+            // Whatever is wrong with one of them, e.g. a state that a newer release wrote, must not keep the others from being woken.
             LogUnreachable(key, e.Message);
             return e is not (OrleansException or TimeoutException or OperationCanceledException);
         }

@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Solves;
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local;
 using OrleansDDM.Tests.House;
@@ -40,6 +41,7 @@ public sealed class SolveOnClusterTests : IAsyncLifetime
             ISolveGrain solve = connection.Client.GetGrain<ISolveGrain>(GrainKeys.Solve("solve"));
             SolveStatus before = await Until.SeenAsync(async () => await solve.GetStatusAsync(), s => s.Exchanges > 3);
             Assert.Equal(SolvePhase.Running, before.Phase);
+            Assert.Equal(["solve/solve"], await ClusterMembers.OpenSolveKeysAsync(cluster));
             Process.GetProcessById(silos["silo-2"]).Kill();
             SolveStatus lost = await Until.SeenAsync(() => AskAsync(solve), s => s.Unreachable == 1);
             Assert.Contains("silo-2", lost.Message, StringComparison.Ordinal);
@@ -54,6 +56,7 @@ public sealed class SolveOnClusterTests : IAsyncLifetime
         Assert.InRange(json.GetProperty("distance").GetDouble(), 0, json.GetProperty("bound").GetDouble());
         Assert.True(json.GetProperty("counts").GetProperty("modelsReceived").GetInt64() > 0);
 
+        Assert.Empty(await ClusterMembers.OpenSolveKeysAsync(cluster));
         Assert.Contains("solved", (await DdmProcess.ExpectAsync(0, _folder, "solve", "stop", "solve", "--cluster", cluster)).Output, StringComparison.Ordinal);
         JsonElement removed = (await DdmProcess.ExpectAsync(0, _folder, "solve", "rm", "solve", "--cluster", cluster, "--format", "json")).Json;
         Assert.Equal("solve", removed.GetProperty("removed").GetString());

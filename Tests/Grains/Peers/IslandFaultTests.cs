@@ -62,8 +62,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
     public async Task Killed_peers_come_back_with_what_they_had_persisted()
     {
         using var released = new ManualResetEventSlim();
-        // Slow rather than held: a held training keeps its slot from the others that a round needs.
-        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromMilliseconds(round >= 2 ? 1000 : 0));
+        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 2 ? Patience : TimeSpan.Zero);
         await Run().SubmitAsync(SpecJson.Write(Spec("modest")));
         await Until.HoldsAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 2));
 

@@ -104,12 +104,7 @@ public sealed class IslandLifeTests : IAsyncLifetime
             inside.Set();
             gate.Wait(Patience);
         };
-        RunSpec spec = Spec("dpsgd");
-        string host = _silo.Services.GetRequiredService<ILocalSiloDetails>().Name;
-        IPeerGrain peer = _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", "expert-0", 0, host));
-        byte[] initial = _runtime.OpenPeers(spec, ModelRole.Expert(0), null!).Initial();
-        var start = new PeerStart(
-            SpecJson.Canonical(spec), SpecJson.Hash(spec), 3, ModelHandle.OfContent(initial).ToString(), [new PeerAddress(0, host, 10)], false, 1, DateTimeOffset.UnixEpoch);
+        (IPeerGrain peer, PeerStart start) = Begin(Spec("dpsgd"), 3, DateTimeOffset.UnixEpoch);
         Task<PeerStatus> starting = peer.StartAsync(start);
         Assert.True(inside.Wait(Patience));
         await peer.StopAsync(3, forget: false);
@@ -127,18 +122,53 @@ public sealed class IslandLifeTests : IAsyncLifetime
     [Fact]
     public async Task Peer_of_a_removed_run_serves_the_island_of_the_next_one_although_its_terms_begin_anew()
     {
-        RunSpec spec = Spec("dpsgd");
-        string host = _silo.Services.GetRequiredService<ILocalSiloDetails>().Name;
-        IPeerGrain peer = _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", "expert-0", 0, host));
-        byte[] initial = _runtime.OpenPeers(spec, ModelRole.Expert(0), null!).Initial();
-        var start = new PeerStart(
-            SpecJson.Canonical(spec), SpecJson.Hash(spec), 7, ModelHandle.OfContent(initial).ToString(), [new PeerAddress(0, host, 10)], false, 1, DateTimeOffset.UnixEpoch);
+        (IPeerGrain peer, PeerStart start) = Begin(Spec("dpsgd"), 7, DateTimeOffset.UnixEpoch);
         Assert.True((await peer.StartAsync(start)).Running);
         await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(start with { IslandTerm = 6 }));
         Assert.True((await peer.StartAsync(start with { IslandTerm = 1, Began = DateTimeOffset.UnixEpoch.AddDays(1) })).Running);
         await peer.StopAsync(1, forget: true);
         Assert.False((await peer.GetStatusAsync()).Running);
     }
+
+    [Fact]
+    public async Task Peer_that_was_stopped_serves_the_island_of_the_next_run_although_its_terms_begin_anew()
+    {
+        (IPeerGrain peer, PeerStart start) = Begin(Spec("dpsgd"), 7, DateTimeOffset.UnixEpoch);
+        Assert.True((await peer.StartAsync(start)).Running);
+        await peer.StopAsync(7, forget: false);
+        await Assert.ThrowsAsync<StaleTermException>(() => peer.StartAsync(start));
+        Assert.True((await peer.StartAsync(start with { IslandTerm = 1, Began = DateTimeOffset.UnixEpoch.AddDays(1) })).Running);
+        await peer.StopAsync(1, forget: true);
+    }
+
+    [Fact]
+    public async Task Peer_that_its_stopped_island_did_not_know_is_stopped_when_it_reports()
+    {
+        RunSpec spec = Spec("dpsgd");
+        Slow(from: 1);
+        await _silo.Run().SubmitAsync(SpecJson.Write(spec));
+        await UntilAsync(s => s.Models.Length > 0 && s.Models[0].Island?.Round >= 1);
+        RunStatus status = await _silo.Run().StopAsync();
+        Assert.Equal(RunPhase.Stopped, status.Phase);
+        await Until.HoldsAsync(async () => !(await Peer(0).GetStatusAsync()).Running);
+
+        // As after a crash of the island's silo: the stop came before the new activation knew that the peer is at work.
+        (IPeerGrain peer, PeerStart start) = Begin(spec, status.Models[0].Term, DateTimeOffset.UnixEpoch);
+        Assert.True((await peer.StartAsync(start)).Running);
+        await Until.HoldsAsync(async () => !(await peer.GetStatusAsync()).Running, Patience);
+    }
+
+    // Peer 0 of an island of one, and what its island would tell it.
+    private (IPeerGrain Peer, PeerStart Start) Begin(RunSpec spec, long term, DateTimeOffset began)
+    {
+        string host = _silo.Services.GetRequiredService<ILocalSiloDetails>().Name;
+        byte[] initial = _runtime.OpenPeers(spec, ModelRole.Expert(0), null!).Initial();
+        return (Peer(0), new PeerStart(
+            SpecJson.Canonical(spec), SpecJson.Hash(spec), term, ModelHandle.OfContent(initial).ToString(), [new PeerAddress(0, host, 10)], false, 1, began));
+    }
+
+    private IPeerGrain Peer(int number) => _silo.Client.GetGrain<IPeerGrain>(
+        GrainKeys.Peer("r", "expert-0", number, _silo.Services.GetRequiredService<ILocalSiloDetails>().Name));
 
     private static RunSpec Spec(string protocol) => new()
     {

@@ -121,6 +121,39 @@ public sealed class SolveClusterTests : IAsyncLifetime
         Assert.True(peers.Sum(p => p.Term) >= 4 + 12, string.Join(", ", peers.Select(p => p.Term)));
     }
 
+    [Fact]
+    public async Task Solve_that_is_stopped_before_it_has_looked_at_its_data_again_stops_its_peers()
+    {
+        await SubmitAsync(Spec() with { Accuracy = 1e-300, Gradients = 1_000_000 });
+        await UntilAsync(s => s.Exchanges > 5);
+        await Solve().AsReference<IGrainManagementExtension>().DeactivateOnIdle();
+        Assert.Equal(SolvePhase.Stopped, (await Solve().StopAsync()).Phase);
+        await Until.HoldsAsync(NobodyRunsAsync, Patience);
+    }
+
+    [Fact]
+    public async Task Stop_that_comes_amid_a_submit_is_not_lost()
+    {
+        SolveSpec spec = Spec() with { Accuracy = 1e-300, Gradients = 1_000_000 };
+        for (int time = 0; time < 3; time++)
+        {
+            Task submitted = SubmitAsync(spec);
+            await Solve().StopAsync();
+            await submitted;
+
+            // Whichever came first: a solve that says that it is stopped is, and one that runs can be stopped.
+            if ((await Solve().GetStatusAsync()).Phase == SolvePhase.Running)
+            {
+                await Solve().StopAsync();
+            }
+
+            await Until.HoldsAsync(NobodyRunsAsync, Patience);
+            Assert.Equal(SolvePhase.Stopped, (await Solve().GetStatusAsync()).Phase);
+        }
+    }
+
+    private async Task<bool> NobodyRunsAsync() => (await Task.WhenAll(Enumerable.Range(0, 4).Select(p => Peer(p).GetStatusAsync()))).All(p => !p.Running);
+
     private static SolveSpec Spec() => new() { Name = "s", Seed = 3, Peers = 4, Ridge = 0.25, Accuracy = 0.02, Alpha = 0.5, UnitSeconds = 0.05 };
 
     private ISolveGrain Solve() => _cluster.Client.GetGrain<ISolveGrain>(GrainKeys.Solve("s"));
