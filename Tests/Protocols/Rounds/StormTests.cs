@@ -1,3 +1,4 @@
+using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Protocols.Simulation.Surveys;
@@ -24,6 +25,31 @@ public sealed class StormTests
         SurveyRun? failed = survey.Failures.FirstOrDefault();
         Assert.True(failed is null, $"{failed?.Failure}\n{failed?.Plan?.Write()}");
         Assert.True(survey.Runs.Sum(r => r.Result.Refused.Values.Sum()) > 0, "no frame was damaged: the storm is too weak");
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Round_is_stored_before_it_is_told(string protocol)
+    {
+        int told = 0;
+        Simulator simulator = new(Plans.Stormy(protocol, 3))
+        {
+            Observer = o =>
+            {
+                foreach ((int at, Effect effect) in o.Effects.Index())
+                {
+                    if (effect is Effect.Report { Kind: ReportKind.RoundCompleted } report)
+                    {
+                        told++;
+                        Assert.Contains(o.Effects.Take(at).OfType<Effect.Persist>(), p => p.Durable.Models.Contains(report.Model));
+                    }
+                }
+            },
+        };
+
+        simulator.Run();
+
+        Assert.True(told > 10, $"{told} rounds");
     }
 
     [Fact]
