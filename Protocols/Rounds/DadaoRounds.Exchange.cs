@@ -38,6 +38,9 @@ public sealed partial class DadaoRounds
             case Ask ask:
                 OnAsk(turn, from, ask);
                 break;
+            case Undecided undecided when turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == undecided.Number:
+                turn.Volatile = turn.Volatile with { DoubtSince = turn.Now };
+                break;
             case Done done when turn.Durable.Commits.TryGetValue(from, out var commit) && commit.Number == done.Number:
                 turn.Durable = turn.Durable with { Commits = turn.Durable.Commits.Remove(from) };
                 break;
@@ -219,7 +222,7 @@ public sealed partial class DadaoRounds
         }
         else
         {
-            turn.Ignore("asked while still at it");
+            turn.Send(from, new Undecided(ask.Number));
         }
     }
 

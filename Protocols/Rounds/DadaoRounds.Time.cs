@@ -63,6 +63,10 @@ public sealed partial class DadaoRounds
         return -Math.Log(1 - CounterRandom.Unit(CounterRandom.Bits(turn.Setup.Seed, ClockRole, turn.Self.Value, (ulong)draws, (ulong)turn.Now.Ticks)));
     }
 
+    /// <summary>Constants that all peers go by.</summary>
+    /// <param name="setup">Of any of them.</param>
+    public DadaoParameters ParametersOf(PeerSetup setup) => MethodOf(setup).Parameters;
+
     // The rates of the edges whose lower end this peer is.
     private Dictionary<PeerId, double> OwnEdges(PeerSetup setup)
     {

@@ -18,7 +18,8 @@ namespace OrleansDDM.Protocols.Rounds;
 ///            i: s_i = y + z; z −= β(s_i − s_j), z̃ −= β̃(s_i − s_j); persist = commit;  i → j Commit(s_i)
 ///            j: z −= β(s_j − s_i), z̃ −= β̃(s_j − s_i); persist; unlock
 /// </code>
-/// Both ends apply an exchange, or neither does: who has accepted asks until the proposer says what it decided. A peer is locked once at a time,
+/// Both ends apply an exchange, or neither does: who has accepted asks until the proposer says what it decided, and gives up only when that one has
+/// said nothing for <see cref="DadaoOptions.DoubtSeconds"/>. A peer is locked once at a time,
 /// always by one that is lower in the roster, and waiting for an answer locks nobody, so nobody waits in a circle. A "round" of a report is a
 /// gradient of that peer.
 /// <para>

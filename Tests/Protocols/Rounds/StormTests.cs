@@ -53,6 +53,20 @@ public sealed class StormTests
     }
 
     [Fact]
+    public void Exchange_at_one_end_only_is_a_failure()
+    {
+        // Who is in doubt presumes what it likes before the other end can have told it.
+        SimulationPlan plan = Plans.Of("dadao", 3, 6, 60) with
+        {
+            Network = new NetworkPlan { Loss = 0.3 },
+            Options = SimulationPlan.OptionsOf(new DadaoOptions { AnswerSeconds = 0.5, DoubtSeconds = 0.6 }),
+        };
+
+        Assert.Contains("at one end only", Survey.RunOne(plan).Failure);
+        Assert.Null(Survey.RunOne(plan with { Options = SimulationPlan.OptionsOf(new DadaoOptions { AnswerSeconds = 0.5 }) }).Failure);
+    }
+
+    [Fact]
     public void Summary_does_not_depend_on_how_many_run_at_a_time() =>
         Assert.Equal(
             Survey.Run(6, i => Plans.Stormy("gossip", (ulong)i), 1).Hash,
