@@ -162,7 +162,7 @@ public sealed partial class DadaoRounds
         else if (step.Kind == StepKind.Lead && turn.Volatile.Proposals.TryGetValue(step.With, out Proposal? proposal))
         {
             turn.Volatile = turn.Volatile with { Proposals = turn.Volatile.Proposals.Remove(step.With) };
-            turn.Durable = Moved(turn, step, MadeGood) with
+            turn.Durable = Moved(turn, step, Margin) with
             {
                 Commits = turn.Durable.Commits.SetItem(step.With, (proposal.Number, step.Results[Sum])),
                 Exchanges = turn.Durable.Exchanges + 1,
@@ -172,7 +172,7 @@ public sealed partial class DadaoRounds
         }
         else if (step.Kind == StepKind.Follow && turn.Durable.Doubt is { } followed)
         {
-            turn.Durable = Moved(turn, step, MadeGood) with { Doubt = null };
+            turn.Durable = Moved(turn, step, Margin) with { Doubt = null };
             turn.Persist();
             turn.Send(followed.Partner, new Done(followed.Number));
             turn.CancelTimer(new TimerId("doubt", followed.Number));

@@ -25,7 +25,9 @@ namespace OrleansDDM.Protocols.Rounds;
 /// <para>
 /// The method diverges when exchanges are too few for the time that passes (χ1·χ2 above ½). So time is each peer's own: it stands still, and
 /// gradients wait, while the peer's exchanges lag behind the rate that they should come at, be it that a network is slow or that neighbours are
-/// gone. A peer that nobody answers waits for good. Whatever the peers' times, Σ (α̃z + αz̃) stays 0, and with it the limit is that of the paper.
+/// gone. The clocks of the edges ring more often by <see cref="Margin"/> than they should come, so that chance alone hardly ever stops a time, and no time
+/// goes faster than the exchanges that the constants are made for. A peer that nobody answers waits for good. Whatever the peers' times,
+/// Σ (α̃z + αz̃) stays 0, and with it the limit is that of the paper.
 /// </para>
 /// </summary>
 /// <param name="options">Options.</param>

@@ -139,6 +139,23 @@ public sealed class DadaoRoundsTests
         Assert.Null(((DadaoRounds.Saved)follower.DurablePart).Doubt);
     }
 
+    [Fact]
+    public void Unit_of_time_that_is_too_short_leaves_as_many_exchanges_to_it_as_the_theory_asks_for()
+    {
+        SimulationPlan plan = Plan(200, new NetworkPlan { Latency = "uniform", LatencySeconds = 0.01 }) with
+        {
+            Options = SimulationPlan.OptionsOf(new DadaoOptions { UnitSeconds = 0.02 }),
+        };
+        Simulator simulator = new(plan);
+        DadaoRounds.Saved[] Peers() => [.. Enumerable.Range(0, 8).Select(p => (DadaoRounds.Saved)simulator.StateOf(p)!.DurablePart)];
+        simulator.Run();
+
+        // A gradient's clock rings once in a unit of the peer's own time.
+        double time = Peers().Average(p => p.Gradients);
+        Assert.InRange(Peers().Sum(p => p.Exchanges) / time / EdgeRates.Uniform(Graphs.Ring(8)).Total, 0.97, 1.1);
+        Assert.InRange(time, 500, 0.5 * 200 / 0.02);
+    }
+
     private static SimulationPlan Plan(double seconds, NetworkPlan network) => Plans.Of("dadao", 2, 8, seconds) with
     {
         Topology = new TopologyPlan { Kind = "ring" },
