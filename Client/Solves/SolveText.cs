@@ -29,7 +29,7 @@ internal static class SolveText
 
         output.WriteLine(Text($"{spec.Name}: {status.Phase.ToString().ToLowerInvariant()} in {status.Seconds:0.0} s"));
         Row("problem", Text($"{status.Samples} inputs, {status.Parameters} parameters, μ {status.Mu:0.####}, L {status.Smoothness:0.####}, condition {status.Smoothness / status.Mu:0.0}"));
-        Row("peers", Text($"{status.Peers}, {spec.Topology}, {spec.Rates} rates, λ {status.Rate:0.0} exchanges a unit of {status.UnitSeconds:0.###} s"));
+        Row("peers", Text($"{status.Peers}, {spec.Topology}, {spec.Rates} rates, at least λ = {status.Rate:0.0} exchanges a unit, unit {status.UnitSeconds:0.###} s"));
         Row("gradients", Text($"{status.Gradients}, {(double)status.Gradients / spec.Peers:0.0} a peer"));
         Row("exchanges", Text($"{status.Exchanges}, {(double)status.Exchanges * spec.Peers / Math.Max(1, status.Gradients):0.0} for each gradient of all peers"));
         Row("distance to x*", Bound(status) + (distance is { } d ? Text($"; measured {d:0.00e+0}") : ""));

@@ -48,7 +48,7 @@ public sealed record SolveStatus
     [Id(9)]
     public double Smoothness { get; init; }
 
-    /// <summary>λ: exchanges in a unit of time, in which every peer takes one gradient on average.</summary>
+    /// <summary>λ: fewest exchanges that a unit of a peer's time needs, in which it takes one gradient on average; the clocks ring for a quarter more.</summary>
     [Id(10)]
     public double Rate { get; init; }
 

@@ -101,14 +101,14 @@ internal sealed class ConvexProblem
     public IMixingSchedule Mixing() => new MetropolisMixing(Rates.Graph);
 
     /// <summary>
-    /// Seconds of a unit of time, in which each peer takes a gradient and λ exchanges happen, each of three written steps.
+    /// Seconds of a unit of time, in which each peer takes a gradient and the clocks ring for <see cref="DadaoRounds.Margin"/> λ exchanges, each of three written steps.
     /// A unit that is too short does no harm, as a peer's time goes only as fast as its exchanges.
     /// </summary>
     /// <param name="gradientSeconds">Seconds of a gradient of the largest shard.</param>
     /// <param name="hosts">Silos over which the peers are spread.</param>
     public double UnitSeconds(double gradientSeconds, int hosts)
     {
-        double work = (Spec.Peers * (gradientSeconds + StepSeconds)) + (3 * Rates.Total * StepSeconds);
+        double work = (Spec.Peers * (gradientSeconds + StepSeconds)) + (3 * DadaoRounds.Margin * Rates.Total * StepSeconds);
         return Spec.UnitSeconds > 0 ? Spec.UnitSeconds : Math.Clamp(work / Math.Max(1, hosts), 0.05, 1e4);
     }
 

@@ -294,7 +294,7 @@ internal sealed partial class SolveGrain(
 
     private SolveStatus Status() => _crew is { } crew && IsRunning ? crew.Status(State.Status) : State.Status;
 
-    [LoggerMessage(EventId = 1081, Level = LogLevel.Information, Message = "Solve {Name}: {Peers} peers, {Topology}, {Parameters} parameters, condition {Condition}, {Rate} exchanges a unit of time")]
+    [LoggerMessage(EventId = 1081, Level = LogLevel.Information, Message = "Solve {Name}: {Peers} peers, {Topology}, {Parameters} parameters, condition {Condition}, at least {Rate} exchanges a unit of time")]
     private partial void LogBegins(string name, int peers, string topology, int parameters, double condition, double rate);
 
     [LoggerMessage(EventId = 1082, Level = LogLevel.Warning, Message = "Solve {Name}: a newer activation has taken over: {Reason}")]

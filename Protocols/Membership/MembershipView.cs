@@ -87,9 +87,11 @@ public sealed class MembershipView
     public MembershipView Apply(PeerId peer, Member news) => With([KeyValuePair.Create(peer, Joined(this[peer], news))]);
 
     /// <summary>Everything that either view knows.</summary>
-    public MembershipView Merge(MembershipView other) => ReferenceEquals(this, other)
+    /// <param name="other">The other view.</param>
+    /// <param name="admits">Which peers that this view does not know are taken in; null = all.</param>
+    public MembershipView Merge(MembershipView other, Func<PeerId, bool>? admits = null) => ReferenceEquals(this, other)
         ? this
-        : With(other._members.Select(m => KeyValuePair.Create(m.Key, Joined(this[m.Key], m.Value))));
+        : With(News(other, admits));
 
     /// <summary>Writes 4 bytes and <see cref="EntryBytes"/> for each member.</summary>
     public void Write(FrameWriter writer)
@@ -126,6 +128,18 @@ public sealed class MembershipView
         : news.Counter > old.Counter || (news.Counter == old.Counter && news.Left)
             ? news with { LastActive = Math.Max(old.LastActive, news.LastActive) }
             : old with { LastActive = Math.Max(old.LastActive, news.LastActive) };
+
+    private IEnumerable<KeyValuePair<PeerId, Member>> News(MembershipView other, Func<PeerId, bool>? admits)
+    {
+        foreach ((PeerId peer, Member news) in other._members)
+        {
+            Member? known = this[peer];
+            if (known is not null || admits is null || admits(peer))
+            {
+                yield return KeyValuePair.Create(peer, Joined(known, news));
+            }
+        }
+    }
 
     private static ulong Mark(PeerId peer, Member member) =>
         CounterRandom.Bits(peer.Value, 0x4D656D626572, (ulong)member.Counter, member.Left ? 1u : 0u);

@@ -18,8 +18,11 @@ public sealed record DadaoOptions : IProtocolOptions
     /// <summary>Seconds until an answer that did not come is given up or asked for again; null = from the work estimate.</summary>
     public double? AnswerSeconds { get; init; }
 
-    /// <summary>Seconds after which a peer that is in doubt about an exchange presumes that it did not happen; the other end may be gone for good.</summary>
-    public double DoubtSeconds { get; init; } = 60;
+    /// <summary>
+    /// Seconds without a word of the other end after which a peer that is in doubt about an exchange presumes that it did not happen. Longer than any
+    /// peer is away that comes back with what it applied: of one that had committed, the exchange would stay at one end for good.
+    /// </summary>
+    public double DoubtSeconds { get; init; } = 1e6;
 
     /// <inheritdoc/>
     public void Validate()

@@ -38,6 +38,9 @@ public sealed partial class DadaoRounds
             case Ask ask:
                 OnAsk(turn, from, ask);
                 break;
+            case Undecided undecided when turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == undecided.Number:
+                turn.Volatile = turn.Volatile with { DoubtSince = turn.Now };
+                break;
             case Done done when turn.Durable.Commits.TryGetValue(from, out var commit) && commit.Number == done.Number:
                 turn.Durable = turn.Durable with { Commits = turn.Durable.Commits.Remove(from) };
                 break;
@@ -159,7 +162,7 @@ public sealed partial class DadaoRounds
         else if (step.Kind == StepKind.Lead && turn.Volatile.Proposals.TryGetValue(step.With, out Proposal? proposal))
         {
             turn.Volatile = turn.Volatile with { Proposals = turn.Volatile.Proposals.Remove(step.With) };
-            turn.Durable = Moved(turn, step, MadeGood) with
+            turn.Durable = Moved(turn, step, Margin) with
             {
                 Commits = turn.Durable.Commits.SetItem(step.With, (proposal.Number, step.Results[Sum])),
                 Exchanges = turn.Durable.Exchanges + 1,
@@ -169,7 +172,7 @@ public sealed partial class DadaoRounds
         }
         else if (step.Kind == StepKind.Follow && turn.Durable.Doubt is { } followed)
         {
-            turn.Durable = Moved(turn, step, MadeGood) with { Doubt = null };
+            turn.Durable = Moved(turn, step, Margin) with { Doubt = null };
             turn.Persist();
             turn.Send(followed.Partner, new Done(followed.Number));
             turn.CancelTimer(new TimerId("doubt", followed.Number));
@@ -219,7 +222,7 @@ public sealed partial class DadaoRounds
         }
         else
         {
-            turn.Ignore("asked while still at it");
+            turn.Send(from, new Undecided(ask.Number));
         }
     }
 

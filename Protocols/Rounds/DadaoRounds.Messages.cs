@@ -15,6 +15,7 @@ public sealed partial class DadaoRounds
         4 => new Done(reader.Number()),
         5 => new Abort(reader.Number()),
         6 => new Ask(reader.Number()),
+        7 => new Undecided(reader.Number()),
         _ => null,
     };
 
@@ -90,5 +91,13 @@ public sealed partial class DadaoRounds
     {
         /// <inheritdoc/>
         public override byte Kind => 6;
+    }
+
+    /// <summary>i → j: i is still at it, e.g. locked by another exchange; j goes on waiting.</summary>
+    /// <param name="Number">Number of the exchange.</param>
+    public sealed record Undecided(long Number) : Numbered(Number)
+    {
+        /// <inheritdoc/>
+        public override byte Kind => 7;
     }
 }

@@ -157,7 +157,7 @@ public sealed partial class DadaoRounds
         /// <summary>Units of the peer's own time from its last step to its next gradient.</summary>
         public double GradientIn { get; init; }
 
-        /// <summary>Since when it is in doubt.</summary>
+        /// <summary>Since when it is in doubt and the other end has said nothing of it.</summary>
         public TimeSpan DoubtSince { get; init; }
 
         /// <summary>Draws of the clocks so far.</summary>

@@ -7,9 +7,14 @@ namespace OrleansDDM.Protocols.Rounds;
 /// <content>A peer's own time, and its clocks.</content>
 public sealed partial class DadaoRounds
 {
-    // Mean intervals between exchanges that a peer's time may run ahead of them, and how many of them an exchange makes good: above 1, so that
-    // chance alone hardly ever stops the clock.
-    private const double MostAhead = 8, MadeGood = 1.25;
+    /// <summary>
+    /// How much oftener the clocks of the edges ring than λ asks for. An exchange makes good a mean interval of λ, which is so many mean intervals of its
+    /// clock: where all of them get through, a peer's time hardly ever waits for them, and where they do not, λ of them still come to a unit of it.
+    /// </summary>
+    public const double Margin = 1.25;
+
+    // Mean intervals of the clocks that a peer's time may run ahead of its exchanges.
+    private const double MostAhead = 8;
 
     private static readonly ulong ClockRole = CounterRandom.Role("dadao-clock");
 
@@ -19,6 +24,7 @@ public sealed partial class DadaoRounds
 
     private static long Later(Turn<Saved, Live> turn) => Math.Max(turn.Now.Ticks, turn.Durable.At);
 
+    // An exchange makes good some mean intervals of the clocks.
     private Saved Moved(Turn<Saved, Live> turn, LinearStep step, double madeGood = 0)
     {
         double time = Time(turn, step.At);
@@ -63,13 +69,17 @@ public sealed partial class DadaoRounds
         return -Math.Log(1 - CounterRandom.Unit(CounterRandom.Bits(turn.Setup.Seed, ClockRole, turn.Self.Value, (ulong)draws, (ulong)turn.Now.Ticks)));
     }
 
-    // The rates of the edges whose lower end this peer is.
+    /// <summary>Constants that all peers go by.</summary>
+    /// <param name="setup">Of any of them.</param>
+    public DadaoParameters ParametersOf(PeerSetup setup) => MethodOf(setup).Parameters;
+
+    // Rings per unit of time of the edges whose lower end this peer is.
     private Dictionary<PeerId, double> OwnEdges(PeerSetup setup)
     {
         EdgeRates used = MethodOf(setup).Rates;
         int self = setup.IndexOf(setup.Self);
         return used.Graph.Edges.Zip(used.Probabilities).Where(e => e.First.From == self)
-            .ToDictionary(e => setup.Roster[e.First.To], e => e.Second * used.Total);
+            .ToDictionary(e => setup.Roster[e.First.To], e => e.Second * used.Total * Margin);
     }
 
     // A function of the mixing schedule; kept as a matter of time only.
@@ -85,8 +95,8 @@ public sealed partial class DadaoRounds
             double[] ofPeers = new double[graph.Count];
             foreach (((int i, int j), double share) in used.Graph.Edges.Zip(used.Probabilities))
             {
-                ofPeers[i] += share * used.Total;
-                ofPeers[j] += share * used.Total;
+                ofPeers[i] += share * used.Total * Margin;
+                ofPeers[j] += share * used.Total * Margin;
             }
 
             _method = known = new Method(mixing, used, new DadaoFlow(parameters), parameters, ofPeers);
@@ -97,7 +107,7 @@ public sealed partial class DadaoRounds
 
     private sealed record Method(IMixingSchedule Mixing, EdgeRates Rates, DadaoFlow Flow, DadaoParameters Parameters, double[] OfPeers)
     {
-        /// <summary>Exchanges per unit of time that a peer should take part in.</summary>
+        /// <summary>Rings per unit of time of all edges of a peer.</summary>
         internal double RateOf(PeerSetup setup) => OfPeers[setup.IndexOf(setup.Self)];
     }
 }

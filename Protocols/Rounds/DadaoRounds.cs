@@ -18,13 +18,16 @@ namespace OrleansDDM.Protocols.Rounds;
 ///            i: s_i = y + z; z −= β(s_i − s_j), z̃ −= β̃(s_i − s_j); persist = commit;  i → j Commit(s_i)
 ///            j: z −= β(s_j − s_i), z̃ −= β̃(s_j − s_i); persist; unlock
 /// </code>
-/// Both ends apply an exchange, or neither does: who has accepted asks until the proposer says what it decided. A peer is locked once at a time,
+/// Both ends apply an exchange, or neither does: who has accepted asks until the proposer says what it decided, and gives up only when that one has
+/// said nothing for <see cref="DadaoOptions.DoubtSeconds"/>. A peer is locked once at a time,
 /// always by one that is lower in the roster, and waiting for an answer locks nobody, so nobody waits in a circle. A "round" of a report is a
 /// gradient of that peer.
 /// <para>
 /// The method diverges when exchanges are too few for the time that passes (χ1·χ2 above ½). So time is each peer's own: it stands still, and
 /// gradients wait, while the peer's exchanges lag behind the rate that they should come at, be it that a network is slow or that neighbours are
-/// gone. A peer that nobody answers waits for good. Whatever the peers' times, Σ (α̃z + αz̃) stays 0, and with it the limit is that of the paper.
+/// gone. The clocks of the edges ring more often by <see cref="Margin"/> than they should come, so that chance alone hardly ever stops a time, and no time
+/// goes faster than the exchanges that the constants are made for. A peer that nobody answers waits for good. Whatever the peers' times,
+/// Σ (α̃z + αz̃) stays 0, and with it the limit is that of the paper.
 /// </para>
 /// </summary>
 /// <param name="options">Options.</param>

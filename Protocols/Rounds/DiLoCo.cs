@@ -88,6 +88,22 @@ public sealed class DiLoCo(DiLoCoOptions options) : NeighbourRounds(options)
         }
     }
 
+    // Without an outer step the average is what the exchange gives; m stays what it was.
+
+    /// <inheritdoc/>
+    protected override void OnMixFailed(Turn<Saved, Live> turn)
+    {
+        ModelHandle average = ((OuterLive)turn.Volatile).Average;
+        if (average.IsNone)
+        {
+            base.OnMixFailed(turn);
+        }
+        else
+        {
+            EndExchange(turn, average);
+        }
+    }
+
     /// <inheritdoc/>
     protected override Live Forget(Live live) => (OuterLive)base.Forget(live) with { Average = default, Momentum = default };
 

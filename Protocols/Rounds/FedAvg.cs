@@ -155,6 +155,7 @@ public sealed partial class FedAvg(FedAvgOptions options) : Protocol<FedAvg.Save
         if (!model.IsNone)
         {
             turn.Durable = turn.Durable with { Round = turn.Durable.Round + 1, Model = model };
+            turn.Persist();
             turn.Report(ReportKind.RoundCompleted, turn.Durable.Round, model);
         }
 

@@ -18,10 +18,18 @@ public sealed partial class Modest
         }
 
         long round = turn.Durable.AggregateRound;
-        turn.Volatile = turn.Volatile with { Collection = collection with { Done = true, Work = 0 } };
-        if (model.IsNone || turn.Durable.LastRound >= round)
+        if (model.IsNone)
         {
-            turn.Report(ReportKind.WorkFailed, round, model, model.IsNone ? "the models cannot be aggregated" : "another aggregator was faster");
+            // The round is not had, and pongs say so: its trainers send their models again, not before their patience is over.
+            turn.Volatile = turn.Volatile with { Collection = null };
+            turn.Report(ReportKind.WorkFailed, round, model, "the models cannot be aggregated");
+            return;
+        }
+
+        turn.Volatile = turn.Volatile with { Collection = collection with { Done = true, Work = 0 } };
+        if (turn.Durable.LastRound >= round)
+        {
+            turn.Report(ReportKind.WorkFailed, round, model, "another aggregator was faster");
             return;
         }
 

@@ -81,7 +81,8 @@ public sealed partial class Modest
 
     private void Merge(Turn<Saved, Live> turn, MembershipView view)
     {
-        turn.Durable = turn.Durable with { View = turn.Durable.View.Merge(view) };
+        // Ids that are nobody's would stay for good: views only grow.
+        turn.Durable = turn.Durable with { View = turn.Durable.View.Merge(view, peer => turn.Setup.IndexOf(peer) >= 0) };
 
         // Others believe that we left, or a life before a loss of memory told them more than we know: say again that we are here.
         if (turn.Durable.View[turn.Self] is { } self && (self.Left || self.Counter > turn.Durable.Counter))
@@ -157,7 +158,7 @@ public sealed partial class Modest
     private void OnPing(Turn<Saved, Live> turn, PeerId from, Ping ping)
     {
         Touch(turn, from, ping.Round);
-        turn.Send(from, new Pong(RoundEstimate(turn), turn.Durable.TrainRound, HeldRound(turn)));
+        turn.Send(from, new Pong(RoundEstimate(turn), turn.Durable.TrainRound, HeldRound(turn, from)));
         if (ping.Digest != 0 && ping.Digest != Digest(turn, turn.Durable.View))
         {
             turn.Send(from, new ShareView(RoundEstimate(turn), Answer: true, turn.Durable.View));

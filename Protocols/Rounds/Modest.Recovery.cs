@@ -55,11 +55,15 @@ public sealed partial class Modest
         }
     }
 
-    // What a pong tells of k_agg: a round whose models were lost in a crash is not had.
-    private static long HeldRound(Turn<Saved, Live> turn) =>
-        turn.Volatile.Collection is null && turn.Durable.LastRound < turn.Durable.AggregateRound
-            ? turn.Durable.AggregateRound - 1
-            : turn.Durable.AggregateRound;
+    // What a pong tells a trainer of k_agg: a round whose models were lost in a crash, or could not be aggregated, is not had; nor is one that
+    // is collected and lacks the trainer's model.
+    private static long HeldRound(Turn<Saved, Live> turn, PeerId trainer)
+    {
+        bool lacks = turn.Volatile.Collection is { } collection
+            ? collection is { Work: 0, Done: false } && collection.Sample.Contains(trainer) && !collection.Models.ContainsKey(trainer)
+            : turn.Durable.LastRound < turn.Durable.AggregateRound;
+        return lacks ? turn.Durable.AggregateRound - 1 : turn.Durable.AggregateRound;
+    }
 
     private static bool IsBelievable(Turn<Saved, Live> turn, MessageBody body)
     {

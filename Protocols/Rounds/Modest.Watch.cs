@@ -42,6 +42,12 @@ public sealed partial class Modest
             HandOver(turn, handover with { SentTo = [], Since = turn.Now });
         }
 
+        if (handover.SentTo.Contains(turn.Self))
+        {
+            // Nobody pings itself, and what a pong would tell is known.
+            SendAgainIfLost(turn, turn.Self, new Pong(0, turn.Durable.TrainRound, HeldRound(turn, turn.Self)));
+        }
+
         turn.SetTimer(new TimerId("handover", handover.Round), PingTime / 2);
     }
 

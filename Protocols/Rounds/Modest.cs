@@ -62,6 +62,12 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     /// <inheritdoc/>
     protected override void OnMessage(Turn<Saved, Live> turn, PeerId from, MessageBody body)
     {
+        if (turn.Setup.IndexOf(from) < 0)
+        {
+            turn.Ignore("not a peer of this island");
+            return;
+        }
+
         if (!IsBelievable(turn, body))
         {
             turn.Ignore("a round or counter that nobody can have reached yet");

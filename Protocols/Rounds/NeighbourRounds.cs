@@ -140,11 +140,21 @@ public abstract partial class NeighbourRounds(NeighbourOptions options) : Protoc
             return;
         }
 
-        OnMixed(turn, model.IsNone ? turn.Volatile.Half : model);
+        if (model.IsNone)
+        {
+            OnMixFailed(turn);
+        }
+        else
+        {
+            OnMixed(turn, model);
+        }
     }
 
     /// <summary>The models of an exchange are averaged; ends the exchange unless a protocol has more to do first.</summary>
     protected virtual void OnMixed(Turn<Saved, Live> turn, ModelHandle model) => EndExchange(turn, model);
+
+    /// <summary>The models of an exchange cannot be averaged: the own one stands for the average.</summary>
+    protected virtual void OnMixFailed(Turn<Saved, Live> turn) => OnMixed(turn, turn.Volatile.Half);
 
     /// <summary>The state without the work of the exchange that ends here, or is left for a later one.</summary>
     protected virtual Live Forget(Live live) => live with { Half = default, Mixing = 0, Training = 0 };

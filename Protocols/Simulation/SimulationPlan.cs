@@ -52,6 +52,9 @@ public sealed record SimulationPlan
     /// <summary>Probability that a training fails.</summary>
     public double TrainFailure { get; init; }
 
+    /// <summary>Probability that an aggregation fails.</summary>
+    public double AggregateFailure { get; init; }
+
     /// <summary>Virtual seconds after which the run ends.</summary>
     public double Seconds { get; init; } = 60;
 
@@ -93,6 +96,7 @@ public sealed record SimulationPlan
         Within(Seconds, 0.001, LongestSeconds, "seconds");
         Within(Rounds, 0, 1L << 48, "rounds");
         Within(TrainFailure, 0, 1, "trainFailure");
+        Within(AggregateFailure, 0, 1, "aggregateFailure");
         Network!.Validate();
         Task!.Validate();
         Topology?.Validate();

@@ -9,6 +9,7 @@ public sealed partial class Simulator
     private const double AggregateSeconds = 0.001;
 
     private static readonly ulong TrainFailureRole = CounterRandom.Role("train-failure");
+    private static readonly ulong AggregateFailureRole = CounterRandom.Role("aggregate-failure");
 
     private void Carry(SimulatedPeer peer, Effect effect, Dictionary<MessageBody, byte[]> frames)
     {
@@ -36,7 +37,7 @@ public sealed partial class Simulator
                     RequireLocal(peer, contribution.Model);
                 }
 
-                ModelHandle result = Task.Aggregate(aggregate.Rule, aggregate.Models) ?? default;
+                ModelHandle result = Fails(AggregateFailureRole, _numbers, Plan.AggregateFailure) ? default : Task.Aggregate(aggregate.Rule, aggregate.Models) ?? default;
                 peer.Local.Add(result);
                 In(AggregateSeconds * peer.Slow, new SimulatedEvent.Due(peer, peer.Life, new Input.Aggregated(aggregate.Work, result)));
                 break;
@@ -62,8 +63,7 @@ public sealed partial class Simulator
     private Input Finish(SimulatedPeer peer, long number, TrainWork work)
     {
         ModelHandle? model = Task.Complete(work);
-        bool fails = CounterRandom.Unit(CounterRandom.Bits(Plan.Seed, TrainFailureRole, (ulong)work.Id)) < Plan.TrainFailure;
-        if (model is not { } trained || fails)
+        if (model is not { } trained || Fails(TrainFailureRole, work.Id, Plan.TrainFailure))
         {
             return new Input.TrainFailed(number, model is null ? "the model is not finite" : "a fault of the plan");
         }
@@ -72,6 +72,9 @@ public sealed partial class Simulator
         peer.Local.Add(trained);
         return new Input.Trained(number, trained);
     }
+
+    private bool Fails(ulong role, long work, double probability) =>
+        CounterRandom.Unit(CounterRandom.Bits(Plan.Seed, role, (ulong)work)) < probability;
 
     private void Note(SimulatedPeer peer, Effect.Report report)
     {

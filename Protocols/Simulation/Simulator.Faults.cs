@@ -22,6 +22,7 @@ public sealed partial class Simulator
                 Handle(peer, new Input.Recover(_codec.DecodeDurable(_codec.Encode(saved))));
                 break;
             case FaultKind.Restart or FaultKind.RestartEmpty or FaultKind.Join when !peer.Up:
+                Forgotten += peer.Saved is null ? 0 : 1;
                 peer.Saved = null;
                 peer.Local.Clear();
                 peer.LastCompleted = -1;

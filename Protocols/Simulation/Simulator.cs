@@ -74,6 +74,9 @@ public sealed partial class Simulator
     /// <summary>Virtual time in seconds.</summary>
     public double Now => TimeSpan.FromTicks(_ticks).TotalSeconds;
 
+    /// <summary>How often a peer came back without what it had persisted.</summary>
+    public int Forgotten { get; private set; }
+
     /// <summary>State of a peer; null while it is down.</summary>
     public PeerState? StateOf(int peer) => _peers[peer].State;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Messages;
+using OrleansDDM.Protocols.Rounds;
 
 namespace OrleansDDM.Protocols.Simulation.Surveys;
 
@@ -19,6 +20,7 @@ public static class RunCheck
         return Silence(simulator, result)
             ?? (result.Refused.Keys.Any(f => f is FrameFault.Malformed or FrameFault.UnknownKind) ? "a damaged frame was taken for another" : null)
             ?? (plan.Progress is null ? null : simulator.Protocol.Disagreement(living))
+            ?? Imbalance(simulator, living)
             ?? living.Select(state => BadModel(simulator.Task, state)).FirstOrDefault(f => f is not null);
     }
 
@@ -41,6 +43,23 @@ public static class RunCheck
         return silence > rule.Seconds
             ? string.Create(CultureInfo.InvariantCulture, $"{name} completed no round for {silence:0.00} s")
             : null;
+    }
+
+    // A peer without its memory has undone one end of all its exchanges.
+    private static string? Imbalance(Simulator simulator, PeerState[] living)
+    {
+        if (simulator is not { Protocol: DadaoRounds dadao, Task: ArrayTask task, Forgotten: 0 } || living.Length < simulator.Plan.Peers)
+        {
+            return null;
+        }
+
+        double[] rest = DadaoBalance.Of(
+            living.ToDictionary(state => state.Setup.Self, state => (DadaoRounds.Saved)state.DurablePart),
+            dadao.ParametersOf(living[0].Setup),
+            task.Get(task.InitialModel).Length,
+            task.Get);
+        double norm = Math.Sqrt(rest.Sum(r => r * r));
+        return norm < 1e-6 ? null : string.Create(CultureInfo.InvariantCulture, $"an exchange happened at one end only: {norm:0.0e+0} is left of what should be 0");
     }
 
     private static string? BadModel(ILearningTask task, PeerState state)

@@ -45,6 +45,7 @@ public static class StormPlan
                 FaultsUntil = FaultSeconds,
             },
             TrainFailure = 0.02,
+            AggregateFailure = 0.005,
             Seconds = FaultSeconds + Math.Max(FaultSeconds, silence + (2 * Moment)),
             Rounds = 0,
             Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = silence },

@@ -26,8 +26,9 @@ public sealed class DadaoRoundsTests
     [Fact]
     public void Exchanges_happen_at_both_ends_or_at_none_whatever_is_lost()
     {
+        // The last peer to crash is away for longer than anybody is patient.
         // Each exchange adds m at one end and −m at the other, and a peer's own flow leaves α̃z + αz̃ as it is: while none is half done, these sum to 0.
-        SimulationPlan plan = Plan(400, new NetworkPlan { Loss = 0.1, Duplication = 0.1, Reordering = 0.2, DelaySeconds = 3, Corruption = 0.02, Jitter = 0.3 }) with
+        SimulationPlan plan = Plan(500, new NetworkPlan { Loss = 0.1, Duplication = 0.1, Reordering = 0.2, DelaySeconds = 3, Corruption = 0.02, Jitter = 0.3 }) with
         {
             TrainFailure = 0.05,
             Faults =
@@ -37,11 +38,13 @@ public sealed class DadaoRoundsTests
                     new Fault { At = 10 + (12.3 * i), Kind = FaultKind.Crash, Peers = [i % 8, (i * 3) % 8] },
                     new Fault { At = 10 + (12.3 * i) + 0.4 + (i % 5), Kind = FaultKind.Restart, Peers = [i % 8, (i * 3) % 8] },
                 }),
+                new Fault { At = 390, Kind = FaultKind.Crash, Peers = [2] },
+                new Fault { At = 455, Kind = FaultKind.Restart, Peers = [2] },
             ],
         };
         Simulator simulator = new(plan);
         int balanced = 0, halves = 0;
-        for (double time = 5; time < 400; time += 0.25)
+        for (double time = 5; time < 500; time += 0.25)
         {
             simulator.RunUntil(time);
             DadaoRounds.Saved[] peers = [.. Enumerable.Range(0, 8).Select(p => simulator.StateOf(p)?.DurablePart).OfType<DadaoRounds.Saved>()];
@@ -110,6 +113,49 @@ public sealed class DadaoRoundsTests
         Assert.All(Enumerable.Range(0, 8), p => Assert.InRange(task.Error(simulator.StateOf(p)!.DurablePart.Models.First()), 0, 0.05 * task.Error(task.InitialModel)));
     }
 
+    [Fact]
+    public void Proposer_that_is_locked_itself_says_so_and_is_waited_for()
+    {
+        (DadaoRounds protocol, PeerSetup setup) = Middle();
+        (PeerState proposer, _) = Drive(protocol, protocol.Create(setup), new Input.Start(), 0);
+        (proposer, List<Effect> effects) = Drive(protocol, proposer, new Input.Timer(new TimerId("edge", 2)), 0.1);
+        var propose = (DadaoRounds.Propose)effects.OfType<Effect.Send>().Single(s => s.To == new PeerId(2)).Body;
+        (PeerState follower, _) = Drive(protocol, protocol.Create(setup with { Self = new(2) }), new Input.Message(new(1), propose), 0.2);
+        var doubt = ((DadaoRounds.Saved)follower.DurablePart).Doubt!;
+
+        // It accepts another exchange just before it is accepted: it cannot lead until that one is over.
+        (proposer, _) = Drive(protocol, proposer, new Input.Message(new(0), new DadaoRounds.Propose(10)), 0.2);
+        (proposer, effects) = Drive(protocol, proposer, new Input.Message(new(2), new DadaoRounds.Accept(doubt.Number, doubt.Sum)), 0.3);
+        Assert.DoesNotContain(effects, e => e is Effect.Send);
+        (_, effects) = Drive(protocol, proposer, new Input.Message(new(2), new DadaoRounds.Ask(doubt.Number)), 55);
+        MessageBody answer = effects.OfType<Effect.Send>().Single(s => s.To == new PeerId(2)).Body;
+
+        (follower, _) = Drive(protocol, follower, new Input.Message(new(1), answer), 55);
+        (follower, effects) = Drive(protocol, follower, new Input.Timer(new TimerId("doubt", doubt.Number)), 114);
+        Assert.Contains(effects, e => e is Effect.Send { Body: DadaoRounds.Ask });
+        Assert.Equal(doubt, ((DadaoRounds.Saved)follower.DurablePart).Doubt);
+        (follower, effects) = Drive(protocol, follower, new Input.Timer(new TimerId("doubt", doubt.Number)), 116);
+        Assert.Contains(effects, e => e is Effect.Report { Kind: ReportKind.Rescue });
+        Assert.Null(((DadaoRounds.Saved)follower.DurablePart).Doubt);
+    }
+
+    [Fact]
+    public void Unit_of_time_that_is_too_short_leaves_as_many_exchanges_to_it_as_the_theory_asks_for()
+    {
+        SimulationPlan plan = Plan(200, new NetworkPlan { Latency = "uniform", LatencySeconds = 0.01 }) with
+        {
+            Options = SimulationPlan.OptionsOf(new DadaoOptions { UnitSeconds = 0.02 }),
+        };
+        Simulator simulator = new(plan);
+        DadaoRounds.Saved[] Peers() => [.. Enumerable.Range(0, 8).Select(p => (DadaoRounds.Saved)simulator.StateOf(p)!.DurablePart)];
+        simulator.Run();
+
+        // A gradient's clock rings once in a unit of the peer's own time.
+        double time = Peers().Average(p => p.Gradients);
+        Assert.InRange(Peers().Sum(p => p.Exchanges) / time / EdgeRates.Uniform(Graphs.Ring(8)).Total, 0.97, 1.1);
+        Assert.InRange(time, 500, 0.5 * 200 / 0.02);
+    }
+
     private static SimulationPlan Plan(double seconds, NetworkPlan network) => Plans.Of("dadao", 2, 8, seconds) with
     {
         Topology = new TopologyPlan { Kind = "ring" },
@@ -147,7 +193,7 @@ public sealed class DadaoRoundsTests
     }
 
     // A peer of a ring of three, node 1; aggregations are answered at once, by new handles.
-    private static (DadaoRounds Protocol, PeerSetup Setup) Middle() => (new DadaoRounds(new DadaoOptions()), new PeerSetup
+    private static (DadaoRounds Protocol, PeerSetup Setup) Middle() => (new DadaoRounds(new DadaoOptions { DoubtSeconds = 60 }), new PeerSetup
     {
         Self = new(1),
         Seed = 1,

@@ -152,6 +152,98 @@ public sealed class ModestTests
     }
 
     [Fact]
+    public void Ids_that_are_nobodys_stay_out_of_every_view()
+    {
+        MembershipView strangers = MembershipView.Of(Enumerable.Range(1000, 500).Select(i => new PeerId((ulong)i)));
+        Simulator simulator = new(Plan(20, 60, Sane, 5));
+        MessageCodec codec = new(Protocol);
+        simulator.RunUntil(20);
+        simulator.Inject(3, new PeerId(7), codec.Encode(new Modest.ShareView(5, Answer: true, strangers)));
+        simulator.Inject(4, new PeerId(7), codec.Encode(new Modest.TrainedModel(6, 5, simulator.Task.InitialModel, [], strangers)));
+        simulator.RunUntil(60);
+
+        Assert.All(Enumerable.Range(0, 20), p => Assert.Equal(20, ((Modest.Saved)simulator.StateOf(p)!.DurablePart).View.Ids.Length));
+        Assert.InRange(simulator.Result().LongestStall(20, 60), 0, 5);
+    }
+
+    [Fact]
+    public void Stranger_is_not_taken_in_and_gets_no_answer()
+    {
+        PeerState state = Protocol.Create(new() { Self = new(3), Seed = 1, Roster = [new(1), new(3)], InitialModel = ModelHandle.OfContent([1]) });
+
+        Step step = Protocol.Handle(state, new Input.Message(new(99), new Modest.Advertise(1, 5, Left: false, WantsView: true)), default);
+        step = Protocol.Handle(step.State, new Input.Message(new(99), new Modest.Advertise(1, 6, Left: true, WantsView: true)), default);
+
+        Assert.DoesNotContain(step.Effects, e => e is Effect.Send or Effect.Persist);
+        Assert.Equal(2, step.State.Ignored);
+        step = Protocol.Handle(step.State, new Input.Timer(new TimerId("heartbeat")), TimeSpan.FromSeconds(1));
+        Assert.Equal([new PeerId(1), new PeerId(3)], [.. ((Modest.Saved)step.State.DurablePart).View.Ids]);
+    }
+
+    [Fact]
+    public void Aggregation_that_fails_is_not_had_and_the_models_that_are_sent_again_make_the_round_go_on()
+    {
+        Modest protocol = new(Sane with { SampleSize = 2, SuccessFraction = 1 });
+        ModelHandle[] models = [.. Enumerable.Range(0, 4).Select(i => ModelHandle.OfContent([(byte)i]))];
+        ImmutableArray<PeerId> roster = [new(0), new(1), new(2), new(3)];
+        PeerId first = HashOrder.Sort(roster, 2)[0];
+        ImmutableArray<PeerId> sample = [.. roster.Where(p => p != first).Take(2)];
+        Step New(PeerId self) => new(protocol.Create(new() { Self = self, Seed = 1, Roster = roster, InitialModel = models[0] }), []);
+        void On(ref Step peer, double seconds, Input input) => peer = protocol.Handle(peer.State, input, TimeSpan.FromSeconds(seconds));
+        (Step trainer, Step aggregator) = (New(sample[0]), New(first));
+        On(ref trainer, 0, new Input.Message(first, new Modest.TrainOrder(1, models[0], sample, MembershipView.Of(roster))));
+        On(ref trainer, 1, new Input.Trained(trainer.Effects.OfType<Effect.Train>().Single().Work, models[1]));
+        On(ref trainer, 1.1, new Input.Message(first, new Modest.Pong(1, 0, 0)));
+        Modest.TrainedModel[] sent = [Bodies<Modest.TrainedModel>(trainer).Single()];
+        sent = [.. sent, sent[0] with { Model = models[2] }];
+
+        On(ref aggregator, 1.2, new Input.Message(sample[0], sent[0]));
+        On(ref aggregator, 1.2, new Input.Message(sample[1], sent[1]));
+        On(ref aggregator, 1.3, new Input.Aggregated(aggregator.Effects.OfType<Effect.Aggregate>().Single().Work, default));
+        Assert.DoesNotContain(aggregator.Effects, e => e is Effect.Send);
+        On(ref aggregator, 1.4, new Input.Message(sample[0], new Modest.Ping(2, 0)));
+        Modest.Pong pong = Bodies<Modest.Pong>(aggregator).Single();
+        Assert.Equal(1, pong.AggregateRound);
+
+        On(ref trainer, 1.5, new Input.Message(first, pong));
+        Assert.Empty(Bodies<Modest.TrainedModel>(trainer));
+        On(ref trainer, 20, new Input.Message(first, pong));
+        Assert.Equal(sent[0].Model, Bodies<Modest.TrainedModel>(trainer).Single().Model);
+        On(ref aggregator, 20.1, new Input.Message(sample[0], sent[0]));
+        Assert.Equal([2, 1], sample.Select(peer =>
+        {
+            // Only the trainer whose model is still missing is to send it.
+            On(ref aggregator, 20.1, new Input.Message(peer, new Modest.Ping(2, 0)));
+            return Bodies<Modest.Pong>(aggregator).Single().AggregateRound;
+        }).ToArray());
+        On(ref aggregator, 20.1, new Input.Message(sample[1], sent[1]));
+        On(ref aggregator, 20.2, new Input.Aggregated(aggregator.Effects.OfType<Effect.Aggregate>().Single().Work, models[3]));
+        Assert.Contains(aggregator.Effects, e => e is Effect.Report { Kind: ReportKind.RoundCompleted, Round: 2 });
+        On(ref aggregator, 20.3, new Input.Message(sample[0], new Modest.Ping(2, 0)));
+        Assert.Equal(2, Bodies<Modest.Pong>(aggregator).Single().AggregateRound);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void Aggregations_that_fail_hold_a_round_up_for_seconds_and_are_not_repeated_without_a_pause(int sample)
+    {
+        // With a sample of one the aggregator is often the trainer itself.
+        ModestOptions patient = Sane with { StallSeconds = 1000, AggregationSeconds = 60, SuccessFraction = 1, SampleSize = sample };
+        long aggregations = 0;
+        Simulator simulator = new(Plan(6, 120, patient, 5) with { AggregateFailure = 0.3 })
+        {
+            Observer = o => aggregations += o.Effects.Count(e => e is Effect.Aggregate),
+        };
+
+        SimulationResult result = simulator.Run();
+
+        Assert.True(result.RoundAt(120) > 25, $"{result.RoundAt(120)} rounds");
+        Assert.InRange(result.LongestStall(5, 120), 0, 30);
+        Assert.InRange(aggregations, 0, 3 * result.RoundAt(120));
+    }
+
+    [Fact]
     public void Members_of_a_sample_that_are_found_dead_are_not_waited_for_until_the_deadline()
     {
         ModestOptions patient = Sane with { AggregationSeconds = 25, StallSeconds = 40, SuccessFraction = 1 };
@@ -305,6 +397,8 @@ public sealed class ModestTests
 
     private static SimulationPlan Plan(int peers, double seconds, ModestOptions options, ulong seed) =>
         Plans.Of("modest", seed, peers, seconds) with { Options = SimulationPlan.OptionsOf(options) };
+
+    private static IEnumerable<T> Bodies<T>(Step step) => step.Effects.OfType<Effect.Send>().Select(s => s.Body).OfType<T>();
 
     private static Dictionary<long, double[]> Trajectory(SimulationPlan plan, long offset)
     {

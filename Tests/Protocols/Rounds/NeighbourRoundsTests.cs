@@ -139,6 +139,33 @@ public sealed class NeighbourRoundsTests
         Assert.Equal([(Models[0], 1.0), (Models[5], -1.0)], step.Effects.OfType<Effect.Aggregate>().Single().Models.Select(m => (m.Model, m.Weight)));
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Diloco_whose_outer_step_fails_goes_on_with_the_average_and_the_old_momentum(int stage)
+    {
+        DiLoCo protocol = new(new DiLoCoOptions { DeadlineSeconds = 5 });
+        Step step = protocol.Handle(protocol.Create(Ring(3)), new Input.Start(), default);
+        void On(Input input) => step = protocol.Handle(step.State, input, TimeSpan.FromSeconds(1));
+        void Round(long round, long work, params ModelHandle[] results)
+        {
+            On(new Input.Message(new(1), new NeighbourRounds.Share(round, Models[1])));
+            On(new Input.Message(new(2), new NeighbourRounds.Share(round, Models[2])));
+            On(new Input.Trained(work, Models[3]));
+            foreach (ModelHandle result in results)
+            {
+                On(new Input.Aggregated(++work, result));
+            }
+        }
+
+        Round(0, 1, Models[1], Models[4], Models[2]);
+        Assert.Equal(new DiLoCo.OuterSaved(1, Models[2], Models[4]), step.State.DurablePart);
+        Round(1, 5, [Models[5], .. stage == 3 ? [Models[1]] : Array.Empty<ModelHandle>(), default]);
+
+        Assert.Equal(new DiLoCo.OuterSaved(2, Models[5], Models[4]), step.State.DurablePart);
+        Assert.Contains(step.Effects, e => e is Effect.Train { Round: 2 } train && train.Model == Models[5]);
+    }
+
     [Fact]
     public void Diloco_with_rate_one_and_no_momentum_is_dpsgd()
     {

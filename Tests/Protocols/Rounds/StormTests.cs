@@ -1,3 +1,4 @@
+using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Protocols.Simulation.Surveys;
@@ -24,6 +25,45 @@ public sealed class StormTests
         SurveyRun? failed = survey.Failures.FirstOrDefault();
         Assert.True(failed is null, $"{failed?.Failure}\n{failed?.Plan?.Write()}");
         Assert.True(survey.Runs.Sum(r => r.Result.Refused.Values.Sum()) > 0, "no frame was damaged: the storm is too weak");
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Round_is_stored_before_it_is_told(string protocol)
+    {
+        int told = 0;
+        Simulator simulator = new(Plans.Stormy(protocol, 3))
+        {
+            Observer = o =>
+            {
+                foreach ((int at, Effect effect) in o.Effects.Index())
+                {
+                    if (effect is Effect.Report { Kind: ReportKind.RoundCompleted } report)
+                    {
+                        told++;
+                        Assert.Contains(o.Effects.Take(at).OfType<Effect.Persist>(), p => p.Durable.Models.Contains(report.Model));
+                    }
+                }
+            },
+        };
+
+        simulator.Run();
+
+        Assert.True(told > 10, $"{told} rounds");
+    }
+
+    [Fact]
+    public void Exchange_at_one_end_only_is_a_failure()
+    {
+        // Who is in doubt presumes what it likes before the other end can have told it.
+        SimulationPlan plan = Plans.Of("dadao", 3, 6, 60) with
+        {
+            Network = new NetworkPlan { Loss = 0.3 },
+            Options = SimulationPlan.OptionsOf(new DadaoOptions { AnswerSeconds = 0.5, DoubtSeconds = 0.6 }),
+        };
+
+        Assert.Contains("at one end only", Survey.RunOne(plan).Failure);
+        Assert.Null(Survey.RunOne(plan with { Options = SimulationPlan.OptionsOf(new DadaoOptions { AnswerSeconds = 0.5 }) }).Failure);
     }
 
     [Fact]
