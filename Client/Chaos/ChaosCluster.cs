@@ -27,7 +27,8 @@ internal sealed class ChaosCluster : IAsyncDisposable
     private ClusterConnection? _connection;
     private string[] _through = [];
 
-    private ChaosCluster(string folder, string faults, LocalClusterFile file)
+    /// <summary>A cluster that runs; nobody supervises it.</summary>
+    internal ChaosCluster(string folder, string faults, LocalClusterFile file)
     {
         (Folder, _faultsFolder, ConnectionString) = (folder, faults, file.ConnectionString);
         Silos = [.. file.Silos.Select(s => s.Name)];
@@ -120,6 +121,14 @@ internal sealed class ChaosCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends what a trial that failed half-way has left: silos that are kept down, faults that are played, a client of some of the silos.</summary>
+    public void Recover()
+    {
+        FaultAll(f => new FaultPlan { StepMilliseconds = f.StepMilliseconds });
+        Release();
+        AskThrough(null);
+    }
+
     /// <summary>From now on the cluster is asked through these silos only; null = through all.</summary>
     public void AskThrough(IEnumerable<string>? silos)
     {
@@ -199,25 +208,33 @@ internal sealed class ChaosCluster : IAsyncDisposable
         await Task.CompletedTask;
     }
 
+    /// <summary>The silos that have ended and shall run; what keeps them from being known is a complaint, once.</summary>
+    internal string[] Ended()
+    {
+        lock (_lock)
+        {
+            try
+            {
+                return [.. Read().Silos.Where(s => !_down.Contains(s.Name) && !s.Process.IsAlive()).Select(s => s.Name)];
+            }
+            catch (Exception e) when (e is not OutOfMemoryException)
+            {
+                if (!_complaints.Contains(e.Message))
+                {
+                    _complaints.Add(e.Message);
+                }
+
+                return [];
+            }
+        }
+    }
+
     private async Task SuperviseAsync(CancellationToken stop)
     {
         var starting = new Dictionary<string, Task>();
         while (!stop.IsCancellationRequested)
         {
-            string[] ended = [];
-            lock (_lock)
-            {
-                try
-                {
-                    ended = [.. Read().Silos.Where(s => !_down.Contains(s.Name) && !s.Process.IsAlive()).Select(s => s.Name)];
-                }
-                catch (Exception e) when (e is ConfigurationException or InvalidOperationException && !_complaints.Contains(e.Message))
-                {
-                    _complaints.Add(e.Message);
-                }
-            }
-
-            foreach (string silo in ended.Where(s => !starting.TryGetValue(s, out Task? task) || task.IsCompleted))
+            foreach (string silo in Ended().Where(s => !starting.TryGetValue(s, out Task? task) || task.IsCompleted))
             {
                 starting[silo] = StartAgainAsync(silo, stop);
             }

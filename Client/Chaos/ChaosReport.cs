@@ -13,9 +13,8 @@ internal sealed record ChaosReport(ulong Seed, int Silos, IReadOnlyList<ChaosRow
     /// <summary>Least share of the fault-free speed that a soak of kills must keep.</summary>
     public const double KeptByKills = 0.95;
 
-    /// <summary>Whether every promise held.</summary>
-    public bool Holds => Faults.All(f => f.Verdict == ChaosRow.Held)
-        && (Soak is null || (Soak.Complaints.Count == 0 && (Soak.Mix != "kill" || Soak.Kept >= KeptByKills)));
+    /// <summary>Whether every promise held. A soak without a fault shows nothing, but for that of load.</summary>
+    public bool Holds => Faults.All(f => f.Verdict == ChaosRow.Held) && (Soak is null || Held(Soak));
 
     /// <summary>The rows of some outcomes.</summary>
     public static IReadOnlyList<ChaosRow> Rows(IEnumerable<TrialOutcome> outcomes) =>
@@ -62,6 +61,10 @@ internal sealed record ChaosReport(ulong Seed, int Silos, IReadOnlyList<ChaosRow
 
         return text.ToString().TrimEnd();
     }
+
+    private static bool Held(SoakOutcome soak) => soak.Complaints.Count == 0
+        && (soak.Faults.Count > 0 || soak.Mix == SoakOutcome.NameOf(ChaosMix.Load))
+        && (soak.Mix != SoakOutcome.NameOf(ChaosMix.Kill) || soak.Kept >= KeptByKills);
 }
 
 /// <summary>All trials of one fault.</summary>

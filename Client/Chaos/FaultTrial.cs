@@ -11,9 +11,8 @@ namespace OrleansDDM.Client.Chaos;
 
 /// <summary>One run, one fault in its midst, and whether the promises hold.</summary>
 /// <param name="cluster">The cluster.</param>
-/// <param name="logs">Its logs.</param>
 /// <param name="expected">The weights of an undisturbed run of the same seed.</param>
-internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnlyDictionary<string, string> expected)
+internal sealed class FaultTrial(ChaosCluster cluster, IReadOnlyDictionary<string, string> expected)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -86,9 +85,7 @@ internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnly
             complaints.Add(e.Message);
         }
 
-        complaints.AddRange(logs.Unhandled());
-        complaints.AddRange(cluster.TakeComplaints());
-        return outcome with { Complaint = Join([outcome.Complaint, .. complaints]) };
+        return outcome with { Complaint = TrialGuard.Join([outcome.Complaint, .. complaints]) };
     }
 
     /// <summary>Injects a fault into a run that is under way and waits until all of it is at work again.</summary>
@@ -142,7 +139,7 @@ internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnly
         await done.CancelAsync();
         cluster.AskThrough(null);
         double? noticed = noticing.IsCompletedSuccessfully ? await noticing : null;
-        string? complaint = Join(
+        string? complaint = TrialGuard.Join(
         [
             back is null ? $"not all models train again: {string.Join(", ", watches.Where(w => !w.IsBack).Select(w => w.Role))}" : null,
             fault.NoticedWithin is { } soon && !(noticed <= soon) ? FormattableString.Invariant($"noticed after {noticed:0.0} s") : null,
@@ -151,8 +148,6 @@ internal sealed class FaultTrial(ChaosCluster cluster, ChaosLogs logs, IReadOnly
         ]);
         return (new TrialOutcome(fault.Name, noticed, back, watches.Sum(w => w.Lost), complaint), last);
     }
-
-    private static string? Join(IEnumerable<string?> complaints) => string.Join("; ", complaints.OfType<string>()) is { Length: > 0 } text ? text : null;
 
     /// <summary>Waits until all models train, have written checkpoints, and a seeded moment has come.</summary>
     private async Task<RunStatus> UnderWayAsync(RunSpec spec, Random random, CancellationToken cancellation)

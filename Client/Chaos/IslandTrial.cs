@@ -13,9 +13,8 @@ namespace OrleansDDM.Client.Chaos;
 /// do not need them.
 /// </summary>
 /// <param name="cluster">The cluster.</param>
-/// <param name="logs">Its logs.</param>
 /// <param name="say">Told what is going on.</param>
-internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<string> say)
+internal sealed class IslandTrial(ChaosCluster cluster, Action<string> say)
 {
     /// <summary>Longest time in seconds that the survivors' rounds may stand still.</summary>
     public const double LongestStall = 5;
@@ -72,14 +71,12 @@ internal sealed class IslandTrial(ChaosCluster cluster, ChaosLogs logs, Action<s
             phase = "everyone knows everyone";
             await UntilAsync(spec.Name, phase, i => i.LeastKnown == peers, cancellation);
             long known = _last.Round - round;
-            string? complaint = string.Join("; ", ((string?[])
+            string? complaint = TrialGuard.Join(
             [
                 stall < fault.BackWithin ? null : FormattableString.Invariant($"a stall of {stall:0.0} s"),
                 known <= MostRounds ? null : $"everyone knew everyone after {known} rounds",
-                .. logs.Unhandled(),
-                .. cluster.TakeComplaints(),
-            ]).OfType<string>());
-            return new TrialOutcome(fault.Name, null, stall, 0, complaint.Length > 0 ? complaint : null, FormattableString.Invariant(
+            ]);
+            return new TrialOutcome(fault.Name, null, stall, 0, complaint, FormattableString.Invariant(
                 $"{spec.Name}: {victims.Length} of {peers} peers killed; longest round {calm:0.00} s before, longest stall {stall:0.00} s after; dead forgotten in {forgotten} rounds; everyone known {known} rounds after the last return"));
         }
         catch (TimeoutException e)

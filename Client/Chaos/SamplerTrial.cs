@@ -37,21 +37,36 @@ internal sealed class SamplerTrial(ChaosCluster cluster, string run)
 
         var clock = Stopwatch.StartNew();
         cluster.Kill(victim);
+        bool underWay = !drawing.IsCompleted;
+        double? back = null;
+        var complaints = new List<string?>();
         try
         {
             float[] values = (await drawing.WaitAsync(Limit, cancellation)).Values;
-            return new TrialOutcome(fault.Name, null, clock.Elapsed.TotalSeconds, 0, values.AsSpan().SequenceEqual(expected) ? null : "the images have other bits");
+            back = clock.Elapsed.TotalSeconds;
+            complaints.Add(Judge(underWay, expected, values));
+            cluster.Release();
+            await ChaosCluster.UntilAsync("all silos are active again", Limit, () => cluster.IsWholeAsync(cancellation), cancellation);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or InvalidOperationException)
         {
-            return new TrialOutcome(fault.Name, null, null, 0, $"the images were not drawn: {e.Message}");
+            complaints.Add(back is null ? $"the images were not drawn: {e.Message}" : e.Message);
         }
         finally
         {
             cluster.Release();
             cluster.AskThrough(null);
         }
+
+        return new TrialOutcome(fault.Name, null, back, 0, TrialGuard.Join(complaints));
     }
+
+    /// <summary>What is wrong with images that were drawn; null = nothing.</summary>
+    /// <param name="underWay">Whether they were still being drawn when their silo was killed.</param>
+    /// <param name="expected">The undisturbed ones.</param>
+    /// <param name="values">The images.</param>
+    internal static string? Judge(bool underWay, float[] expected, float[] values) =>
+        !underWay ? "the images were drawn before their silo was killed" : values.AsSpan().SequenceEqual(expected) ? null : "the images have other bits";
 
     /// <summary>The silo that draws; null = it is done already.</summary>
     private async Task<string?> SamplerAsync(IManagementGrain management, HashSet<GrainId> old, Task drawing, CancellationToken cancellation)

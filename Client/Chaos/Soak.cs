@@ -15,6 +15,11 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LeastGap = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan MostGap = TimeSpan.FromSeconds(30);
+
+    /// <summary>The fewest minutes in which the first fault is sure to come.</summary>
+    public static double LeastMinutes { get; } = 1.2 * MostGap.TotalMinutes;
 
     /// <summary>Steps that a soak of so many minutes can use up.</summary>
     public int StepsFor(double minutes) => (int)(((minutes * 60) + WarmUp.TotalSeconds + 30) * 1000 / stepMilliseconds);
@@ -24,7 +29,7 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         ChaosMix mix, double minutes, RunSpec spec, IReadOnlyDictionary<string, string> expected, Random random, Action<string> say, CancellationToken cancellation)
     {
         IReadOnlyList<Fault> faults = FaultCatalog.Mix(mix);
-        var trial = new FaultTrial(cluster, logs, expected);
+        var trial = new FaultTrial(cluster, expected);
         await ChaosCluster.UntilAsync("all silos are active", TimeSpan.FromMinutes(2), () => cluster.IsWholeAsync(cancellation), cancellation);
         await FaultTrial.SubmitAsync(cluster, spec, cancellation);
         RunStatus last = await SeeAsync(spec.Name, s => s.Models.All(m => m.Phase == ModelPhase.Training && m.Checkpoints.Length > 0), cancellation);
@@ -52,10 +57,19 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
 
             Fault fault = faults[random.Next(faults.Count)];
             last = await SeeAsync(spec.Name, _ => true, cancellation);
-            (TrialOutcome outcome, last) = await trial.StrikeAsync(fault, last, random, cancellation);
+            TrialOutcome outcome = await TrialGuard.RunAsync(
+                fault,
+                async () =>
+                {
+                    (TrialOutcome struck, last) = await trial.StrikeAsync(fault, last, random, cancellation);
+                    return struck;
+                },
+                () => [],
+                cluster.Recover,
+                cancellation);
             outcomes.Add(outcome);
             say(FormattableString.Invariant($"{clock.Elapsed.TotalSeconds:0} s  {fault.Name}: noticed {outcome.Noticed:0.0} s, back {outcome.Back:0.0} s, {outcome.LostSteps} steps again  {outcome.Complaint}"));
-            next = clock.Elapsed > next + TimeSpan.FromSeconds(20) ? clock.Elapsed + Gap(random) : next + Gap(random);
+            next = clock.Elapsed > next + LeastGap ? clock.Elapsed + Gap(random) : next + Gap(random);
         }
 
         last = await SeeAsync(spec.Name, _ => true, cancellation);
@@ -70,17 +84,17 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         RunStatus end = await FaultTrial.UntilReadyAsync(cluster, spec.Name, cancellation);
         string[] changed = [.. WeightHash.Of(end, cluster.Folder).Where(w => expected[w.Key] != w.Value).Select(w => w.Key)];
         return new SoakOutcome(
-            mix.ToString().ToLowerInvariant(),
+            SoakOutcome.NameOf(mix),
             Math.Round(clock.Elapsed.TotalMinutes, 1),
             outcomes,
             Math.Round(calm, 1),
             Math.Round(stormy, 1),
             Math.Round(stormy / calm, 4),
             changed.Length == 0,
-            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. evicted, .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.TakeComplaints()]);
+            [.. outcomes.Select(o => o.Complaint).OfType<string>(), .. mix != ChaosMix.Load && outcomes.Count == 0 ? ["no fault was injected"] : Array.Empty<string>(), .. evicted, .. changed.Select(c => c + " has other bits"), .. logs.Unhandled(), .. cluster.TakeComplaints()]);
     }
 
-    private static TimeSpan Gap(Random random) => TimeSpan.FromSeconds(20 + (10 * random.NextDouble()));
+    private static TimeSpan Gap(Random random) => LeastGap + ((MostGap - LeastGap) * random.NextDouble());
 
     // A silo that was started again has another start.
     private static (string Name, string Status, DateTimeOffset Started) Silo(SiloRecord silo) => (silo.Name, silo.Status, silo.Started);

@@ -17,4 +17,11 @@ internal sealed record SoakOutcome(
     double StepsPerSecond,
     double Kept,
     bool SameBits,
-    IReadOnlyList<string> Complaints);
+    IReadOnlyList<string> Complaints)
+{
+    /// <summary>A soak that could not be run to its end.</summary>
+    public static SoakOutcome Failed(ChaosMix mix, string why) => new(NameOf(mix), 0, [], 0, 0, 0, SameBits: false, [$"the soak failed: {why}"]);
+
+    /// <summary>The name of a mix in the report.</summary>
+    public static string NameOf(ChaosMix mix) => mix.ToString().ToLowerInvariant();
+}

@@ -16,7 +16,7 @@ internal static class ChaosCommand
 
     private static readonly Option<int> Silos = new("--silos") { Description = "Number of silos, 2 to 16.", HelpName = "N", DefaultValueFactory = _ => 3 };
 
-    private static readonly Option<double?> Minutes = new("--minutes") { Description = "Soak: a long run with a fault every 20 to 30 s for so long.", HelpName = "M" };
+    private static readonly Option<double?> Minutes = new("--minutes") { Description = "Soak: a long run with a fault every 20 to 30 s for so long; at least 0.6, but for the mix load.", HelpName = "M" };
 
     private static readonly Option<ChaosMix> Mix = new("--mix") { Description = "Faults of the soak.", HelpName = "kill|hang|all|load", DefaultValueFactory = _ => ChaosMix.Kill };
 
@@ -78,6 +78,13 @@ internal static class ChaosCommand
                 "--silos must be in [2, 16], --repeats in [1, 1000], --steps in [300, 1000000], --patience in [1, 100] and --minutes above 0 and at most 1440.");
         }
 
+        ChaosMix mix = parsed.GetValue(Mix);
+        if (mix != ChaosMix.Load && minutes < Soak.LeastMinutes)
+        {
+            throw new CliException(
+                ExitCode.Usage, FormattableString.Invariant($"--minutes must be at least {Soak.LeastMinutes}, but for --mix load: the first fault comes after 20 to 30 s."));
+        }
+
         faults = [.. faults.Select(f => f with { NoticedWithin = f.NoticedWithin * patience, BackWithin = f.BackWithin * patience })];
 
         if (faults.Length == 0 && minutes is null)
@@ -95,7 +102,7 @@ internal static class ChaosCommand
         ChaosReport report;
         await using (ChaosCluster cluster = await ChaosCluster.StartAsync(folder, silos, new Dictionary<string, string> { ["DDM__Silo__Slots"] = "4" }, cancellation))
         {
-            report = await BreakAsync(cluster, faults, repeats, steps, minutes, parsed.GetValue(Mix), seed, cancellation);
+            report = await BreakAsync(cluster, faults, repeats, steps, minutes, mix, seed, cancellation);
         }
 
         Console.WriteLine(parsed.GetValue(CommonOptions.Format) == OutputFormat.Json ? JsonSerializer.Serialize(report, StatusText.Json) : report.Table());
@@ -125,7 +132,7 @@ internal static class ChaosCommand
             }
 
             cluster.FaultAll(f => f with { StepMilliseconds = TrialPace });
-            var trial = new FaultTrial(cluster, logs, expected);
+            var trial = new FaultTrial(cluster, expected);
             for (int i = 0; i < repeats; i++)
             {
                 foreach (Fault fault in faults)
@@ -133,11 +140,16 @@ internal static class ChaosCommand
                     // Of its own for each trial, so that one can be replayed without the others.
                     var random = new Random(HashCode(seed, fault.Name, i));
                     string run = string.Create(CultureInfo.InvariantCulture, $"{fault.Name}-{i}");
-                    TrialOutcome outcome = fault.Peers
-                        ? await new IslandTrial(cluster, logs, Say).RunAsync(fault, ChaosSpec.Island(run, cluster.Silos.Count, seed), random, cancellation)
-                        : fault.Samples
-                        ? await new SamplerTrial(cluster, Undisturbed).RunAsync(fault, random.Next(), cancellation)
-                        : await trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation);
+                    TrialOutcome outcome = await TrialGuard.RunAsync(
+                        fault,
+                        () => fault.Peers
+                            ? new IslandTrial(cluster, Say).RunAsync(fault, ChaosSpec.Island(run, cluster.Silos.Count, seed), random, cancellation)
+                            : fault.Samples
+                            ? new SamplerTrial(cluster, Undisturbed).RunAsync(fault, random.Next(), cancellation)
+                            : trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation),
+                        () => [.. logs.Unhandled(), .. cluster.TakeComplaints()],
+                        cluster.Recover,
+                        cancellation);
                     outcomes.Add(outcome);
                     Say(FormattableString.Invariant($"{run}: noticed {outcome.Noticed:0.0} s, back {outcome.Back:0.0} s, {outcome.LostSteps} steps again  {outcome.Complaint}"));
                 }
@@ -151,9 +163,17 @@ internal static class ChaosCommand
             int steps = soak.StepsFor(m);
             cluster.FaultAll(f => f with { StepMilliseconds = 0 });
             Say($"the undisturbed run of {steps} steps");
-            IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("calm", steps, seed), cancellation);
-            cluster.FaultAll(f => f with { StepMilliseconds = SoakPace });
-            soaked = await soak.RunAsync(mix, m, ChaosSpec.Run("soak", steps, seed), expected, new Random(HashCode(seed, "soak", 0)), Say, cancellation);
+            try
+            {
+                IReadOnlyDictionary<string, string> expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run("calm", steps, seed), cancellation);
+                cluster.FaultAll(f => f with { StepMilliseconds = SoakPace });
+                soaked = await soak.RunAsync(mix, m, ChaosSpec.Run("soak", steps, seed), expected, new Random(HashCode(seed, "soak", 0)), Say, cancellation);
+            }
+            catch (Exception e) when (!cancellation.IsCancellationRequested && e is not OutOfMemoryException)
+            {
+                // What the trials before it have shown is reported all the same.
+                soaked = SoakOutcome.Failed(mix, e.Message);
+            }
         }
 
         return new ChaosReport(seed, cluster.Silos.Count, ChaosReport.Rows(outcomes), soaked);

@@ -61,7 +61,7 @@ internal sealed partial class ArtifactExchange(
         }
 
         // Several who want it share one transfer, which none of them can cancel for the others.
-        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference)));
+        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference)).MayBeGivenUp());
         await _under.GetOrAdd(reference.Sha256, mine).Value.WaitAsync(cancellation);
     }
 

@@ -128,7 +128,7 @@ internal sealed class ArtifactPull(
             await stop.CancelAsync();
             foreach (Task<byte[]> late in flying)
             {
-                _ = late.ContinueWith(t => t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                _ = late.MayBeGivenUp();
             }
         }
     }

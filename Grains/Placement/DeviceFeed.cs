@@ -80,7 +80,7 @@ internal sealed class DeviceFeed(SiloDirectory silos, TimeProvider clock)
     {
         try
         {
-            return (silo.Address, await silos.Host(silo).GetStatusAsync().WaitAsync(Patience, clock));
+            return (silo.Address, await silos.Host(silo).GetStatusAsync().MayBeGivenUp().WaitAsync(Patience, clock));
         }
         catch (Exception e) when (e is OrleansException or TimeoutException)
         {

@@ -26,11 +26,12 @@ internal sealed class ConvexProblem
     // Seconds of a step that ends with a write of the peer's row, as on a slow disk; only the length of a unit of time follows from it.
     private const double StepSeconds = 0.003;
 
+    private readonly IConvexLearning _learning;
     private readonly SoftmaxShard[] _shards;
 
-    private ConvexProblem(SolveSpec spec, SoftmaxData data, int[][] rows, EdgeRates rates)
+    private ConvexProblem(SolveSpec spec, IConvexLearning learning, SoftmaxData data, int[][] rows, EdgeRates rates)
     {
-        Spec = spec;
+        (Spec, _learning) = (spec, learning);
         Dimension = data.Parameters;
         (Inputs, Classes) = (data.Count, data.Classes);
         _shards = [.. rows.Select(r => new SoftmaxShard(data, r, rows.Length, spec.Ridge))];
@@ -88,7 +89,7 @@ internal sealed class ConvexProblem
                 "data.name", $"'{spec.Data.Name}' gives {data.Parameters} parameters ({data.Classes} classes x {data.Width}); a solve takes at most {MaxParameters}, so take smaller images");
         }
 
-        return new ConvexProblem(spec, data, Deal(spec, data), rates);
+        return new ConvexProblem(spec, learning, data, Deal(spec, data), rates);
     }
 
     /// <summary>Who is connected to whom.</summary>
@@ -139,7 +140,7 @@ internal sealed class ConvexProblem
     public (byte[] Gradient, double Loss) Gradient(int peer, byte[] x)
     {
         double[] gradient = new double[Dimension];
-        double loss = _shards[peer].Gradient(VectorBytes.Read(x, Dimension), gradient);
+        double loss = _learning.Gradient(Spec, _shards[peer], VectorBytes.Read(x, Dimension), gradient);
         byte[] bytes = VectorBytes.Write(gradient);
         return VectorBytes.IsVector(bytes, Dimension) && double.IsFinite(loss)
             ? (bytes, loss)

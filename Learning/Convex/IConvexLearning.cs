@@ -14,4 +14,17 @@ public interface IConvexLearning
     /// <summary>Inputs that nobody trains on, to report on. Not cached.</summary>
     /// <exception cref="Data.DatasetException">As of <see cref="Inputs"/>.</exception>
     SoftmaxData TestInputs(SolveSpec spec);
+
+    /// <summary>∇f_i(x) of the part of a solve that one peer holds.</summary>
+    /// <param name="spec">The solve.</param>
+    /// <param name="shard">The part.</param>
+    /// <param name="x">(parameters).</param>
+    /// <param name="gradient">(parameters) written.</param>
+    /// <returns>f_i(x).</returns>
+    /// <exception cref="ArgumentException">x or the gradient is of another length.</exception>
+    double Gradient(SolveSpec spec, SoftmaxShard shard, double[] x, double[] gradient)
+    {
+        ArgumentNullException.ThrowIfNull(shard);
+        return shard.Gradient(x, gradient);
+    }
 }

@@ -2,6 +2,9 @@ using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Silos.Embedding;
@@ -70,6 +73,7 @@ public static class SiloProgram
 
     private static async Task<int> ServeAsync(ClusterSilo silo, Task ended)
     {
+        using var unobserved = new UnobservedTasks(silo.Services.GetRequiredService<ILogger<UnobservedTasks>>());
         Console.WriteLine(JsonSerializer.Serialize(silo.Info, Json));
         if (await Task.WhenAny(ended, silo.Draining, silo.Failed) == silo.Failed)
         {

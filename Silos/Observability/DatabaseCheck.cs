@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
+using OrleansDDM.Grains;
 using OrleansDDM.Silos.Storage;
 
 namespace OrleansDDM.Silos.Observability;
@@ -49,7 +50,7 @@ internal sealed class DatabaseCheck(IStateDatabase database, TimeProvider clock)
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {
-            await database.PingAsync(either.Token).WaitAsync(either.Token);
+            await database.PingAsync(either.Token).MayBeGivenUp().WaitAsync(either.Token);
             return HealthCheckResult.Healthy();
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)

@@ -14,11 +14,11 @@ namespace OrleansDDM.Silos.Observability;
 /// <param name="metrics">Where it is counted.</param>
 /// <param name="watch">Where slices are known by.</param>
 /// <param name="clock">What time it is.</param>
-internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
+internal sealed partial class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
 {
-    public IIslandLearning? Islands => inner.Islands;
+    public IIslandLearning? Islands => inner.Islands is { } islands ? new ObservedIslands(this, islands) : null;
 
-    public IConvexLearning? Convex => inner.Convex;
+    public IConvexLearning? Convex => inner.Convex is { } convex ? new ObservedConvex(this, convex) : null;
 
     public IHostLearning? HostImages => inner.HostImages;
 
@@ -32,18 +32,23 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
     public ITrainingSession OpenTraining(RunSpec spec, ModelRole role, byte[]? checkpoint, string? specHash = null)
     {
         string hash = specHash ?? SpecJson.Hash(spec);
-        ITrainingSession session = Observe(
-            DdmActivities.Open(spec.Name, hash, role), FaultKind.Open, () => inner.OpenTraining(spec, role, checkpoint, specHash));
+        return new ObservedSession(
+            this, Open(spec.Name, hash, role, checkpoint, () => inner.OpenTraining(spec, role, checkpoint, specHash)), spec.Name, hash, role);
+    }
+
+    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) =>
+        new ObservedPredictor(this, inner.OpenPredictor(spec, role, weights), role);
+
+    private T Open<T>(string run, string specHash, ModelRole role, byte[]? checkpoint, Func<T> open)
+    {
+        T session = Observe(DdmActivities.Open(run, specHash, role), FaultKind.Open, open);
         if (checkpoint is not null)
         {
             metrics.Resumed(role);
         }
 
-        return new ObservedSession(this, session, spec.Name, hash, role);
+        return session;
     }
-
-    public IPredictor OpenPredictor(RunSpec spec, ModelRole role, byte[] weights) =>
-        new ObservedPredictor(this, inner.OpenPredictor(spec, role, weights), role);
 
     private T Observe<T>(Activity? activity, FaultKind kind, Func<T> work)
     {
@@ -62,9 +67,11 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
         }
     }
 
-    private sealed class ObservedSession(ObservedLearning owner, ITrainingSession session, string run, string specHash, ModelRole role) : ITrainingSession
+    private class ObservedSession(ObservedLearning owner, ITrainingSession session, string run, string specHash, ModelRole role) : ITrainingSession
     {
-        private readonly string _model = run + "/" + role;
+        protected string Model { get; } = run + "/" + role;
+
+        protected ObservedLearning Owner => owner;
 
         public int Step => session.Step;
 
@@ -72,12 +79,12 @@ internal sealed class ObservedLearning(ILearningRuntime inner, DdmMetrics metric
 
         public IReadOnlyList<MetricRow> History => session.History;
 
-        public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
+        public virtual SliceReport Train(TimeSpan budget, CancellationToken cancellation)
         {
             int from = session.Step;
             long started = owner.Clock.GetTimestamp();
             Activity? activity = DdmActivities.Slice(run, specHash, role);
-            using IDisposable slice = owner.Watch.Begin(_model, budget);
+            using IDisposable slice = owner.Watch.Begin(Model, budget);
             return owner.Observe(activity, FaultKind.Training, () =>
             {
                 SliceReport report = session.Train(budget, cancellation);

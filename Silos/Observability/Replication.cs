@@ -1,6 +1,7 @@
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Artifacts;
+using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Telemetry;
 
@@ -34,7 +35,7 @@ internal sealed class Replication(IArtifactHostClient hosts, ReplicaWatch watch,
     {
         try
         {
-            return await hosts.On(silo).HasAsync(names, cancellation).WaitAsync(Patience, clock, cancellation);
+            return await hosts.On(silo).HasAsync(names, cancellation).MayBeGivenUp().WaitAsync(Patience, clock, cancellation);
         }
         catch (Exception e) when (e is OrleansException or TimeoutException or ArtifactBusyException)
         {

@@ -4,6 +4,7 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Silos.Storage;
 using OrleansDDM.Specs;
@@ -104,7 +105,7 @@ internal sealed class ClusterView(
             _artifactsReadAt = clock.GetTimestamp();
             try
             {
-                _artifacts = await grains.GetGrain<IArtifactsGrain>(GrainKeys.Artifacts).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+                _artifacts = await grains.GetGrain<IArtifactsGrain>(GrainKeys.Artifacts).GetStatusAsync(cancellation).MayBeGivenUp().WaitAsync(Patience, clock, cancellation);
             }
             catch (Exception) when (!cancellation.IsCancellationRequested)
             {
@@ -123,7 +124,7 @@ internal sealed class ClusterView(
         {
             try
             {
-                DeviceStatus status = await devices.On(member.SiloAddress).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+                DeviceStatus status = await devices.On(member.SiloAddress).GetStatusAsync(cancellation).MayBeGivenUp().WaitAsync(Patience, clock, cancellation);
                 (slots, device) = (status.Slots, DeviceWords.Of(status));
             }
             catch (Exception e) when (IsSilence(e))
@@ -140,7 +141,7 @@ internal sealed class ClusterView(
         string name = GrainKeys.RunName(key);
         try
         {
-            RunStatus run = await grains.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation).WaitAsync(Patience, clock, cancellation);
+            RunStatus run = await grains.GetGrain<IRunGrain>(key).GetStatusAsync(cancellation).MayBeGivenUp().WaitAsync(Patience, clock, cancellation);
             RunSpec spec = SpecJson.Read(run.Spec);
             return new RunCard(
                 name, run.Phase.ToString().ToLowerInvariant(), run.Models.Sum(m => (long)m.Step), run.Models.Sum(m => (long)m.Steps), DataName.Shown(spec.Data.Name), spec.Experts.Count);

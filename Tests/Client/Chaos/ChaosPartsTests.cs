@@ -1,6 +1,7 @@
 using OrleansDDM.Client.Chaos;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Silos.Local;
 
 using Xunit;
 
@@ -52,6 +53,7 @@ public sealed class ChaosPartsTests : IDisposable
     [InlineData("crit: Orleans[1]", true)]
     [InlineData("2026-01-02T03:04:05.678Z crit: Orleans[1]", true)]
     [InlineData("      expert-0 faulted", true)]
+    [InlineData("      UnobservedTaskException, a task has failed and nobody has looked at it: x", true)]
     [InlineData("warn: OrleansDDM.Grains.RunGrain[0]", false)]
     [InlineData("      Run r: expert-0 could not be reached", false)]
     public void Lines_about_exceptions_that_nobody_handled_are_found(string line, bool unhandled) => Assert.Equal(unhandled, ChaosLogs.IsUnhandled(line));
@@ -78,6 +80,94 @@ public sealed class ChaosPartsTests : IDisposable
         Assert.All(Enum.GetValues<ChaosMix>(), mix => Assert.Equal(mix == ChaosMix.Load, FaultCatalog.Mix(mix).Count == 0));
         Assert.All(FaultCatalog.Mix(ChaosMix.Kill), f => Assert.StartsWith("kill-", f.Name, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task What_went_wrong_beside_a_trial_is_its_complaint()
+    {
+        string[] aside = ["silo-1: Unhandled exception. x", "silo-2 did not start"];
+        TrialOutcome outcome = await TrialGuard.RunAsync(Sampler, () => Task.FromResult(new TrialOutcome(Sampler.Name, null, 1, 0, null)), () => aside, NotNeeded, default);
+        Assert.Equal((1.0, "silo-1: Unhandled exception. x; silo-2 did not start"), (outcome.Back, outcome.Complaint));
+        outcome = await TrialGuard.RunAsync(Sampler, () => Task.FromResult(new TrialOutcome(Sampler.Name, null, 1, 0, "other bits")), () => aside[1..], NotNeeded, default);
+        Assert.Equal("other bits; silo-2 did not start", outcome.Complaint);
+        outcome = await TrialGuard.RunAsync(Sampler, () => Task.FromResult(new TrialOutcome(Sampler.Name, null, 1, 0, null)), () => [], NotNeeded, default);
+        Assert.Null(outcome.Complaint);
+    }
+
+    [Fact]
+    public async Task A_trial_that_fails_is_a_row_that_does_not_hold_and_the_others_are_reported()
+    {
+        int recovered = 0;
+        var outcomes = new List<TrialOutcome>();
+        foreach (Func<Task<TrialOutcome>> trial in new Func<Task<TrialOutcome>>[]
+        {
+            () => Task.FromResult(new TrialOutcome(Sampler.Name, null, 1.5, 0, null)),
+            () => throw new TimeoutException("all silos are active: not within 180 s."),
+            () => Task.FromException<TrialOutcome>(new FileNotFoundException("no weights")),
+        })
+        {
+            outcomes.Add(await TrialGuard.RunAsync(Sampler, trial, () => [], () => recovered++, default));
+        }
+
+        ChaosRow row = Assert.Single(ChaosReport.Rows(outcomes));
+        Assert.Equal((3, "fails in 2", 2), (row.Runs, row.Verdict, recovered));
+        Assert.Equal(new Spread(1.5, 1.5, 1.5), row.Back);
+        Assert.Equal(["the trial failed: all silos are active: not within 180 s.", "the trial failed: no weights"], row.Complaints);
+        Assert.False(new ChaosReport(1, 3, [row], null).Holds);
+        Assert.True(new ChaosReport(1, 3, ChaosReport.Rows(outcomes.Take(1)), null).Holds);
+    }
+
+    [Fact]
+    public async Task Whoever_is_interrupted_gets_no_report()
+    {
+        using var stop = new CancellationTokenSource();
+        await stop.CancelAsync();
+        await Assert.ThrowsAsync<OperationCanceledException>(() =>
+            TrialGuard.RunAsync(Sampler, () => throw new OperationCanceledException(stop.Token), () => [], NotNeeded, stop.Token));
+    }
+
+    [Theory]
+    [InlineData(true, 2f, null)]
+    [InlineData(true, 3f, "other bits")]
+    [InlineData(false, 2f, "before their silo was killed")]
+    public void Images_show_something_only_if_their_silo_was_killed_while_they_were_drawn(bool underWay, float last, string? told)
+    {
+        string? complaint = SamplerTrial.Judge(underWay, [1, 2], [1, last]);
+        Assert.Equal(told is null, complaint is null);
+        Assert.Contains(told ?? string.Empty, complaint ?? string.Empty, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(ChaosMix.Kill, 0, 1, false)]
+    [InlineData(ChaosMix.Hang, 0, 1, false)]
+    [InlineData(ChaosMix.All, 0, 1, false)]
+    [InlineData(ChaosMix.Load, 0, 0.5, true)]
+    [InlineData(ChaosMix.Kill, 1, 0.96, true)]
+    [InlineData(ChaosMix.Kill, 1, 0.94, false)]
+    [InlineData(ChaosMix.All, 1, 0.5, true)]
+    public void A_soak_without_a_fault_holds_nothing(ChaosMix mix, int faults, double kept, bool holds)
+    {
+        TrialOutcome[] struck = [.. Enumerable.Repeat(new TrialOutcome("kill-run", 0.5, 2, 0, null), faults)];
+        var soak = new SoakOutcome(SoakOutcome.NameOf(mix), 0.3, struck, 100, 100 * kept, kept, true, []);
+        Assert.Equal(holds, new ChaosReport(1, 3, [], soak).Holds);
+        Assert.False(new ChaosReport(1, 3, [], soak with { Complaints = ["x"] }).Holds);
+        Assert.False(new ChaosReport(1, 3, [], SoakOutcome.Failed(mix, "the database is gone")).Holds);
+    }
+
+    [Fact]
+    public void An_error_that_is_known_already_does_not_end_the_supervision()
+    {
+        File.WriteAllText(_folder.File("cluster.json"), "{ torn");
+        var cluster = new ChaosCluster(_folder, _folder.File("faults"), new LocalClusterFile(string.Empty, [], null));
+        Assert.Empty(cluster.Ended());
+        Assert.Empty(cluster.Ended());
+        Assert.Contains("cluster.json", Assert.Single(cluster.TakeComplaints()), StringComparison.Ordinal);
+        Assert.Empty(cluster.Ended());
+        Assert.Single(cluster.TakeComplaints());
+    }
+
+    private static Fault Sampler => FaultCatalog.All.Single(f => f.Samples);
+
+    private static void NotNeeded() => throw new InvalidOperationException("There is nothing to recover from.");
 
     private static ModelWatch Watch(bool struck, bool kills) => new(Status(term: 1, step: 100, from: 0), struck, kills);
 

@@ -32,6 +32,7 @@ public sealed class ChaosTests : IDisposable
     [InlineData("chaos --fault nothing", "kill-expert")]
     [InlineData("chaos --fault each --silos 1", "[2, 16]")]
     [InlineData("chaos --minutes 0", "--minutes")]
+    [InlineData("chaos --minutes 0.3", "at least 0.6")]
     public async Task Mistakes_are_told_before_anything_starts(string line, string told)
     {
         DdmResult result = await DdmProcess.ExpectAsync(2, _folder, line.Split(' '));

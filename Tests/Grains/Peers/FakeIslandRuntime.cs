@@ -21,8 +21,14 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     /// <summary>Called on the slot before a training; may block or throw.</summary>
     public Action<ModelRole, int, long, CancellationToken> BeforeTraining { get; set; } = (_, _, _, _) => { };
 
+    /// <summary>Called on the slot before the record takes rounds in.</summary>
+    public Action BeforeRecord { get; set; } = () => { };
+
     /// <summary>Called on the slot before the images are dealt out.</summary>
     public Action BeforeImages { get; set; } = () => { };
+
+    /// <summary>What trains an island of one peer; null = nothing does.</summary>
+    public ILearningRuntime? Alone { get; init; }
 
     /// <summary>Every training that ended: role, peer, round.</summary>
     public List<(string Role, int Peer, long Round)> Trainings { get; } = [];
@@ -55,9 +61,10 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan) => new Trainer(this, role, plan);
 
     public IIslandRecord OpenRecord(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint, string specHash) =>
-        new Record(spec, role, plan, checkpoint);
+        new Record(this, spec, role, plan, checkpoint);
 
-    public ITrainingSession OpenAlone(RunSpec spec, ModelRole role, int[] rows, byte[]? checkpoint, string specHash) => throw new NotSupportedException();
+    public ITrainingSession OpenAlone(RunSpec spec, ModelRole role, int[] rows, byte[]? checkpoint, string specHash) =>
+        (Alone ?? throw new NotSupportedException()).OpenTraining(spec, role, checkpoint, specHash);
 
     private static byte[] Bytes(ModelRole role, params float[] values) =>
         System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{role} {values[0]:R} {values[1]:R}"));
@@ -100,7 +107,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
         public void Dispose() => runtime.Note();
     }
 
-    private sealed class Record(RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint) : IIslandRecord
+    private sealed class Record(FakeIslandRuntime runtime, RunSpec spec, ModelRole role, IslandTraining plan, byte[]? checkpoint) : IIslandRecord
     {
         private readonly List<MetricRow> _history = [];
         private byte[] _model = checkpoint is null ? Bytes(role, 0, 0) : [.. checkpoint.AsSpan(8)];
@@ -121,7 +128,11 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
             }
         }
 
-        public SliceReport Train(TimeSpan budget, CancellationToken cancellation) => new(Step, double.NaN, double.NaN, []);
+        public SliceReport Train(TimeSpan budget, CancellationToken cancellation)
+        {
+            runtime.BeforeRecord();
+            return new(Step, double.NaN, double.NaN, []);
+        }
 
         public byte[] SaveCheckpoint() => [.. BitConverter.GetBytes(Rounds), .. _model];
 

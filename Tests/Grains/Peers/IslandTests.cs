@@ -1,3 +1,6 @@
+using System.Diagnostics.Metrics;
+
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Contracts;
@@ -5,6 +8,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -60,6 +64,38 @@ public sealed class IslandTests : IAsyncLifetime
         RunStatus status = await EndAsync();
         Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
         Assert.All(status.Models, m => Assert.Equal((1, m.Island!.Rounds), (m.Island.Peers, m.Island.Round)));
+    }
+
+    [Fact]
+    public async Task Steps_of_all_peers_are_counted()
+    {
+        object meters = _silo.Services.GetRequiredService<IMeterFactory>();
+        long steps = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name == "ddm.training.steps" && instrument.Meter.Scope == meters)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref steps, value));
+        listener.Start();
+        RunSpec spec = Spec("modest");
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+
+        // One may still be at its end.
+        await Until.HoldsAsync(() => Interlocked.Read(ref steps) is > 0 and var counted && counted == Done() * spec.Islands.LocalSteps);
+
+        long Done()
+        {
+            lock (_runtime.Trainings)
+            {
+                return _runtime.Trainings.Count;
+            }
+        }
     }
 
     private static RunSpec Spec(string protocol) => new()

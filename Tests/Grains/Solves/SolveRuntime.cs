@@ -11,6 +11,9 @@ internal sealed class SolveRuntime : ILearningRuntime, IConvexLearning
     /// <summary>Called on the slot before the inputs are drawn.</summary>
     public Action BeforeInputs { get; set; } = () => { };
 
+    /// <summary>Called on the slot before a gradient is taken.</summary>
+    public Action BeforeGradient { get; set; } = () => { };
+
     public static SoftmaxData Draw(ulong seed, int count = 90, int width = 5, int classes = 3)
     {
         var random = new CounterStream(seed, "solve-test");
@@ -35,6 +38,12 @@ internal sealed class SolveRuntime : ILearningRuntime, IConvexLearning
     }
 
     public SoftmaxData TestInputs(SolveSpec spec) => Draw(spec.Seed + 1000);
+
+    public double Gradient(SolveSpec spec, SoftmaxShard shard, double[] x, double[] gradient)
+    {
+        BeforeGradient();
+        return shard.Gradient(x, gradient);
+    }
 
     public PreparedData Prepare(RunSpec spec, CancellationToken cancellation) => throw new NotSupportedException();
 

@@ -18,7 +18,7 @@ using Xunit;
 namespace OrleansDDM.Tests.Silos.Observability;
 
 /// <summary>What is measured and traced of learning.</summary>
-public sealed class ObservedLearningTests : IDisposable
+public sealed partial class ObservedLearningTests : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<DdmMetrics>().BuildServiceProvider();
     private readonly ManualTime _time = new();
