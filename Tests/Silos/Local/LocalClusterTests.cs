@@ -70,9 +70,9 @@ public sealed class LocalClusterTests : IAsyncLifetime
     {
         // As after a restart of the machine that has emptied the temporary folder.
         Guid cluster = new("5a1d8c5e-1f0b-4a86-9a5e-0d1c2b3a4f5e");
-        var gone = new LocalServer(new LocalProcess(1, "another boot/1"), _folder.File("postgres")) { Cluster = cluster };
+        var gone = new LocalServer(new LocalProcess(int.MaxValue, "another boot/1"), _folder.File("postgres")) { Cluster = cluster };
         var connection = new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = 1, Database = "ddm", Username = "ddm", Password = "x" };
-        new LocalClusterFile(connection.ConnectionString, [new LocalSilo("silo-1", new LocalProcess(1, "another boot/1"), null)], gone).Write(_folder);
+        new LocalClusterFile(connection.ConnectionString, [new LocalSilo("silo-1", new LocalProcess(int.MaxValue, "another boot/1"), null)], gone).Write(_folder);
         foreach (string silo in (string[])["silo-1", "silo-2"])
         {
             Directory.CreateDirectory(_folder.File(silo + "/artifacts"));
