@@ -18,7 +18,7 @@ public static class ExitCode
     /// <summary>The cluster cannot be reached.</summary>
     public const int Unreachable = 4;
 
-    /// <summary>Too few silos or peers are left.</summary>
+    /// <summary>Reserved for too few silos or peers. Nothing returns it: a run that lacks some waits for them, and its status says so.</summary>
     public const int QuorumLost = 5;
 
     /// <summary>Something took longer than it may.</summary>

@@ -80,6 +80,12 @@ internal static class ClusterCommand
                 Settings = settings,
             },
             cancellation);
+        string folder = Path.GetFullPath(parsed.GetValue(Folder)!);
+        if (cluster.Postgres?.Folder is { } data && Path.GetDirectoryName(data) != Path.TrimEndingDirectorySeparator(folder))
+        {
+            await Console.Error.WriteLineAsync($"The database could not live in '{folder}'. Its data is in '{data}', which a restart of the machine may empty.");
+        }
+
         Write(
             parsed,
             new { connectionString = cluster.ConnectionString, silos = cluster.Silos.Select(s => new { name = s.Name, processId = s.Process.ProcessId, httpUrl = s.HttpUrl }) },

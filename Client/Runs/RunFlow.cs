@@ -15,20 +15,25 @@ internal static class RunFlow
 {
     /// <summary>Creates or re-opens the run's folder, saves the effective spec, and runs it to the end.</summary>
     /// <exception cref="CliException">The folder holds a run with a different spec and <paramref name="force"/> is not given.</exception>
+    /// <exception cref="DatasetException">There is no such data; the folder is as it was.</exception>
     public static async Task<int> RunAsync(
         RunSpec spec, RunFolder folder, bool force, IEnumerable<string> dataRoots, int? slots, ProgressMode mode, bool web, CancellationToken cancellation)
     {
-        if (folder.Exists)
+        string? conflict = folder.Exists ? Conflict(folder, spec) : null;
+        if (conflict is not null && !force)
         {
-            if (Conflict(folder, spec) is { } conflict)
-            {
-                RunFolderReset.Clear(force ? folder : throw new CliException(ExitCode.BadConfiguration, conflict));
-            }
+            throw new CliException(ExitCode.BadConfiguration, conflict);
         }
-        else
+
+        if (conflict is not null || !folder.Exists)
         {
-            // Before the folder is made: a slip of the keyboard leaves nothing behind.
+            // Before the folder is made or emptied: a slip of the keyboard leaves nothing behind and costs no trained model.
             _ = DatasetCatalog.Default(dataRoots).Find(spec.Data.Name);
+        }
+
+        if (conflict is not null)
+        {
+            RunFolderReset.Clear(folder);
         }
 
         Directory.CreateDirectory(folder.Path);

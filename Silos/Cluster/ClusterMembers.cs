@@ -116,9 +116,9 @@ public static class ClusterMembers
 
             return rows;
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The cluster's database cannot be read: {e.MessageText}. Check it: ddm db check --cluster \"...\"", e);
+            throw ClusterDatabase.Failure(connection, e, r => $"The cluster's database cannot be read: {r.MessageText}. Check it: ddm db check --cluster \"...\"");
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
 
+using OrleansDDM.Learning.Serialization;
+
 namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>A silo's name in the folder that silos share. No two processes have the same; the system frees it when its process ends.</summary>
@@ -27,7 +29,7 @@ internal sealed class SiloNameLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"The folder '{folder}' cannot be written: {e.Message} Give Silo:Folder one that can.");
+            throw Unwritable(folder, e);
         }
 
         IEnumerable<string> names = name is not null
@@ -40,13 +42,13 @@ internal sealed class SiloNameLock : IDisposable
             {
                 return new SiloNameLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None), candidate);
             }
-            catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+            catch (IOException e) when (FileInUse.IsCauseOf(e))
             {
                 // Taken.
             }
-            catch (UnauthorizedAccessException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new ConfigurationException($"The folder '{folder}' cannot be written: {e.Message} Give Silo:Folder one that can.");
+                throw Unwritable(folder, e);
             }
         }
 
@@ -55,4 +57,7 @@ internal sealed class SiloNameLock : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static ConfigurationException Unwritable(string folder, Exception e) =>
+        new($"The folder '{folder}' cannot be written: {e.Message} Give Silo:Folder one that can.");
 }

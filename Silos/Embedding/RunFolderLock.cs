@@ -1,3 +1,6 @@
+using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Silos.Cluster;
+
 namespace OrleansDDM.Silos.Embedding;
 
 /// <summary>Keeps two processes from running the same folder. The system frees it when the process ends, however it ends.</summary>
@@ -12,6 +15,7 @@ public sealed class RunFolderLock : IDisposable
 
     /// <summary>Takes the lock.</summary>
     /// <exception cref="RunFolderInUseException">Another silo has it.</exception>
+    /// <exception cref="ConfigurationException">The folder cannot be written.</exception>
     public static RunFolderLock Take(string folder)
     {
         string path = Path.Combine(folder, FileName);
@@ -19,9 +23,13 @@ public sealed class RunFolderLock : IDisposable
         {
             return new RunFolderLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
-        catch (IOException e) when (e is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException))
+        catch (IOException e) when (FileInUse.IsCauseOf(e))
         {
             throw new RunFolderInUseException(folder, EndpointFile.Read(folder)?.ProcessId);
+        }
+        catch (IOException e)
+        {
+            throw new ConfigurationException($"The folder '{folder}' cannot be written: {e.Message}");
         }
     }
 

@@ -12,6 +12,7 @@ namespace OrleansDDM.Silos.Local;
 public static class LocalCluster
 {
     private const int MostSilos = 64;
+    private const string DatabaseFolder = "postgres";
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(45);
     private static readonly Lock Writing = new();
 
@@ -49,12 +50,14 @@ public static class LocalCluster
 
         Directory.CreateDirectory(Path.Combine(folder, "logs"));
         LocalClusterFile file = known is null ? await CreateAsync(folder, options.Connection, cancellation) : await WithDatabaseAsync(known, cancellation);
+        file.Write(folder);
         try
         {
             file = file with { Settings = options.Settings };
-            if (file.Postgres is not null)
+            if (file.Postgres is { } server)
             {
                 await PostgresSchema.InstallAsync(file.ConnectionString, cancellation);
+                file = file with { Postgres = server with { Cluster = await ClusterIdentity.ReadAsync(file.ConnectionString, cancellation) } };
             }
 
             LocalSiloStart[] starts = [.. Enumerable.Range(1, options.Silos).Select(i => LocalSiloStart.Begin(folder, NameOf(i), file, options.Silos))];
@@ -107,7 +110,7 @@ public static class LocalCluster
     public static void StopDatabase(string folder)
     {
         LocalServer server = ServerOf(Open(Path.GetFullPath(folder)));
-        LocalPostgres.Halt(server.ProcessId, server.Folder);
+        LocalPostgres.Halt(server);
     }
 
     /// <summary>Starts the throw-away database of a folder again, if it has ended.</summary>
@@ -125,22 +128,19 @@ public static class LocalCluster
 
     private static async Task<LocalClusterFile> CreateAsync(string folder, string? connection, CancellationToken cancellation)
     {
-        LocalPostgres? postgres = connection is null ? await LocalPostgres.StartAsync(guarded: false, cancellation) : null;
-        var file = new LocalClusterFile(
-            connection ?? postgres!.ConnectionString, [], postgres is null ? null : new LocalServer(postgres.ProcessId, postgres.Folder));
-        file.Write(folder);
-        return file;
+        LocalPostgres? postgres = connection is null ? await LocalPostgres.StartAsync(guarded: false, Path.Combine(folder, DatabaseFolder), cancellation) : null;
+        return new LocalClusterFile(connection ?? postgres!.ConnectionString, [], postgres?.Server);
     }
 
     private static async Task<LocalClusterFile> WithDatabaseAsync(LocalClusterFile file, CancellationToken cancellation)
     {
-        if (file.Postgres is not { } server || LocalPostgres.IsServer(server.ProcessId, server.Folder))
+        if (file.Postgres is not { } server || server.Process.IsAlive())
         {
             return file;
         }
 
         int port = new NpgsqlConnectionStringBuilder(file.ConnectionString).Port;
-        return file with { Postgres = server with { ProcessId = await LocalPostgres.StartAgainAsync(server.Folder, port, cancellation) } };
+        return file with { Postgres = await LocalPostgres.StartAgainAsync(server, port, cancellation) };
     }
 
     private static async Task<LocalClusterFile?> DownAsync(string folder, TimeSpan limit, CancellationToken cancellation)
@@ -153,11 +153,10 @@ public static class LocalCluster
         await EndSilosAsync(file, limit, cancellation);
         if (file.Postgres is { } server)
         {
-            Guid? id = await IdentityAsync(file.ConnectionString);
-            LocalPostgres.Stop(server.ProcessId, server.Folder);
+            LocalPostgres.Stop(server);
 
             // Without their database nobody knows what these artifacts are.
-            foreach (string artifacts in file.Silos.Select(s => Path.Combine(folder, s.Name)).Where(f => id is not null && ClusterIdentity.Belongs(f, id.Value)))
+            foreach (string artifacts in Directory.GetDirectories(folder).Where(f => server.Cluster is { } id && ClusterIdentity.Belongs(f, id)))
             {
                 Directory.Delete(artifacts, recursive: true);
             }
@@ -165,18 +164,6 @@ public static class LocalCluster
 
         LocalClusterFile.Delete(folder);
         return file;
-    }
-
-    private static async Task<Guid?> IdentityAsync(string connection)
-    {
-        try
-        {
-            return await ClusterIdentity.ReadAsync(connection);
-        }
-        catch (Exception e) when (e is ClusterUnreachableException or SchemaException)
-        {
-            return null;
-        }
     }
 
     private static async Task EndSilosAsync(LocalClusterFile file, TimeSpan limit, CancellationToken cancellation)

@@ -11,7 +11,12 @@ namespace OrleansDDM.Silos.Local;
 public sealed record LocalClusterFile(string ConnectionString, IReadOnlyList<LocalSilo> Silos, LocalServer? Postgres)
 {
     private const string FileName = "cluster.json";
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
+        RespectRequiredConstructorParameters = true,
+    };
 
     /// <summary>More settings of the silos, by their names in the environment.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
@@ -60,6 +65,10 @@ public sealed record LocalClusterFile(string ConnectionString, IReadOnlyList<Loc
 public sealed record LocalSilo(string Name, LocalProcess Process, string? HttpUrl);
 
 /// <summary>A throw-away PostgreSQL server.</summary>
-/// <param name="ProcessId">Its main process.</param>
+/// <param name="Process">Its main process.</param>
 /// <param name="Folder">Its data.</param>
-public sealed record LocalServer(int ProcessId, string Folder);
+public sealed record LocalServer(LocalProcess Process, string Folder)
+{
+    /// <summary>The cluster's id in its database, by which the silos' folders belong to it; null = the database has none yet.</summary>
+    public Guid? Cluster { get; init; }
+}

@@ -11,57 +11,83 @@ public sealed partial class LocalPostgres
     private static readonly TimeSpan EndLimit = TimeSpan.FromSeconds(10);
 
     /// <summary>Ends a server at once and deletes its data.</summary>
-    /// <param name="processId">Its main process.</param>
-    /// <param name="folder">Its folder.</param>
-    public static void Stop(int processId, string folder)
+    public static void Stop(LocalServer server)
     {
+        ArgumentNullException.ThrowIfNull(server);
+
         // SIGQUIT: nothing is worth saving.
-        Signal(processId, folder, "QUIT");
-        if (Directory.Exists(folder))
+        Signal(server, "QUIT");
+        if (Directory.Exists(server.Folder))
         {
-            Directory.Delete(folder, recursive: true);
+            Directory.Delete(server.Folder, recursive: true);
         }
     }
 
     /// <summary>Ends a server in good order and keeps its data. Its clients lose their connections at once.</summary>
-    /// <param name="processId">Its main process.</param>
-    /// <param name="folder">Its folder.</param>
     /// <exception cref="ClusterUnreachableException">It does not end.</exception>
-    public static void Halt(int processId, string folder)
+    public static void Halt(LocalServer server)
     {
-        Signal(processId, folder, "INT");
-        if (IsServer(processId, folder))
+        ArgumentNullException.ThrowIfNull(server);
+        Signal(server, "INT");
+        if (server.Process.IsAlive())
         {
-            throw new ClusterUnreachableException($"The PostgreSQL of '{folder}' (process {processId}) does not end.");
+            throw new ClusterUnreachableException($"The PostgreSQL of '{server.Folder}' (process {server.Process.ProcessId}) does not end.");
         }
     }
 
-    /// <summary>Starts a server again on the data that it has kept, at the port it had. Returns its main process.</summary>
-    /// <param name="folder">Its folder.</param>
+    /// <summary>Starts a server that has ended again on the data that it has kept, at the port it had.</summary>
+    /// <param name="server">The server as it was.</param>
     /// <param name="port">Its port.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ClusterUnreachableException">Its data is gone, or it does not start.</exception>
-    public static async Task<int> StartAgainAsync(string folder, int port, CancellationToken cancellation = default)
+    public static async Task<LocalServer> StartAgainAsync(LocalServer server, int port, CancellationToken cancellation = default)
     {
-        if (Binaries is null || !Directory.Exists(DataOf(folder)))
+        ArgumentNullException.ThrowIfNull(server);
+        if (Binaries is null || !Directory.Exists(DataOf(server.Folder)))
         {
-            throw new ClusterUnreachableException(Binaries is null ? NotInstalled : $"The data of the throw-away PostgreSQL in '{folder}' is gone.");
+            throw new ClusterUnreachableException(Binaries is null
+                ? NotInstalled
+                : $"The data of the throw-away PostgreSQL in '{server.Folder}' is gone, and with it all that the cluster knew. Give the cluster up: ddm cluster down, which deletes its silos' artifacts too. Then start a new one.");
         }
 
-        await StartServerAsync(folder, port, cancellation);
-        return ProcessIdOf(folder) ?? throw new ClusterUnreachableException($"The PostgreSQL of '{folder}' ended right after its start.");
+        if (ProcessIdOf(server.Folder) == server.Process.ProcessId && !server.Process.IsAlive())
+        {
+            // It was killed, and another process may have its id by now, which PostgreSQL would take for a server.
+            File.Delete(ProcessFileOf(server.Folder));
+        }
+
+        await StartServerAsync(server.Folder, port, cancellation);
+        return server with { Process = Started(server.Folder).Process };
     }
 
-    /// <summary>Whether the process is the server of that folder.</summary>
-    public static bool IsServer(int processId, string folder) => ProcessIdOf(folder) == processId && ProcessToken.Of(processId) is not null;
-
     private static string DataOf(string folder) => Path.Combine(folder, "data");
+
+    private static string ProcessFileOf(string folder) => Path.Combine(DataOf(folder), "postmaster.pid");
+
+    // Only right after a start: later the id in its file may be another process's.
+    private static LocalServer ServerOf(string folder) => new(LocalProcess.Of(ProcessIdOf(folder) ?? 0), folder);
+
+    private static LocalServer Started(string folder) => ServerOf(folder) is { } server && server.Process.IsAlive()
+        ? server
+        : throw new ClusterUnreachableException($"The PostgreSQL of '{folder}' ended right after its start.");
+
+    private static void CreatePrivate(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+        }
+        else
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+    }
 
     private static int? ProcessIdOf(string folder)
     {
         try
         {
-            return int.TryParse(File.ReadLines(Path.Combine(DataOf(folder), "postmaster.pid")).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+            return int.TryParse(File.ReadLines(ProcessFileOf(folder)).FirstOrDefault(), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -69,17 +95,11 @@ public sealed partial class LocalPostgres
         }
     }
 
-    private static void Signal(int processId, string folder, string signal)
+    private static void Signal(LocalServer server, string signal)
     {
-        if (!IsServer(processId, folder))
-        {
-            return;
-        }
-
-        using Process kill = Process.Start("kill", ["-" + signal, processId.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
+        server.Process.Signal(signal);
         var clock = Stopwatch.StartNew();
-        while (IsServer(processId, folder) && clock.Elapsed < EndLimit)
+        while (server.Process.IsAlive() && clock.Elapsed < EndLimit)
         {
             Thread.Sleep(10);
         }
@@ -106,7 +126,7 @@ public sealed partial class LocalPostgres
     {
         string options = string.Create(
             CultureInfo.InvariantCulture,
-            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=500 -c shared_buffers=32MB");
+            $"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=500 -c shared_buffers=32MB -c max_wal_size=64MB");
         string data = DataOf(folder);
         return RunAsServerAsync(folder, "pg_ctl", ["-D", data, "-l", Path.Combine(data, "server.log"), "-w", "-t", "30", "-o", options, "start"], cancellation);
     }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 
 using Npgsql;
 
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 
 namespace OrleansDDM.Silos.Local;
@@ -21,11 +22,10 @@ public sealed partial class LocalPostgres : IAsyncDisposable
 
     private readonly Process? _guard;
 
-    private LocalPostgres(string folder, string connectionString, int processId, Process? guard)
+    private LocalPostgres(LocalServer server, string connectionString, Process? guard)
     {
-        Folder = folder;
+        Server = server;
         ConnectionString = connectionString;
-        ProcessId = processId;
         _guard = guard;
     }
 
@@ -35,61 +35,47 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     /// <summary>What to do where <see cref="Binaries"/> is null.</summary>
     public static string NotInstalled => "PostgreSQL is not installed. Install it (Debian: apt-get install postgresql) or name a database with --cluster.";
 
-    /// <summary>The server's data; deleted with it.</summary>
-    public string Folder { get; }
+    /// <summary>The server's process and its data, which is deleted with it.</summary>
+    public LocalServer Server { get; }
 
     /// <summary>The connection string of its database, as its superuser.</summary>
     public string ConnectionString { get; }
 
-    /// <summary>The server's main process.</summary>
-    public int ProcessId { get; }
-
     /// <summary>Makes a server and starts it on a free port. Run by root, it belongs to the user <c>postgres</c>, as PostgreSQL refuses root.</summary>
     /// <param name="guarded">Whether it ends with this process, however that ends; otherwise it stays until <see cref="Stop"/>.</param>
+    /// <param name="folder">
+    /// A folder for it that does not exist yet. Where the server cannot live there, e.g. because the user <c>postgres</c> may not enter a folder
+    /// above it, and where none is named, it lives in the system's temporary folder.
+    /// </param>
     /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConfigurationException">The folder exists.</exception>
     /// <exception cref="ClusterUnreachableException">It is not installed, or it does not start.</exception>
-    public static async Task<LocalPostgres> StartAsync(bool guarded, CancellationToken cancellation = default)
+    public static async Task<LocalPostgres> StartAsync(bool guarded, string? folder = null, CancellationToken cancellation = default)
     {
         if (Binaries is null)
         {
             throw new ClusterUnreachableException(NotInstalled);
         }
 
-        string folder = Directory.CreateTempSubdirectory("ddm-postgres-").FullName;
-        try
+        if (folder is not null)
         {
-            string password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
-            string passwordFile = Path.Combine(folder, "password");
-            await File.WriteAllTextAsync(passwordFile, password + "\n", cancellation);
-            if (Environment.IsPrivilegedProcess)
+            if (Path.Exists(folder))
             {
-                await RunAsync(folder, "chown", ["-R", SystemUser, folder], StartLimit, cancellation);
+                throw new ConfigurationException($"'{folder}' holds an earlier database, and no file says which. End what runs on it, delete it, and try again.");
             }
 
-            string data = DataOf(folder);
-            await RunAsServerAsync(
-                folder, "initdb", ["-D", data, "-U", User, "-A", "scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync"], cancellation);
-            File.Delete(passwordFile);
-            int port = await StartServerAsync(folder, cancellation);
-            int processId = ProcessIdOf(folder) ?? throw new ClusterUnreachableException("The local PostgreSQL ended right after its start.");
-            Process? guard = guarded ? Guard(folder) : null;
-            string connection = new NpgsqlConnectionStringBuilder
+            try
             {
-                Host = "127.0.0.1",
-                Port = port,
-                Database = "postgres",
-                Username = User,
-                Password = password,
-            }.ConnectionString;
-            var server = new LocalPostgres(folder, connection, processId, guard);
-            return new LocalPostgres(folder, await server.CreateDatabaseAsync(Database, cancellation), processId, guard);
+                CreatePrivate(folder);
+                return await StartInAsync(folder, guarded, cancellation);
+            }
+            catch (ClusterUnreachableException)
+            {
+                // It may be the folder's fault.
+            }
         }
-        catch
-        {
-            // What we waited for in vain may have started after all.
-            Stop(ProcessIdOf(folder) ?? 0, folder);
-            throw;
-        }
+
+        return await StartInAsync(Directory.CreateTempSubdirectory("ddm-postgres-").FullName, guarded, cancellation);
     }
 
     /// <summary>Makes an empty database and returns its connection string.</summary>
@@ -107,7 +93,7 @@ public sealed partial class LocalPostgres : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        Stop(ProcessId, Folder);
+        Stop(Server);
         if (_guard is not null)
         {
             _guard.StandardInput.Close();
@@ -116,6 +102,44 @@ public sealed partial class LocalPostgres : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private static async Task<LocalPostgres> StartInAsync(string folder, bool guarded, CancellationToken cancellation)
+    {
+        try
+        {
+            string password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
+            string passwordFile = Path.Combine(folder, "password");
+            await File.WriteAllTextAsync(passwordFile, password + "\n", cancellation);
+            if (Environment.IsPrivilegedProcess)
+            {
+                await RunAsync(folder, "chown", ["-R", SystemUser, folder], StartLimit, cancellation);
+            }
+
+            string data = DataOf(folder);
+            await RunAsServerAsync(
+                folder, "initdb", ["-D", data, "-U", User, "-A", "scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "--locale=C", "--no-sync"], cancellation);
+            File.Delete(passwordFile);
+            int port = await StartServerAsync(folder, cancellation);
+            LocalServer server = Started(folder);
+            Process? guard = guarded ? Guard(folder) : null;
+            string connection = new NpgsqlConnectionStringBuilder
+            {
+                Host = "127.0.0.1",
+                Port = port,
+                Database = "postgres",
+                Username = User,
+                Password = password,
+            }.ConnectionString;
+            var postgres = new LocalPostgres(server, connection, guard);
+            return new LocalPostgres(server, await postgres.CreateDatabaseAsync(Database, cancellation), guard);
+        }
+        catch
+        {
+            // What we waited for in vain may have started after all.
+            Stop(ServerOf(folder));
+            throw;
+        }
     }
 
     private static IEnumerable<string> Candidates()

@@ -14,8 +14,11 @@ public sealed record LocalProcess(int ProcessId, string Token)
     public static LocalProcess Of(Process process)
     {
         ArgumentNullException.ThrowIfNull(process);
-        return new LocalProcess(process.Id, ProcessToken.Of(process.Id) ?? "ended");
+        return Of(process.Id);
     }
+
+    /// <summary>The process that has an id now; where none has, one that has ended.</summary>
+    internal static LocalProcess Of(int processId) => new(processId, ProcessToken.Of(processId) ?? "ended");
 
     /// <summary>Whether it runs. One that has ended and waits for its parent to notice does not.</summary>
     public bool IsAlive() => ProcessToken.Of(ProcessId) == Token;

@@ -13,6 +13,9 @@ internal static class ClusterDatabase
     // Longest time for a connection to come up, in seconds, where the connection string names none.
     private const int ConnectSeconds = 5;
 
+    // Classes of SQLSTATE: the connection broke, the server is out of connections, memory or disk, somebody shuts it down.
+    private static readonly string[] AwayClasses = ["08", "53", "57"];
+
     /// <summary>Checks a connection string and sets what it leaves open.</summary>
     /// <exception cref="ConfigurationException">It is none, or it names no host.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string connectionString)
@@ -64,8 +67,22 @@ internal static class ClusterDatabase
         catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException or System.Net.Sockets.SocketException)
         {
             await connection.DisposeAsync();
-            string reason = e is PostgresException refused ? refused.MessageText : e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
-            throw new ClusterUnreachableException($"The cluster cannot be reached: database {NameOf(builder)}: {reason}", e);
+            throw Unreachable(builder, e);
         }
+    }
+
+    /// <summary>What the failure of a command is told as: a database that went away is no fault of its schema.</summary>
+    /// <param name="connection">Where the command ran.</param>
+    /// <param name="error">How it failed.</param>
+    /// <param name="complaint">What to say where the database refuses the command itself.</param>
+    public static Exception Failure(NpgsqlConnection connection, NpgsqlException error, Func<PostgresException, string> complaint) =>
+        error is PostgresException refused && !AwayClasses.Contains(refused.SqlState[..2])
+            ? new SchemaException(complaint(refused), error)
+            : Unreachable(new NpgsqlConnectionStringBuilder(connection.ConnectionString), error);
+
+    private static ClusterUnreachableException Unreachable(NpgsqlConnectionStringBuilder builder, Exception e)
+    {
+        string reason = e is PostgresException refused ? refused.MessageText : e.InnerException is { } inner ? $"{e.Message} ({inner.Message})" : e.Message;
+        return new ClusterUnreachableException($"The cluster cannot be reached: database {NameOf(builder)}: {reason}", e);
     }
 }

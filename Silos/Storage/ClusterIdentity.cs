@@ -63,9 +63,9 @@ internal static class ClusterIdentity
             return await command.ExecuteScalarAsync(cancellation) as Guid?
                 ?? throw new SchemaException("The cluster's database has lost its id. Restore its row in ClusterIdentity: it stands in cluster-id.json of each silo's folder.");
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The id of the cluster's database cannot be read: {e.MessageText}. Check it: ddm db check --cluster \"...\"", e);
+            throw ClusterDatabase.Failure(connection, e, r => $"The id of the cluster's database cannot be read: {r.MessageText}. Check it: ddm db check --cluster \"...\"");
         }
     }
 

@@ -49,9 +49,9 @@ public static class PostgresSchema
 
             await transaction.CommitAsync(cancellation);
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The schema could not be installed in database {database.Name}: {e.MessageText}.{Mend(e)}", e);
+            throw database.Failure(e, r => $"The schema could not be installed in database {database.Name}: {r.MessageText}.{Mend(r)}");
         }
     }
 
@@ -126,9 +126,9 @@ public static class PostgresSchema
 
             return states;
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The schema of database {database.Name} cannot be read: {e.MessageText}.{Mend(e)}", e);
+            throw database.Failure(e, r => $"The schema of database {database.Name} cannot be read: {r.MessageText}.{Mend(r)}");
         }
     }
 

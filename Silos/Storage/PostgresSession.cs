@@ -11,6 +11,9 @@ internal sealed class PostgresSession(NpgsqlConnection connection, CancellationT
 
     public string? SearchPath => _builder.SearchPath;
 
+    /// <summary>What the failure of a command is told as.</summary>
+    public Exception Failure(NpgsqlException error, Func<PostgresException, string> complaint) => ClusterDatabase.Failure(connection, error, complaint);
+
     public async Task ExecuteAsync(string text, params object[] parameters)
     {
         await using NpgsqlCommand command = Command(text, parameters);

@@ -28,9 +28,10 @@ public static class RevocationTable
 
             return revoked;
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The revoked tokens cannot be read from the cluster's database: {e.MessageText}. Check it: ddm db check --cluster \"...\"", e);
+            throw ClusterDatabase.Failure(
+                connection, e, r => $"The revoked tokens cannot be read from the cluster's database: {r.MessageText}. Check it: ddm db check --cluster \"...\"");
         }
     }
 
@@ -65,9 +66,10 @@ public static class RevocationTable
         {
             await command.ExecuteNonQueryAsync(cancellation);
         }
-        catch (PostgresException e)
+        catch (NpgsqlException e)
         {
-            throw new SchemaException($"The token cannot be revoked: {e.MessageText}. It takes a role that may write the table TokenRevocation; docs/operations.md tells which.", e);
+            throw ClusterDatabase.Failure(
+                connection, e, r => $"The token cannot be revoked: {r.MessageText}. It takes a role that may write the table TokenRevocation; docs/operations.md tells which.");
         }
     }
 }

@@ -25,7 +25,7 @@ public static partial class SqliteSchema
 
     /// <summary>Creates what is missing in the file <paramref name="path"/> and brings the query texts up to date.</summary>
     /// <returns>Where a broken database was moved to; null = the file was new or good.</returns>
-    /// <exception cref="InvalidOperationException">The database was made by a newer version.</exception>
+    /// <exception cref="SchemaException">The database was made by a newer version.</exception>
     public static string? Install(string path, ILogger logger)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -113,7 +113,7 @@ public static partial class SqliteSchema
         object? found = Scalar(connection, "SELECT Version FROM DdmSchema WHERE Feature = $feature", ("$feature", SchemaFeature.GrainStorage.Name));
         if (found is long newer && newer > Version)
         {
-            throw new InvalidOperationException(
+            throw new SchemaException(
                 $"'{path}' has version {newer} of the {SchemaFeature.GrainStorage.Name} schema, this program knows version {Version}. Use the newer program.");
         }
 

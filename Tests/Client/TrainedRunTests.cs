@@ -1,5 +1,7 @@
 using System.Text.Json;
 
+using Microsoft.Data.Sqlite;
+
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Specs;
 
@@ -70,6 +72,36 @@ public sealed class TrainedRunTests(TrainedRun run) : IClassFixture<TrainedRun>
         Assert.Equal(9ul, SpecJson.Read(File.ReadAllText(copy.File(TrainedRun.Name + "/run.json"))).Seed);
         Assert.Empty(Artifacts(copy).Intersect(old));
         Assert.Equal("mine", File.ReadAllText(copy.File(TrainedRun.Name + "/notes.txt")));
+    }
+
+    [Fact]
+    public async Task A_run_is_not_deleted_for_data_that_is_not_found()
+    {
+        using Grains.RunFolder copy = run.Copy();
+        string[] kept = [.. ((string[])["run.json", "metrics.json", "model/manifest.json"]).Select(name => copy.File(TrainedRun.Name + "/" + name))];
+        string[] before = [.. kept.Select(File.ReadAllText)];
+        DdmResult refused = await DdmProcess.ExpectAsync(3, copy, "train", "--data", "no-such-set", "--out", TrainedRun.Name, "--force");
+        Assert.Contains("no-such-set", refused.Error, StringComparison.Ordinal);
+        CommandLineTests.AssertNoStack(refused);
+        Assert.Equal(before, kept.Select(File.ReadAllText));
+        Assert.NotEmpty(Artifacts(copy));
+    }
+
+    [Fact]
+    public async Task A_state_of_a_newer_release_is_refused_in_one_line()
+    {
+        using Grains.RunFolder copy = run.Copy();
+        using (var database = new SqliteConnection($"Data Source={copy.File(TrainedRun.Name + "/state.db")};Pooling=False"))
+        {
+            database.Open();
+            using SqliteCommand command = database.CreateCommand();
+            command.CommandText = "UPDATE DdmSchema SET Version = 99";
+            command.ExecuteNonQuery();
+        }
+
+        DdmResult refused = await DdmProcess.ExpectAsync(3, copy, "resume", TrainedRun.Name);
+        Assert.Contains("Use the newer program", refused.Error, StringComparison.Ordinal);
+        CommandLineTests.AssertNoStack(refused);
     }
 
     [Fact]

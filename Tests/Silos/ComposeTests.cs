@@ -46,6 +46,42 @@ public sealed partial class ComposeTests
         Assert.Contains("-p:TorchBackend=$TORCH_BACKEND ", image, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_schema_waits_for_a_server_that_can_be_reached_and_is_tried_again()
+    {
+        string text = File.ReadAllText(Repository.FullPath("docker-compose.yml"));
+        Assert.Contains("""test: [ "CMD", "pg_isready", "-h", "127.0.0.1", "-U", "ddm" ]""", Service(text, "postgres"), StringComparison.Ordinal);
+        Assert.Contains("restart: on-failure\n", Service(text, "schema"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_published_is_also_in_a_network_that_is_not_internal()
+    {
+        string text = File.ReadAllText(Repository.FullPath("docker-compose.yml"));
+        string prometheus = Service(text, "prometheus");
+        Assert.Contains("""ports: [ "127.0.0.1:9090:9090" ]""", prometheus, StringComparison.Ordinal);
+        Assert.Contains("networks: { ddm: {}, outside: {} }", prometheus, StringComparison.Ordinal);
+        Assert.Contains("\n  outside: {}\n", text, StringComparison.Ordinal);
+        Assert.Contains("\n  ddm:\n    internal: true\n", text, StringComparison.Ordinal);
+
+        // Nothing else leaves the silos' network.
+        Assert.Equal(2, text.Split("outside: {} }").Length);
+        Assert.Equal(2, text.Split("ports:").Length);
+    }
+
+    [Fact]
+    public void What_the_client_writes_stays_after_its_container()
+    {
+        string text = File.ReadAllText(Repository.FullPath("docker-compose.yml"));
+        Assert.Contains("""volumes: [ "results:/ddm" ]""", Service(text, "client"), StringComparison.Ordinal);
+        Assert.Contains("\n  results:\n", text[text.IndexOf("\nvolumes:", StringComparison.Ordinal)..], StringComparison.Ordinal);
+
+        // It writes where it works, and may.
+        Assert.Contains("chown $APP_UID /ddm\nUSER $APP_UID\nWORKDIR /ddm\n", File.ReadAllText(Repository.FullPath("Dockerfile")), StringComparison.Ordinal);
+    }
+
+    private static string Service(string text, string name) => Regex.Match(text, $@"^  {name}:\n(?:    .*\n)+", RegexOptions.Multiline).Value;
+
     private static IEnumerable<KeyValuePair<string, string>> Settings(string text) =>
         Variable().Matches(text).Select(m => KeyValuePair.Create(m.Groups[1].Value, m.Groups[2].Value.Trim('"')));
 

@@ -56,7 +56,7 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         Install();
         Scalar("UPDATE DdmSchema SET Version = 99");
-        Assert.Contains("version 99", Assert.Throws<InvalidOperationException>(Install).Message, StringComparison.Ordinal);
+        Assert.Contains("version 99", Assert.Throws<SchemaException>(Install).Message, StringComparison.Ordinal);
     }
 
     [Theory]

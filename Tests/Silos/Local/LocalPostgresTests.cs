@@ -1,7 +1,9 @@
 using Npgsql;
 
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Local;
+using OrleansDDM.Tests.Grains;
 
 using Xunit;
 
@@ -14,21 +16,42 @@ public sealed class LocalPostgresTests
     {
         await using LocalPostgres server = await LocalPostgres.StartAsync(guarded: true);
         await ExecuteAsync(server.ConnectionString, "CREATE TABLE kept AS SELECT 42 AS n");
-        LocalPostgres.Halt(server.ProcessId, server.Folder);
-        Assert.False(LocalPostgres.IsServer(server.ProcessId, server.Folder));
+        LocalPostgres.Halt(server.Server);
+        Assert.False(server.Server.Process.IsAlive());
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => ExecuteAsync(server.ConnectionString, "SELECT n FROM kept"));
-        int again = await LocalPostgres.StartAgainAsync(server.Folder, new NpgsqlConnectionStringBuilder(server.ConnectionString).Port);
+        LocalServer again = await LocalPostgres.StartAgainAsync(server.Server, new NpgsqlConnectionStringBuilder(server.ConnectionString).Port);
         try
         {
-            Assert.True(LocalPostgres.IsServer(again, server.Folder));
+            Assert.True(again.Process.IsAlive());
             Assert.Equal(42, await ExecuteAsync(server.ConnectionString, "SELECT n FROM kept"));
         }
         finally
         {
-            LocalPostgres.Stop(again, server.Folder);
+            LocalPostgres.Stop(again);
         }
 
-        await Assert.ThrowsAsync<ClusterUnreachableException>(() => LocalPostgres.StartAgainAsync(server.Folder, 1));
+        await Assert.ThrowsAsync<ClusterUnreachableException>(() => LocalPostgres.StartAgainAsync(again, 1));
+    }
+
+    [PostgresFact]
+    public async Task A_server_lives_in_the_folder_it_is_given_or_in_a_temporary_one()
+    {
+        using var folder = new RunFolder();
+        await using (LocalPostgres server = await LocalPostgres.StartAsync(guarded: true, folder.File("a")))
+        {
+            Assert.Equal(folder.File("a"), server.Server.Folder);
+            await Assert.ThrowsAsync<ConfigurationException>(() => LocalPostgres.StartAsync(guarded: true, folder.File("a")));
+        }
+
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        if (Environment.IsPrivilegedProcess && !OperatingSystem.IsWindows())
+        {
+            // Root may enter it, user postgres may not.
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            await using LocalPostgres server = await LocalPostgres.StartAsync(guarded: true, folder.File("a"));
+            Assert.StartsWith(Path.GetTempPath(), server.Server.Folder, StringComparison.Ordinal);
+            Assert.Empty(Directory.EnumerateFileSystemEntries(folder));
+        }
     }
 
     [Fact]
