@@ -5,11 +5,11 @@ namespace OrleansDDM.Tests.House;
 /// <summary>How many inputs each fuzz test takes, and how they are made from good ones.</summary>
 internal static class FuzzInputs
 {
-    /// <summary>The number that DDM_FUZZ gives, else a thousand.</summary>
-    public static int Count { get; } = CountOr(1_000);
+    /// <summary>A thousand, or what DDM_FUZZ gives if that is more.</summary>
+    public static int Count { get; } = AtLeast(1_000);
 
-    /// <summary>The number that DDM_FUZZ gives, else another one, for a test whose inputs cost next to nothing.</summary>
-    public static int CountOr(int otherwise) => int.TryParse(Environment.GetEnvironmentVariable("DDM_FUZZ"), out int wanted) ? Math.Max(1, wanted) : otherwise;
+    /// <summary>A number for a test whose inputs cost next to nothing, or what DDM_FUZZ gives if that is more.</summary>
+    public static int AtLeast(int least) => int.TryParse(Environment.GetEnvironmentVariable("DDM_FUZZ"), out int wanted) ? Math.Max(least, wanted) : least;
 
     /// <summary>Changes a good input at one to four places.</summary>
     /// <param name="seed">The good input.</param>

@@ -35,7 +35,7 @@ public sealed class JoinChecksTests : IDisposable
         Assert.Equal(refused, fault is SecurityException);
         Assert.Equal(refused, fault is not null);
         await stop.CancelAsync();
-        await stranger.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await stranger.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     // A service that speaks first, and no TLS.
