@@ -13,6 +13,8 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm token key</c>, <c>ddm token create</c>, <c>ddm token show</c> and <c>ddm token revoke</c>.</summary>
 internal static class TokenCommand
 {
+    private const double MostSkew = 300;
+
     private static readonly Option<string> NewFile = new("--out") { Description = "File to write; the public key goes to FILE.pub.", HelpName = "FILE", Required = true };
 
     private static readonly Option<string?> TokenFile = new("--out") { Description = "File to write, for its owner only; stdout otherwise.", HelpName = "FILE" };
@@ -30,6 +32,13 @@ internal static class TokenCommand
     private static readonly Option<string?> Revoked = new("--for") { Description = "Whose tokens.", HelpName = "NAME" };
 
     private static readonly Option<bool> All = new("--all") { Description = "Everybody's tokens." };
+
+    private static readonly Option<double> Skew = new("--skew-seconds")
+    {
+        Description = "How far clocks may differ; as the silos' Auth:SkewSeconds.",
+        HelpName = "S",
+        DefaultValueFactory = _ => new SecurityPlan().ClockSkew.TotalSeconds,
+    };
 
     private static readonly Argument<string?> File = new("file")
     {
@@ -117,11 +126,12 @@ internal static class TokenCommand
 
     private static Command RevokeCommand()
     {
-        var command = new Command("revoke", "Revoke the tokens of a name, or all, that were made up to now: silos refuse them within seconds. Takes a database role that may write the table TokenRevocation.")
+        var command = new Command("revoke", "Revoke the tokens of a name, or all, that were made up to now and, as clocks differ, --skew-seconds later: silos refuse them within seconds. Takes a database role that may write the table TokenRevocation.")
         {
             CommonOptions.Cluster,
             Revoked,
             All,
+            Skew,
             CommonOptions.Format,
         };
         command.SetAction(async (parsed, cancellation) =>
@@ -137,11 +147,20 @@ internal static class TokenCommand
                 throw new CliException(ExitCode.BadConfiguration, $"--for is '{name}'; no token can be for that name. It has 1 to 64 letters, digits, '.', '_', '-' and '@'.");
             }
 
+            double skew = parsed.GetValue(Skew);
+            if (!(skew >= 0 && skew <= MostSkew))
+            {
+                throw new CliException(ExitCode.BadConfiguration, string.Create(CultureInfo.InvariantCulture, $"--skew-seconds is {skew}; it must be 0 to {MostSkew}."));
+            }
+
             string cluster = parsed.GetValue(CommonOptions.Cluster)
                 ?? throw new CliException(ExitCode.Usage, $"--cluster is missing: name the cluster by it, or by {CommonOptions.ClusterVariable}.");
-            DateTimeOffset now = TimeProvider.System.GetUtcNow();
-            await RevocationTable.AddAsync(cluster, name ?? TokenRevocations.Everyone, now, cancellation);
-            Write(parsed, new { name, issuedUpTo = now }, $"{(name is null ? "All tokens" : $"Tokens of '{name}'")} that were made up to {now:u} are revoked.");
+            DateTimeOffset upTo = await RevocationTable.RevokeAsync(
+                cluster, name ?? TokenRevocations.Everyone, TimeSpan.FromSeconds(skew), TimeProvider.System, cancellation);
+            Write(
+                parsed,
+                new { name, issuedUpTo = upTo },
+                $"{(name is null ? "All tokens" : $"Tokens of '{name}'")} that are made up to {upTo:u} are revoked: as far ahead of now as clocks may differ. New ones hold if they are made after it.");
             return ExitCode.Ok;
         });
         return command;

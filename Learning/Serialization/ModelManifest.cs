@@ -103,7 +103,7 @@ public sealed record ModelManifest(string Format, int Version, IReadOnlyList<Man
     private static void CheckPath(string? path)
     {
         bool inside = !string.IsNullOrEmpty(path) && !Path.IsPathRooted(path) && !path.Contains('\\', StringComparison.Ordinal)
-            && !path.Contains(':', StringComparison.Ordinal) && path.Split('/').All(part => part is not ("" or "." or ".."));
+            && !path.Contains(':', StringComparison.Ordinal) && !path.Any(char.IsControl) && path.Split('/').All(part => part is not ("" or "." or ".."));
         if (!inside)
         {
             throw new ModelIntegrityException(FileName, $"lists '{path}', which is no path inside the folder");

@@ -64,7 +64,10 @@ internal static class JoinChecks
         ClusterSiloOptions options, IEnumerable<SiloRecord> members, TimeProvider clock, CancellationToken cancellation)
     {
         TlsIdentity? identity = options.Security.Tls is { } files ? TlsIdentity.Load(files, clock) : null;
-        await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active)).Select(async member =>
+        DateTimeOffset now = clock.GetUtcNow();
+
+        // At the port of one that was long not seen somebody else may listen by now.
+        await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active) && IsFresh(m, options, now)).Select(async member =>
         {
             using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             late.CancelAfter(identity is null ? PlainAnswer : options.Failures.MaxProbeTimeout);

@@ -1,5 +1,6 @@
 using Npgsql;
 
+using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Silos.Security.Tokens;
 
@@ -35,14 +36,41 @@ public static class RevocationTable
         }
     }
 
-    /// <summary>Revokes the tokens of a name that were issued up to now. What was revoked so long ago that all of it has ended is forgotten.</summary>
+    /// <summary>
+    /// Revokes the tokens of a name that hold now, also those that a clock has issued which is ahead by the skew: what silos may believe at this moment.
+    /// </summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster, of a role that may write the table.</param>
     /// <param name="name">The tokens' name; <see cref="TokenRevocations.Everyone"/> = all tokens.</param>
-    /// <param name="now">Now.</param>
+    /// <param name="skew">How far clocks may differ, as the silos of the cluster have it.</param>
+    /// <param name="clock">The clock of this machine. What counts is that of the database.</param>
     /// <param name="cancellation">Gives up.</param>
+    /// <returns>The moment up to which tokens were issued that hold no more.</returns>
+    /// <exception cref="ConfigurationException">The clocks of this machine and of the database differ by more than the skew; nothing is revoked.</exception>
     /// <exception cref="SchemaException">The database has no schema of this version, or the role may not write.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
-    public static async Task AddAsync(string connectionString, string name, DateTimeOffset now, CancellationToken cancellation = default)
+    public static async Task<DateTimeOffset> RevokeAsync(
+        string connectionString, string name, TimeSpan skew, TimeProvider clock, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        DateTimeOffset now;
+        await using (NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation))
+        {
+            DateTimeOffset before = clock.GetUtcNow();
+            await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+            now = new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellation))!);
+            if (now < before - skew || now > clock.GetUtcNow() + skew)
+            {
+                throw new ConfigurationException(
+                    $"Nothing is revoked: here it is {before:u} and in the database {now:u}, which is further apart than clocks may be. Set them, or give more --skew-seconds.");
+            }
+        }
+
+        await AddAsync(connectionString, name, now + skew, cancellation);
+        return now + skew;
+    }
+
+    /// <summary>Revokes the tokens of a name that were issued up to a moment. What was revoked so long before it that all of it has ended is forgotten.</summary>
+    internal static async Task AddAsync(string connectionString, string name, DateTimeOffset issuedUpTo, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         await PostgresSchema.RequireAsync(connectionString, cancellation);
@@ -58,8 +86,8 @@ public static class RevocationTable
             Parameters =
             {
                 new NpgsqlParameter { Value = name },
-                new NpgsqlParameter { Value = now.ToUniversalTime() },
-                new NpgsqlParameter { Value = (now - (2 * Token.LongestLife)).ToUniversalTime() },
+                new NpgsqlParameter { Value = issuedUpTo.ToUniversalTime() },
+                new NpgsqlParameter { Value = (issuedUpTo - (2 * Token.LongestLife)).ToUniversalTime() },
             },
         };
         try

@@ -79,7 +79,7 @@ internal sealed class PageStream(ClusterView cluster, RunView runs, IGrainFactor
                     quiet = 0;
                 }
 
-                if (run is not null && await TryAsync(async () => PageJson.Write(await runs.GetAsync(run, stop))) is { } one && one != lastRun)
+                if (run is not null && await runs.GetAsync(run, stop) is { } shown && PageJson.Write(shown) is var one && one != lastRun)
                 {
                     await writer.WriteAsync(new SseItem<string>(lastRun = one, "run"), stop);
                     quiet = 0;

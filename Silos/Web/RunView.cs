@@ -8,30 +8,65 @@ using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Web;
 
-/// <summary>Reads one run for the page.</summary>
-internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleGrids samples, IReplication? replication = null)
+/// <summary>Reads runs for the page. Reads are shared: however many look at a run, it is asked once in <see cref="ClusterView.Freshness"/>.</summary>
+internal sealed class RunView(IGrainFactory grains, ClusterView cluster, SampleGrids samples, TimeProvider clock, IReplication? replication = null)
 {
-    /// <summary>The run now.</summary>
-    public async Task<RunPage> GetAsync(string name, CancellationToken cancellation)
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Reading> _readings = [];
+
+    private readonly record struct Reading(long Began, Task<RunPage?> Page);
+
+    /// <summary>The run now; null = the silo where it is does not answer.</summary>
+    public Task<RunPage?> GetAsync(string name, CancellationToken cancellation)
     {
-        try
+        lock (_lock)
         {
-            return await ReadAsync(name, cancellation);
-        }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && !ClusterView.IsSilence(e))
-        {
-            return new RunPage(name, "unreadable", e.Message, null, string.Empty, [], [], [], null, false);
+            if (!_readings.TryGetValue(name, out Reading reading) || IsStale(reading))
+            {
+                Forget();
+
+                // It goes on without the page that asked first: others wait for it too.
+                _readings[name] = reading = new Reading(clock.GetTimestamp(), Task.Run(() => TryReadAsync(name), CancellationToken.None));
+            }
+
+            return reading.Page.WaitAsync(cancellation);
         }
     }
 
-    private async Task<RunPage> ReadAsync(string name, CancellationToken cancellation)
+    // Nobody may look at those runs any more.
+    private void Forget()
     {
-        RunStatus run = await grains.GetGrain<IRunGrain>(GrainKeys.Run(name)).GetStatusAsync(cancellation);
-        Dictionary<string, string> places = Places(name, (await cluster.GetAsync(cancellation)).Silos);
+        foreach ((string name, Reading reading) in _readings)
+        {
+            if (IsStale(reading))
+            {
+                _readings.Remove(name);
+            }
+        }
+    }
+
+    private bool IsStale(Reading reading) => reading.Page.IsCompleted && clock.GetElapsedTime(reading.Began) >= ClusterView.Freshness;
+
+    private async Task<RunPage?> TryReadAsync(string name)
+    {
+        try
+        {
+            return await ReadAsync(name);
+        }
+        catch (Exception e)
+        {
+            return ClusterView.IsSilence(e) ? null : new RunPage(name, "unreadable", e.Message, null, string.Empty, [], [], [], null, false);
+        }
+    }
+
+    private async Task<RunPage> ReadAsync(string name)
+    {
+        RunStatus run = await grains.GetGrain<IRunGrain>(GrainKeys.Run(name)).GetStatusAsync();
+        Dictionary<string, string> places = Places(name, (await cluster.GetAsync(CancellationToken.None)).Silos);
         ArtifactRow[] artifacts = [.. run.Models.SelectMany(Artifacts)];
         if (replication is not null)
         {
-            IReadOnlyDictionary<string, string[]> holders = await replication.HoldersAsync([.. artifacts.Select(a => a.Sha256).Distinct()], cancellation);
+            IReadOnlyDictionary<string, string[]> holders = await replication.HoldersAsync([.. artifacts.Select(a => a.Sha256).Distinct()], CancellationToken.None);
             artifacts = [.. artifacts.Select(a => a with { Holders = holders.GetValueOrDefault(a.Sha256) })];
         }
 

@@ -45,7 +45,11 @@ internal static class WebPages
         services.AddSingleton<ClusterView>().AddSingleton<PageStream>();
         services.AddSingleton(s => new SampleGrids(s.GetRequiredService<IGrainFactory>(), folder));
         services.AddSingleton(s => new RunView(
-            s.GetRequiredService<IGrainFactory>(), s.GetRequiredService<ClusterView>(), s.GetRequiredService<SampleGrids>(), s.GetService<IReplication>()));
+            s.GetRequiredService<IGrainFactory>(),
+            s.GetRequiredService<ClusterView>(),
+            s.GetRequiredService<SampleGrids>(),
+            s.GetRequiredService<TimeProvider>(),
+            s.GetService<IReplication>()));
     }
 
     /// <summary>Serves them. Whoever asks people who they are does so on <see cref="WebGroups.People"/> and <see cref="WebGroups.Machines"/>.</summary>

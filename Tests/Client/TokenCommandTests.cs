@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Storage;
 using OrleansDDM.Tests.Grains;
 using OrleansDDM.Tests.Silos;
 
@@ -52,5 +53,19 @@ public sealed class TokenCommandTests : IDisposable
 
         // With a token it is known that there is no such run.
         await DdmProcess.ExpectAsync(3, _folder, "status", "--cluster", database, "--run", "r", "--token", ring.Token(OrleansDDM.Contracts.Security.Roles.Observer));
+    }
+
+    [PostgresFact]
+    public async Task Revoke_says_from_when_on_new_tokens_hold()
+    {
+        string database = await TestPostgres.InstalledAsync();
+        JsonElement revoked = (await DdmProcess.ExpectAsync(
+            0, _folder, "token", "revoke", "--for", "ann", "--cluster", database, "--skew-seconds", "90", "--format", "json")).Json;
+        Assert.Equal("ann", revoked.GetProperty("name").GetString());
+        DateTimeOffset upTo = revoked.GetProperty("issuedUpTo").GetDateTimeOffset();
+        Assert.InRange(upTo - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(91));
+        Assert.Equal(upTo, (await RevocationTable.ReadAsync(database))["ann"]);
+        Assert.Contains("New ones hold", (await DdmProcess.ExpectAsync(0, _folder, "token", "revoke", "--all", "--cluster", database)).Output, StringComparison.Ordinal);
+        await DdmProcess.ExpectAsync(3, _folder, "token", "revoke", "--all", "--cluster", database, "--skew-seconds", "301");
     }
 }

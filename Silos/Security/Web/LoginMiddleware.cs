@@ -39,7 +39,9 @@ public sealed class LoginMiddleware(RequestDelegate next, Gatekeeper gatekeeper,
         HttpRequest request = context.Request;
         context.Response.Headers.XContentTypeOptions = "nosniff";
         context.Response.Headers.XFrameOptions = "DENY";
-        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+
+        // Not no-referrer: under that a browser sends the login's form with the origin "null", as another site's page may.
+        context.Response.Headers["Referrer-Policy"] = "same-origin";
         bool looks = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
         if (!looks && IsForeign(request))
         {

@@ -1,4 +1,5 @@
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Tests.House;
 
 using SkiaSharp;
 
@@ -9,8 +10,6 @@ namespace OrleansDDM.Tests.Learning.Data;
 /// <summary>Seeded mutations of good files: each is read, or refused with a <see cref="DatasetException"/>; nothing else, and no wild allocation.</summary>
 public class LoaderFuzzTests
 {
-    private const int Mutations = 400;
-
     [Fact]
     public void Idx_survives_mutations() => Fuzz(
         SampleFiles.IdxImages(5, 4, 4), file => IdxLoader.Read(new MemoryStream(file), "f", null, "", "x", "train"));
@@ -59,7 +58,7 @@ public class LoaderFuzzTests
         Assert.True(read(good).Count > 0);
         var random = new Random(20260301);
         int refused = 0;
-        for (int i = 0; i < Mutations; i++)
+        for (int i = 0; i < FuzzInputs.Count; i++)
         {
             byte[] file = Mutate(good, random, reach);
             long before = GC.GetAllocatedBytesForCurrentThread();
@@ -76,7 +75,7 @@ public class LoaderFuzzTests
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
         }
 
-        Assert.InRange(refused, 1, Mutations);
+        Assert.InRange(refused, 1, FuzzInputs.Count);
     }
 
     private static byte[] Mutate(byte[] good, Random random, int reach)

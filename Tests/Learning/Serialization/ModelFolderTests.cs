@@ -17,7 +17,7 @@ public sealed class ModelFolderTests : IDisposable
 
     private static byte[] Weights(float value) => SafetensorsWriter.Write([SafetensorsEntry.Of("w", [2], [value, -value])]);
 
-    private static ModelContents Contents(string name = "a") => new()
+    internal static ModelContents Contents(string name = "a") => new()
     {
         Spec = new RunSpec { Name = name, Seed = 7, Experts = new ExpertsSpec { Count = 2 } },
         Channels = 3,

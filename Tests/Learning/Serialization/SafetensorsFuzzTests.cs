@@ -1,6 +1,7 @@
 using System.Text;
 
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -14,11 +15,10 @@ public sealed class SafetensorsFuzzTests
         "\"data_offsets\"", "\"__metadata__\"", "\"F64\"", "\"BF16\"", " ", "\0", "\u00ff", "4611686018427387904",
     ];
 
-    /// <summary>DDM_FUZZ sets the number of mutants; 100,000 take a few seconds.</summary>
     [Fact]
     public void Read_of_mutants_gives_a_file_or_a_safetensors_exception()
     {
-        int mutants = int.TryParse(Environment.GetEnvironmentVariable("DDM_FUZZ"), out int wanted) ? wanted : 20_000;
+        int mutants = FuzzInputs.AtLeast(20_000);
         byte[] seed = SafetensorsWriter.Write(
             [
                 SafetensorsEntry.Of("weight", [2, 3], [1f, 2, 3, 4, 5, 6]), SafetensorsEntry.Of("bias", [2], [1d, 2]),

@@ -131,6 +131,18 @@ public sealed class LoginTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("http://evil.example")]
+    public async Task Another_sites_page_logs_nobody_in(string origin)
+    {
+        using HttpClient http = await ServeAsync();
+        http.DefaultRequestHeaders.Add("Origin", origin);
+        HttpResponseMessage login = await LoginAsync(http, Token(Roles.Observer));
+        Assert.Equal(HttpStatusCode.Forbidden, login.StatusCode);
+        Assert.False(login.Headers.Contains("Set-Cookie"));
+    }
+
     [Fact]
     public async Task Large_and_formless_logins_are_refused()
     {

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Text;
 
@@ -18,13 +17,12 @@ using Xunit;
 namespace OrleansDDM.Tests.Silos.Security;
 
 /// <summary>
-/// Entry points that take bytes of any origin. DDM_FUZZ sets the number of inputs of each test (1,000 otherwise): nothing but the named exception
-/// comes out, nothing wrong is let in, and no input makes them allocate more than a fixed amount.
+/// Entry points that take bytes of any origin. Nothing but the named exception comes out, nothing wrong is let in, and no input makes them
+/// allocate more than a fixed amount.
 /// </summary>
 public sealed class SecurityFuzzTests
 {
     private const string Client = "sys.client/0123456789abcdef0123456789abcdef";
-    private static readonly int Inputs = int.TryParse(Environment.GetEnvironmentVariable("DDM_FUZZ"), out int wanted) ? wanted : 1_000;
 
     private static readonly byte[][] Words =
     [
@@ -85,9 +83,9 @@ public sealed class SecurityFuzzTests
     {
         byte[] seed = [.. Frames.Preamble, .. Frames.Message(Client, "run/run/r", Frames.Request, 100), .. Frames.Message(Client, "run/run/r", Frames.OneWay, 10)];
         var random = new Random(4);
-        for (int i = 0; i < Inputs; i++)
+        for (int i = 0; i < FuzzInputs.Count; i++)
         {
-            byte[] mutant = Mutate(seed, random);
+            byte[] mutant = FuzzInputs.Mutate(seed, random, Words);
             var from = new Pipe();
             var to = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
             await from.Writer.WriteAsync(mutant);
@@ -149,49 +147,12 @@ public sealed class SecurityFuzzTests
     {
         take(seed); // What is allocated once is not counted.
         var random = new Random(3);
-        for (int i = 0; i < Inputs; i++)
+        for (int i = 0; i < FuzzInputs.Count; i++)
         {
-            byte[] mutant = Mutate(seed, random);
+            byte[] mutant = FuzzInputs.Mutate(seed, random, Words);
             long before = GC.GetAllocatedBytesForCurrentThread();
             take(mutant);
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, mostBytes);
         }
-    }
-
-    private static byte[] Mutate(byte[] seed, Random random)
-    {
-        List<byte> bytes = [.. seed];
-        for (int edits = random.Next(1, 5); edits > 0 && bytes.Count > 0; edits--)
-        {
-            int at = random.Next(bytes.Count);
-            switch (random.Next(7))
-            {
-                case 0:
-                    bytes[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    bytes[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    bytes.RemoveRange(at, Math.Min(random.Next(1, 9), bytes.Count - at));
-                    break;
-                case 3:
-                    bytes.InsertRange(at, Words[random.Next(Words.Length)]);
-                    break;
-                case 4:
-                    bytes.RemoveRange(at, bytes.Count - at);
-                    break;
-                case 5:
-                    bytes.InsertRange(at, bytes.GetRange(0, Math.Min(bytes.Count, random.Next(1, 64))));
-                    break;
-                default:
-                    byte[] number = new byte[4];
-                    BinaryPrimitives.WriteInt32LittleEndian(number, random.Next(int.MinValue, int.MaxValue) >> random.Next(31));
-                    bytes.InsertRange(at, number);
-                    break;
-            }
-        }
-
-        return [.. bytes];
     }
 }

@@ -4,11 +4,15 @@ using Microsoft.Playwright;
 
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Security;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Local.Faults;
+using OrleansDDM.Silos.Security;
+using OrleansDDM.Silos.Security.Web;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.Grains;
 using OrleansDDM.Tests.House;
+using OrleansDDM.Tests.Silos.Security;
 
 using Xunit;
 
@@ -69,7 +73,30 @@ public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
         await Until.HoldsAsync(async () => (await http.GetStringAsync(new Uri(a.Info.HttpUrl + "/health/ready"))).Contains("\"replication\":{\"status\":\"healthy\"", StringComparison.Ordinal));
     }
 
-    private Task<ClusterSilo> StartAsync(string database, string name) => ClusterSilo.StartAsync(
+    [ClusterBrowserFact]
+    public async Task Token_that_is_typed_into_the_login_opens_the_page_and_another_does_not()
+    {
+        using var ring = new Keyring(_folder);
+        await using ClusterSilo silo = await StartAsync(await TestPostgres.InstalledAsync(), "silo-a", new SecurityPlan { TokenKeys = [ring.Public] });
+        string token = await File.ReadAllTextAsync(ring.Token(Roles.Observer));
+        await using (OpenPage open = await OpenPage.OnAsync(browser, silo.Info.HttpUrl!, token: token))
+        {
+            Assert.Equal("/", new Uri(open.Page.Url).AbsolutePath);
+            BrowserContextCookiesResult cookie = Assert.Single(await open.Page.Context.CookiesAsync());
+            Assert.Equal((LoginMiddleware.Cookie, true, SameSiteAttribute.Strict), (cookie.Name, cookie.HttpOnly, cookie.SameSite));
+        }
+
+        await using IBrowserContext stranger = await browser.NewContextAsync(new BrowserNewContextOptions());
+        IPage page = await stranger.NewPageAsync();
+        await page.GotoAsync(silo.Info.HttpUrl!);
+        await page.GetByLabel("Token").FillAsync("ddm1:admin:eve");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
+        await page.GetByRole(AriaRole.Alert).WaitForAsync();
+        Assert.Contains("is no token", await page.GetByRole(AriaRole.Alert).InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(await stranger.CookiesAsync());
+    }
+
+    private Task<ClusterSilo> StartAsync(string database, string name, SecurityPlan? security = null) => ClusterSilo.StartAsync(
         new ClusterSiloOptions
         {
             Connection = database,
@@ -80,6 +107,7 @@ public sealed class ClusterPageTests(TestBrowser browser) : IDisposable
             ExpectedSilos = 2,
             FaultsFolder = _folder.File("faults"),
             LogLevel = LogLevel.None,
+            Security = security ?? new SecurityPlan(),
         },
         _runtime);
 

@@ -32,13 +32,21 @@ internal sealed class OpenPage : IAsyncDisposable
     /// <summary>Whether the silo is meant to go away, which a browser counts as an error.</summary>
     public bool SiloGoes { get; set; }
 
-    public static async Task<OpenPage> OnAsync(TestBrowser browser, string url, int width = 1280, int height = 900, BrowserNewContextOptions? options = null)
+    /// <param name="token">What to type into the login; null = nobody is asked who he is.</param>
+    public static async Task<OpenPage> OnAsync(
+        TestBrowser browser, string url, int width = 1280, int height = 900, BrowserNewContextOptions? options = null, string? token = null)
     {
         options ??= new BrowserNewContextOptions();
         options.ViewportSize = new ViewportSize { Width = width, Height = height };
         IBrowserContext context = await browser.NewContextAsync(options);
         var open = new OpenPage(context, await context.NewPageAsync(), url);
         await open.Page.GotoAsync(url);
+        if (token is not null)
+        {
+            await open.Page.GetByLabel("Token").FillAsync(token);
+            await open.Page.GetByRole(AriaRole.Button, new() { Name = "Log in" }).ClickAsync();
+        }
+
         await open.Until("#link.live");
         return open;
     }
