@@ -61,6 +61,10 @@ public sealed class DadaoTests
                 },
             };
         })];
-        Assert.Equal(verdict, experiment.Gates(new ClaimRecords([1], arms)).Single(g => g.Id == "C10/budget").Verdict);
+        IReadOnlyList<Gate> gates = experiment.Gates(new ClaimRecords([1], arms));
+        Assert.Equal(verdict, gates.Single(g => g.Id == "C10/budget").Verdict);
+
+        // The arm with half of the exchanges converged.
+        Assert.Equal(Gate.Fails, gates.Single(g => g.Id == "C10/halved").Verdict);
     }
 }
