@@ -4,13 +4,15 @@ namespace OrleansDDM.Experiments.Claims;
 
 /// <summary>A plot of curves.</summary>
 /// <param name="Name">Last part of the file's name.</param>
-/// <param name="Title">Title.</param>
+/// <param name="Title">Title, without a seed.</param>
 /// <param name="XName">Name of the x axis, with its unit.</param>
 /// <param name="YName">Name of the y axis, with its unit.</param>
 /// <param name="Lines">The curves.</param>
 /// <param name="LogY">Whether the y axis is logarithmic.</param>
+/// <param name="Seed">The seed that the curves are of; null = they are means over seeds.</param>
 public sealed record ClaimChart(
-    string Name, string Title, string XName, string YName, IReadOnlyList<(string Name, ArmCurve Curve)> Lines, bool LogY = false)
+    string Name, string Title, string XName, string YName, IReadOnlyList<(string Name, ArmCurve Curve)> Lines, bool LogY = false,
+    ulong? Seed = null)
 {
     private const int Width = 900;
     private const int Height = 540;
@@ -18,6 +20,12 @@ public sealed record ClaimChart(
     // After Okabe and Ito (2008), as in the report's own charts.
     private static readonly string[] Colours =
         ["#0072b2", "#d55e00", "#007f5c", "#b0508f", "#c28500", "#3b93cf", "#7a4a32", "#666c74", "#6b7a00", "#4b3e9c"];
+
+    /// <summary>Title as it is drawn.</summary>
+    public string Heading => Seed is { } seed ? FormattableString.Invariant($"{Title}, seed {seed}") : Title;
+
+    /// <summary>What stands below the chart.</summary>
+    public string Caption => Seed is null ? Title + "; mean over seeds." : Heading + ".";
 
     /// <summary>Name of the y axis as it is drawn.</summary>
     public string YLabel => LogY ? $"log10 of {YName}" : YName;
@@ -43,7 +51,7 @@ public sealed record ClaimChart(
             line.Color = Color.FromHex(Colours[i % Colours.Length]);
         }
 
-        plot.Title(Title);
+        plot.Title(Heading);
         plot.XLabel(XName);
         plot.YLabel(YLabel);
         plot.ShowLegend(Edge.Right);

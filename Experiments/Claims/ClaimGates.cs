@@ -34,10 +34,20 @@ public static class ClaimGates
         return new Gate(id, claim, gate, text, unbounded ? null : Jackknife(over, under), Gate.VerdictOf(unbounded || (double.IsFinite(ratio) && holds(ratio))));
     }
 
+    /// <summary>
+    /// A gate on the geometric mean of ratios over seeds, with the interval of the mean logarithm: with numerator and denominator swapped both become
+    /// their reciprocals, so the verdict does not depend on which is which.
+    /// </summary>
+    public static Gate GeometricMean(string id, string claim, string gate, double[] over, double[] under, Func<double, bool> holds, string unit = "")
+    {
+        double[] ratios = [.. over.Zip(under, (a, b) => a / b)], logarithms = Array.ConvertAll(ratios, Math.Log);
+        double logarithm = logarithms.Average(), mean = Math.Exp(logarithm);
+        double[]? interval = Interval(logarithms) is { } i ? [Math.Exp(i[0]), Math.Exp(i[1])] : null;
+        return new Gate(id, claim, gate, Text(mean, ratios, unit), interval, Gate.VerdictOf(double.IsFinite(logarithm) && holds(mean)));
+    }
+
     /// <summary>Mean and single figures in words.</summary>
-    public static string Text(double[] values, string unit = "") => values.Length == 1
-        ? Figures.Number(values[0], 3) + unit
-        : $"{Figures.Number(values.Average(), 3)}{unit} (by seed {string.Join(", ", values.Select(v => Figures.Number(v, 3)))})";
+    public static string Text(double[] values, string unit = "") => Text(values.Average(), values, unit);
 
     /// <summary>95 % interval of the mean by Student's t over seeds; null with fewer than two, or a figure that is missing.</summary>
     public static double[]? Interval(double[] values)
@@ -56,6 +66,9 @@ public static class ClaimGates
     public static string IntervalText(double[]? interval) => interval is null
         ? Figures.None
         : string.Create(CultureInfo.InvariantCulture, $"{Figures.Number(interval[0], 3)} to {Figures.Number(interval[1], 3)}");
+
+    private static string Text(double centre, double[] values, string unit) => Figures.Number(centre, 3) + unit
+        + (values.Length == 1 ? "" : $" (by seed {string.Join(", ", values.Select(v => Figures.Number(v, 3)))})");
 
     // Half the width by Student's t, from the ratios that leave one seed out each (Tukey 1958).
     private static double[]? Jackknife(double[] over, double[] under)

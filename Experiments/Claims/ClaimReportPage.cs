@@ -41,12 +41,12 @@ public static class ClaimReportPage
         Html.Gallery(findings.Charts.Select(chart => Html.Figure(
             new SvgLineChart
             {
-                Title = chart.Title,
+                Title = chart.Heading,
                 XName = chart.XName,
                 YName = chart.YLabel,
                 Series = [.. chart.Drawn.Select((line, i) => new ChartSeries(line.Name, line.Curve.X, line.Curve.Y, i))],
             }.Draw(),
-            $"{chart.Title}; mean over seeds."))));
+            chart.Caption))));
 
     private static XElement Arms(ClaimFindings findings) => Html.Section(
         "arms",

@@ -15,7 +15,7 @@ namespace OrleansDDM.Experiments.Claims;
 public sealed class ClaimRunner(ClaimExperiment experiment, ClaimFolder folder, ClaimContext context)
 {
     // Raised whenever the code changes what an arm gives under the same settings.
-    private const int Version = 3;
+    private const int Version = 4;
 
     /// <summary>Hash of name, settings and version.</summary>
     public string PlanHash { get; } = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(

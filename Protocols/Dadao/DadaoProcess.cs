@@ -43,7 +43,7 @@ public sealed class DadaoProcess
 
         _problem = problem;
         _total = rates.Total * rateFactor;
-        _parameters = new DadaoParameters(problem.Mu, problem.Smoothness, rates.Chi1P / _total);
+        _parameters = new DadaoParameters(problem.Mu, problem.Smoothness, rates.Chi1P / rates.Total);
         _flow = new DadaoFlow(_parameters);
         _random = new CounterStream(seed, "dadao-clocks");
         _edges = [.. rates.Graph.Edges];

@@ -78,7 +78,6 @@ public sealed class DadaoExperiment(DadaoSettings settings) : ClaimExperiment
                 ["lambda"] = rates.Total,
                 ["rate"] = RateOf(error.Curve),
                 ["theory"] = process.Parameters.TheoreticalRate,
-                ["measuredLambda"] = process.Communications / process.Time,
                 ["exchanges"] = exchanges,
                 ["gradients"] = gradients,
                 ["error"] = error.Last,
@@ -91,6 +90,7 @@ public sealed class DadaoExperiment(DadaoSettings settings) : ClaimExperiment
     public override IReadOnlyList<Gate> Gates(ClaimRecords records)
     {
         ArgumentNullException.ThrowIfNull(records);
+        double[] diverged = [.. records.Values(Halved, "error").Select(e => e < 1 ? 0.0 : 1)];
         return
         [
             ClaimGates.Mean(
@@ -108,11 +108,15 @@ public sealed class DadaoExperiment(DadaoSettings settings) : ClaimExperiment
                 "C9/condition", "Acceleration: the rate falls with the square root of κ", "slope of log rate by log κ within -0.65 .. -0.35 (gradient descent: -1)",
                 records.Each(Slope), s => s is >= -0.65 and <= -0.35),
             ClaimGates.Mean(
-                "C10/budget", "Exchanges are as many as the graph's numbers say", "exchanges per unit of time / √(2 χ1(p) χ2(p)), largest deviation of any graph <= 5 %",
-                records.Each(arm => GraphArms.Max(g => 100 * Math.Abs((arm(g)["measuredLambda"] / Math.Sqrt(2 * arm(g)["chi1"] * arm(g)["chi2"])) - 1))),
+                "C10/budget", "The target costs as many exchanges as the graph's numbers say",
+                $"exchanges to {Target} / (√(2 χ1(p) χ2(p)) x gradients of a peer to it), largest deviation of any graph <= 5 %",
+                records.Each(arm => GraphArms.Select(g => 100 * Math.Abs((arm(g)["exchanges"] / Budget(g, arm(g))) - 1)).Aggregate(Math.Max)),
                 d => d <= 5, " %"),
             ClaimGates.Mean(
-                "C10", "Optimised rates of the edges save exchanges at equal accuracy", $"exchanges to {settings.Target.ToString("0e0", CultureInfo.InvariantCulture)} on the barbell, saved against equal rates, >= 25 %",
+                "C10/halved", "Half of the exchanges are too few, with the same constants", "final error on the cycle above the initial one, 1 = yes, under every seed",
+                diverged, _ => diverged.Min() == 1, note: $"; final error / initial {ClaimGates.Text(records.Values(Halved, "error"))}"),
+            ClaimGates.Mean(
+                "C10", "Optimised rates of the edges save exchanges at equal accuracy", $"exchanges to {Target} on the barbell, saved against equal rates, >= 25 %",
                 records.Each(arm => 100 * (1 - (arm(Optimised)["exchanges"] / arm(Barbell)["exchanges"]))), s => s >= 25, " %"),
         ];
     }
@@ -121,12 +125,8 @@ public sealed class DadaoExperiment(DadaoSettings settings) : ClaimExperiment
     public override IReadOnlyList<Control> Controls(ClaimRecords records)
     {
         ArgumentNullException.ThrowIfNull(records);
-        int diverged = records.Values(Halved, "error").Count(e => !(e < 1));
         return
         [
-            new Control(
-                "halved rates", "With half of the exchanges χ1 χ2 ≤ ½ does not hold; were it to converge all the same, the condition would say nothing",
-                $"On the cycle it diverged under {diverged} of {records.Seeds.Count} seeds; error, as a share of the initial one, {ClaimGates.Text(records.Values(Halved, "error"))}"),
             new Control(
                 "equal accuracy", "Optimised rates must not cost gradients",
                 $"Gradients to the target on the barbell: equal rates {ClaimGates.Text(records.Values(Barbell, "gradients"))}, optimised {ClaimGates.Text(records.Values(Optimised, "gradients"))}; λ {Figures.Number(records.Values(Barbell, "lambda")[0], 3)} and {Figures.Number(records.Values(Optimised, "lambda")[0], 3)}"),
@@ -145,11 +145,17 @@ public sealed class DadaoExperiment(DadaoSettings settings) : ClaimExperiment
         ];
 
         ClaimChart Chart(string name, string title, IReadOnlyList<string> arms) => new(
-            name, $"{title}, seed {records.Seeds[0]}", "gradients of a peer", "mean squared distance to the optimum / initial",
-            [.. arms.Select(arm => (arm, records.Of(arm, records.Seeds[0]).Curves["error"]))], LogY: true);
+            name, title, "gradients of a peer", "mean squared distance to the optimum / initial",
+            [.. arms.Select(arm => (arm, records.Of(arm, records.Seeds[0]).Curves["error"]))], LogY: true, Seed: records.Seeds[0]);
     }
 
+    private string Target => settings.Target.ToString("0e0", CultureInfo.InvariantCulture);
+
     private static string ConditionArm(double condition) => string.Create(CultureInfo.InvariantCulture, $"grid-kappa-{condition:0}");
+
+    // Exchanges that go with the gradients, by χ1 and χ2 and not by the rate that the clocks had; NaN where the target was not reached.
+    private static double Budget(string arm, ArmRecord record) =>
+        Math.Sqrt(2 * record["chi1"] * record["chi2"]) * record["gradients"] / GraphOf(arm).Count;
 
     private static Topology GraphOf(string arm) => arm.Split('-')[0] switch
     {

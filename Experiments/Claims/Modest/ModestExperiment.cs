@@ -181,16 +181,18 @@ public sealed class ModestExperiment(ModestSettings settings) : ClaimExperiment
         [
             .. new[] { ("iid", "equal shares"), ("skewed", "unlike classes") }.Select(d => new ClaimChart(
                 d.Item1,
-                $"Accuracy by traffic, {d.Item2}, seed {records.Seeds[0]}",
+                $"Accuracy by traffic, {d.Item2}",
                 "MB sent by all peers",
                 "accuracy",
-                [.. new[] { Exponential, One, Two, FedAvg }.Select(arm => (arm, records.Of($"{d.Item1}-{arm}", records.Seeds[0]).Curves["transfers"]))])),
+                [.. new[] { Exponential, One, Two, FedAvg }.Select(arm => (arm, records.Of($"{d.Item1}-{arm}", records.Seeds[0]).Curves["transfers"]))],
+                Seed: records.Seeds[0])),
             new ClaimChart(
                 "crash",
-                $"80 % of the peers crash, seed {records.Seeds[0]}",
+                "80 % of the peers crash",
                 "round",
                 "accuracy",
-                [.. new[] { Crash, NoTimeouts }.Select(arm => (arm, records.Of(arm, records.Seeds[0]).Curves["accuracy"]))]),
+                [.. new[] { Crash, NoTimeouts }.Select(arm => (arm, records.Of(arm, records.Seeds[0]).Curves["accuracy"]))],
+                Seed: records.Seeds[0]),
         ];
     }
 

@@ -44,7 +44,7 @@ public sealed class PeerData : IDisposable
 
         int wanted = plan.Images == 0 ? train.Count : Math.Min(plan.Images, train.Count);
         int[] rows = train.RowsByRank(Math.Max(wanted, plan.Peers), seed);
-        int[] labels = Noisy(Array.ConvertAll(rows, row => train.Labels.Span[row]), train.ClassNames.Count, plan.LabelNoise, seed);
+        int[] labels = Array.ConvertAll(rows, row => train.Labels.Span[row]);
         int[][] shards = plan.Alpha > 0
             ? ShardPlanner.Dirichlet(labels, plan.Peers, plan.Alpha, seed, Math.Min(Math.Max(1, plan.ImagesPerPeer), rows.Length / plan.Peers))
             : ShardPlanner.Iid(rows.Length, plan.Peers, seed);
@@ -53,6 +53,8 @@ public sealed class PeerData : IDisposable
             shards = [.. shards.Select((shard, peer) => Cut(shard, plan.ImagesPerPeer, seed, peer))];
         }
 
+        // Only now: shards dealt by wrong labels would give a peer of one class other images under that same label, which is no noise to it.
+        Corrupt(labels, train.ClassNames.Count, plan.LabelNoise, seed);
         int[] judged = test.RowsByRank(plan.TestImages == 0 ? test.Count : plan.TestImages, seed);
         return new PeerData(LabelledInputs.Of(train, rows, labels), LabelledInputs.Of(test, judged), shards, train.ClassNames.Count);
     }
@@ -64,7 +66,7 @@ public sealed class PeerData : IDisposable
         Test.Dispose();
     }
 
-    private static int[] Noisy(int[] labels, int classes, double share, ulong seed)
+    private static void Corrupt(int[] labels, int classes, double share, ulong seed)
     {
         CounterStream random = new(seed, "label-noise");
         for (int i = 0; i < labels.Length && share > 0; i++)
@@ -74,8 +76,6 @@ public sealed class PeerData : IDisposable
                 labels[i] = (labels[i] + 1 + random.Below(classes - 1)) % classes;
             }
         }
-
-        return labels;
     }
 
     private static int[] Cut(int[] shard, int count, ulong seed, int peer)

@@ -18,7 +18,7 @@ public sealed record PeerDataPlan
     /// <summary>Images of one peer: each shard is cut or drawn again to this size; 0 = as they fall.</summary>
     public int ImagesPerPeer { get; init; }
 
-    /// <summary>Share of the training labels that is replaced by a random other one, 0 .. 1.</summary>
+    /// <summary>Share of the training labels that is replaced by a random other one, 0 .. 1; shards are dealt by the true ones.</summary>
     public double LabelNoise { get; init; }
 
     /// <summary>Test images that models are judged on; 0 = all.</summary>

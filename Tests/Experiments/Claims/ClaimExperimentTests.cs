@@ -82,6 +82,20 @@ public sealed class ClaimExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Survivors_are_compared_with_the_same_peers_isolated()
+    {
+        // All but one peer are removed: the one that is left has nobody to learn from, as in isolation.
+        var settings = new DisasterSettings { Data = Plan(20) with { ImagesPerPeer = 20 }, Rounds = 10, Late = 5, Share = 0.96 };
+        ClaimFindings findings = Run(new DisasterExperiment(settings));
+        ArmRecord hubs = findings.Records.Of("hubs", 1), isolated = findings.Records.Of("isolated", 1);
+        Assert.Equal(1, hubs["survivors"]);
+        Assert.Equal(hubs["accuracy"], isolated["accuracy/hubs"], 1e-12);
+        Assert.NotEqual(hubs["accuracy"], isolated["accuracy"], 1e-12);
+        Assert.Equal(isolated["accuracy"], isolated["accuracy/none"], 1e-12);
+        Assert.StartsWith("0 ", findings.Gates.Single(g => g.Id == "C6/robust").Measured, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void More_gossip_steps_bring_local_models_together_at_more_traffic()
     {
         var settings = new DfedsamSettings
@@ -113,6 +127,10 @@ public sealed class ClaimExperimentTests : IDisposable
 
     private static string Verdict(ClaimFindings findings, string gate) => findings.Gates.Single(g => g.Id == gate).Verdict;
 
-    private ClaimFindings Run(ClaimExperiment experiment) =>
-        new ClaimRunner(experiment, new ClaimFolder(_folder.FullName, experiment.Name), _context).Run([1], false, null, CancellationToken.None);
+    private ClaimFindings Run(ClaimExperiment experiment)
+    {
+        ClaimFindings findings = new ClaimRunner(experiment, new ClaimFolder(_folder.FullName, experiment.Name), _context).Run([1], false, null, CancellationToken.None);
+        Captions.Check(findings, oneSeed: experiment is ModestExperiment);
+        return findings;
+    }
 }

@@ -102,6 +102,25 @@ public sealed class ClaimRunnerTests : IDisposable
     }
 
     [Fact]
+    public void Geometric_mean_of_swapped_arms_is_the_reciprocal_and_missing_figures_fail()
+    {
+        // The mean of these ratios is 1.17, that of their reciprocals 0.94.
+        double[] over = [1.52, 0.825], under = [1, 1];
+        double ratio = double.NaN, swapped = double.NaN;
+        Gate gate = ClaimGates.GeometricMean("R", "", "", over, under, r => (ratio = r) >= 1.1);
+        Gate other = ClaimGates.GeometricMean("R", "", "", under, over, r => (swapped = r) <= 1 / 1.1);
+        Assert.Equal(Math.Sqrt(1.52 * 0.825), ratio, 1e-12);
+        Assert.Equal(1 / ratio, swapped, 1e-12);
+        Assert.Equal(gate.Verdict, other.Verdict);
+        Assert.Equal(1 / gate.Interval![0], other.Interval![1], 1e-12);
+        Assert.Equal(1 / gate.Interval[1], other.Interval[0], 1e-12);
+        Assert.Equal("1.12 (by seed 1.52, 0.825)", gate.Measured);
+
+        Gate missing = ClaimGates.GeometricMean("R", "", "", [1, double.NaN], under, _ => true);
+        Assert.Equal((Gate.Fails, null), (missing.Verdict, missing.Interval));
+    }
+
+    [Fact]
     public void Folder_gets_result_page_and_plots()
     {
         ClaimFindings findings = Run(new Fake(10), 1, 2);
@@ -113,6 +132,9 @@ public sealed class ClaimRunnerTests : IDisposable
         string page = File.ReadAllText(folder.Report);
         Assert.Contains("made up", page, StringComparison.Ordinal);
         Assert.DoesNotContain("://", page, StringComparison.Ordinal);
+        Assert.Contains("Line; mean over seeds.", page, StringComparison.Ordinal);
+        Assert.Contains("First, seed 1.", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("First; mean", page, StringComparison.Ordinal);
         string table = ClaimTable.Write(findings);
         Assert.Contains("| A | left is large | above 5 | 11.5 (by seed 11.0, 12.0) |", table, StringComparison.Ordinal);
         Assert.Contains("**fails**", table, StringComparison.Ordinal);
@@ -170,6 +192,9 @@ public sealed class ClaimRunnerTests : IDisposable
         public override IReadOnlyList<Control> Controls(ClaimRecords records) => [new("none", "Nothing", "Nothing")];
 
         public override IReadOnlyList<ClaimChart> Charts(ClaimRecords records) =>
-            [new("line", "Line", "x", "y", [("left", records.Mean("left", "line"))])];
+        [
+            new("line", "Line", "x", "y", [("left", records.Mean("left", "line"))]),
+            new("first", "First", "x", "y", [("left", records.Of("left", records.Seeds[0]).Curves["line"])], Seed: records.Seeds[0]),
+        ];
     }
 }

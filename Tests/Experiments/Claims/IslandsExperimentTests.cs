@@ -52,6 +52,25 @@ public sealed class IslandsExperimentTests : IDisposable
     }
 
     [Fact]
+    public void Ratios_of_swapped_arms_are_reciprocals()
+    {
+        // By seed 1.52 and 0.7: their mean would pass, that of the reciprocals would not.
+        var experiment = new IslandsExperiment(new IslandsSettings { SinglePeers = 1 });
+        ClaimRecords Records(double[] islands, double[] others) => new([1, 2], [.. new ulong[] { 1, 2 }.SelectMany(seed => new[]
+        {
+            Record("islands", seed, islands[seed - 1], 1), Record("islands-of-one", seed, others[seed - 1], 0), Record("islands-all-reachable", seed, others[seed - 1], 1),
+        })]);
+        IReadOnlyList<Gate> gates = experiment.Gates(Records([1, 1], [1.52, 0.7])), swapped = experiment.Gates(Records([1.52, 0.7], [1, 1]));
+        Assert.Equal(Gate.Fails, gates.Single(g => g.Id == "I1").Verdict);
+        Assert.All(["I1", "I3"], id =>
+        {
+            double[] one = gates.Single(g => g.Id == id).Interval!, other = swapped.Single(g => g.Id == id).Interval!;
+            Assert.Equal(1 / one[0], other[1], 1e-12);
+            Assert.Equal(1 / one[1], other[0], 1e-12);
+        });
+    }
+
+    [Fact]
     public void Whole_experiment_runs_and_is_not_measured_twice()
     {
         var settings = new IslandsSettings
@@ -80,6 +99,7 @@ public sealed class IslandsExperimentTests : IDisposable
         Assert.Equal(1, findings.Records.Of("islands", 5)["unreachable"]);
         Assert.NotEmpty(findings.Records.Of("one-place", 5).Curves["validation"].X);
         Assert.Equal(5, trainer.Calls);
+        Captions.Check(findings, oneSeed: true);
 
         runner.Run([5], quick: true, null, default);
         Assert.Equal(5, trainer.Calls);

@@ -38,6 +38,18 @@ public sealed class PeerDataTests
     }
 
     [Fact]
+    public void Wrong_labels_are_noise_to_peers_of_one_class_too()
+    {
+        PeerDataPlan plan = Plan with { Alpha = 0.01 };
+        using PeerData clean = PeerData.Load(plan, new DatasetCatalog([]), 1);
+        using PeerData noisy = PeerData.Load(plan with { LabelNoise = 0.3 }, new DatasetCatalog([]), 1);
+        Assert.Equal(clean.Shards, noisy.Shards);
+        int[][] pure = [.. noisy.Shards.Where(shard => shard.Length >= 50 && LargestShare(clean, shard) > 0.98)];
+        Assert.NotEmpty(pure);
+        Assert.InRange(1 - pure.Average(shard => LargestShare(noisy, shard)), 0.25, 0.35);
+    }
+
+    [Fact]
     public void Data_without_classes_is_refused_by_name()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("ddm-claims-");

@@ -66,7 +66,10 @@ public sealed class DadaoProcessTests
     [Fact]
     public void Half_the_communications_that_the_theory_asks_for_diverge()
     {
-        DadaoProcess control = new(new QuadraticProblem(10, 5, 21.9, 1), EdgeRates.Uniform(Graphs.Ring(10)), 1, rateFactor: 0.5);
+        DadaoProcess Make(double factor) => new(new QuadraticProblem(10, 5, 21.9, 1), EdgeRates.Uniform(Graphs.Ring(10)), 1, factor);
+        (DadaoProcess full, DadaoProcess control) = (Make(1), Make(0.5));
+        Assert.Equal(full.Parameters, control.Parameters);
+        Assert.Equal(full.Parameters.BetaTilde, control.Parameters.BetaTilde);
         double first = control.Error();
         control.RunUntil(600);
 
