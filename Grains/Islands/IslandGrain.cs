@@ -109,7 +109,7 @@ internal sealed partial class IslandGrain(
             await island.SaveAsync();
         }
 
-        ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop));
+        ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop), maker: _bench);
         long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
         _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds);
         LogBegins(Role.ToString(), plan.Samples.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
@@ -161,13 +161,13 @@ internal sealed partial class IslandGrain(
         return new StateRow<IslandState>($"'{this.GetPrimaryKeyString()}'", hosts, retry);
     }
 
-    // A round whose model is gone is not recorded; another model of it or the next round is as good.
+    // A round whose model is gone or cannot be read is not recorded; another model of it or the next round is as good.
     private async Task OfferAsync(TrainingLease lease, IslandCrew crew)
     {
         foreach (CompletedRound round in crew.TakeRounds().Where(r => !crew.IsRecorded(r)))
         {
             ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
-            if (await peers.Shelf.FetchAsync(round.Model) is null)
+            if (await peers.Shelf.FetchAsync(round.Model, _bench!) is null)
             {
                 LogMissed(Role.ToString(), round.Rounds);
                 continue;
@@ -278,7 +278,7 @@ internal sealed partial class IslandGrain(
     [LoggerMessage(EventId = 1072, Level = LogLevel.Information, Message = "{Role}: a local training takes {Alone} s alone, {Seconds} s among all others")]
     private partial void LogMeasured(string role, double alone, double seconds);
 
-    [LoggerMessage(EventId = 1073, Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone and was not recorded")]
+    [LoggerMessage(EventId = 1073, Level = LogLevel.Warning, Message = "{Role}: the model of round {Round} is gone or cannot be read and was not recorded")]
     private partial void LogMissed(string role, long round);
 
     [LoggerMessage(EventId = 1075, Level = LogLevel.Warning, Message = "{Role}: peer {Number} takes no part: {Reason}")]

@@ -39,7 +39,8 @@ internal sealed partial class ModelShelf(
     /// <param name="bytes">The model.</param>
     /// <param name="packed">The form in which it travels; the model to which that is a difference is held as long as this one.</param>
     /// <param name="pulled">The artifact that it was unpacked from; it goes with the model.</param>
-    public ModelHandle Put(byte[] bytes, PackedUpdate? packed = null, string? pulled = null)
+    /// <param name="maker">The island whose network made it, so that none of its peers here need read it first; null = none.</param>
+    public ModelHandle Put(byte[] bytes, PackedUpdate? packed = null, string? pulled = null, PeerWorkshop.Bench? maker = null)
     {
         ModelHandle model = ModelHandle.OfContent(bytes);
         lock (_lock)
@@ -58,6 +59,7 @@ internal sealed partial class ModelShelf(
             }
 
             entry.StoredUpdate ??= pulled;
+            entry.Island = maker?.Island ?? entry.Island;
             return model;
         }
     }
@@ -72,11 +74,13 @@ internal sealed partial class ModelShelf(
     }
 
     /// <summary>Holds a model that is on the shelf: its length, or null where it is not.</summary>
-    public long? TryHold(ModelHandle model)
+    /// <param name="model">The model.</param>
+    /// <param name="reader">The island whose network must have made it or read it already; null = any model will do.</param>
+    public long? TryHold(ModelHandle model, PeerWorkshop.Bench? reader = null)
     {
         lock (_lock)
         {
-            if (!_entries.TryGetValue(model, out Entry? entry) || entry.Bytes is null)
+            if (!_entries.TryGetValue(model, out Entry? entry) || entry.Bytes is null || (reader is not null && entry.Island != reader.Island))
             {
                 return null;
             }
@@ -87,15 +91,23 @@ internal sealed partial class ModelShelf(
     }
 
     /// <summary>Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.</summary>
-    public async Task<long?> FetchAsync(ArtifactReference reference)
+    /// <param name="reference">The model.</param>
+    /// <param name="reader">The island whose network must be able to read it: what it cannot is not to be had.</param>
+    public async Task<long?> FetchAsync(ArtifactReference reference, PeerWorkshop.Bench reader)
     {
         ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(reference.Sha256));
-        if (TryHold(model) is { } length)
+        if (TryHold(model, reader) is { } length)
         {
             return length;
         }
 
-        if (await PullAsync(reference).ConfigureAwait(false) is not { } bytes)
+        byte[]? near;
+        lock (_lock)
+        {
+            near = _entries.GetValueOrDefault(model)?.Bytes;
+        }
+
+        if (await ReadAsync(reference, near, reader).ConfigureAwait(false) is not { } bytes)
         {
             return null;
         }
@@ -103,7 +115,8 @@ internal sealed partial class ModelShelf(
         lock (_lock)
         {
             Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
-            entry.Stored = true;
+            entry.Stored |= near is null;
+            entry.Island = reader.Island;
             entry.Bytes ??= bytes;
             entry.Holders++;
             return bytes.Length;
@@ -111,18 +124,7 @@ internal sealed partial class ModelShelf(
     }
 
     /// <summary>The bytes of an artifact of this silo or another one; null where it is not to be had.</summary>
-    public async Task<byte[]?> PullAsync(ArtifactReference reference)
-    {
-        try
-        {
-            await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
-            return await slots.RunAsync(Lane.Sampling, () => artifacts.Read(reference.Sha256)).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
-        {
-            return null;
-        }
-    }
+    public Task<byte[]?> PullAsync(ArtifactReference reference) => ReadAsync(reference, null, null);
 
     /// <summary>The bytes of a model that is held.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -242,6 +244,36 @@ internal sealed partial class ModelShelf(
         }
     }
 
+    // In one visit to a slot: on a busy silo it waits for a training there.
+    private async Task<byte[]?> ReadAsync(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader)
+    {
+        try
+        {
+            if (near is null)
+            {
+                await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
+            }
+
+            return await slots.RunAsync(
+                Lane.Sampling,
+                () =>
+                {
+                    byte[] bytes = near ?? artifacts.Read(reference.Sha256);
+                    reader?.Require(bytes);
+                    return bytes;
+                }).ConfigureAwait(false);
+        }
+        catch (InvalidDataException e)
+        {
+            LogRefused(reference.Sha256, e.Message);
+            return null;
+        }
+        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     private static string Owner(string role) => role + ".peers";
 
     private async Task SweepAsync()
@@ -318,10 +350,16 @@ internal sealed partial class ModelShelf(
         /// <summary>The compressed form in this silo's artifact store; null = it is not there.</summary>
         public string? StoredUpdate { get; set; }
 
+        /// <summary>The island whose network made it or read it last; null = none.</summary>
+        public string? Island { get; set; }
+
         /// <summary>When it was let go of for the last time.</summary>
         public long ReleasedAt { get; set; }
     }
 
     [LoggerMessage(EventId = 1051, Level = LogLevel.Warning, Message = "A model of a peer could not be deleted: {Reason}")]
     private partial void LogNotDeleted(string reason);
+
+    [LoggerMessage(EventId = 1062, Level = LogLevel.Warning, Message = "Model {Sha256} of a peer was refused: {Reason}")]
+    private partial void LogRefused(string sha256, string reason);
 }

@@ -44,7 +44,7 @@ internal sealed partial class PeerGrain
                     $"Peer {_number} of {_role} deals the images out otherwise than its island: the data or islands.shardsFile on its host differ. Copy them from the others.");
             }
 
-            ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation));
+            ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation), maker: bench);
             held.Add(initial);
             if (initial.ToString() != start.Initial)
             {
@@ -138,8 +138,8 @@ internal sealed partial class PeerGrain
             DurableState durable = life.Codec.DecodeDurable(State.Durable);
             foreach (ModelHandle model in durable.Models.Where(m => !m.IsNone && !life.Held.Contains(m)).Distinct().ToArray())
             {
-                _ = await services.Shelf.FetchAsync(new ArtifactReference(model.ToString(), life.ModelBytes))
-                    ?? throw new InvalidDataException($"Model {model} of its last state is lost.");
+                _ = await services.Shelf.FetchAsync(new ArtifactReference(model.ToString(), life.ModelBytes), life.Bench!)
+                    ?? throw new InvalidDataException($"Model {model} of its last state is lost or cannot be read.");
                 life.Held.Add(model);
             }
 

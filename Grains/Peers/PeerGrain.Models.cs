@@ -10,7 +10,7 @@ namespace OrleansDDM.Grains.Peers;
 /// <content>How models travel: whole, or compressed.</content>
 internal sealed partial class PeerGrain
 {
-    /// <summary>Makes a model local and holds it for this peer.</summary>
+    /// <summary>Makes a model local and holds it for this peer. One of another shape, or with a number that is not finite, is not to be had.</summary>
     private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references, PackedModel[]? packed, PeerVector[]? vectors = null)
     {
         if (life.Held.Contains(model))
@@ -30,7 +30,7 @@ internal sealed partial class PeerGrain
             small = null;
         }
 
-        long? length = services.Shelf.TryHold(model)
+        long? length = services.Shelf.TryHold(model, life.Bench)
             ?? (small is null ? await FetchAsync(life, model, references) : await UnpackAsync(life, model, small));
         if (length is not { } bytes)
         {
@@ -57,7 +57,7 @@ internal sealed partial class PeerGrain
     {
         string name = model.ToString();
         long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
-        return bytes > 2 * life.ModelBytes ? Task.FromResult<long?>(null) : services.Shelf.FetchAsync(new ArtifactReference(name, bytes));
+        return bytes > 2 * life.ModelBytes ? Task.FromResult<long?>(null) : services.Shelf.FetchAsync(new ArtifactReference(name, bytes), life.Bench!);
     }
 
     /// <summary>Takes the model to which an update is a difference; it is kept for the other updates of the round.</summary>
@@ -100,7 +100,7 @@ internal sealed partial class PeerGrain
                 {
                     byte[]? start = packed.Base.Length == 0 ? null : services.Shelf.Get(ModelHandle.FromBytes(Convert.FromHexString(packed.Base)));
                     byte[] bytes = UpdatePacking.Unpack(trainer, update, start, model);
-                    services.Shelf.Put(bytes, pulled: packed.Update.Sha256);
+                    services.Shelf.Put(bytes, pulled: packed.Update.Sha256, maker: life.Bench);
                     return bytes.Length;
                 },
                 CancellationToken.None);

@@ -53,11 +53,11 @@ internal sealed partial class PeerGrain
                     PeerTraining done = trainer.Train(model, _number, round, train.Steps, moments, radius, token);
                     if (life.Compression.Kind == "none")
                     {
-                        return (done, services.Shelf.Put(done.Model), []);
+                        return (done, services.Shelf.Put(done.Model, maker: life.Bench), []);
                     }
 
                     PackedTraining packed = UpdatePacking.Pack(trainer, life.Compression, model, done.Model, residual);
-                    return (done, services.Shelf.Put(packed.Model, packed.Update), packed.Residual);
+                    return (done, services.Shelf.Put(packed.Model, packed.Update, maker: life.Bench), packed.Residual);
                 },
                 token);
             if (!Finish(life, train.Work))
@@ -104,7 +104,7 @@ internal sealed partial class PeerGrain
             result = life.Problem is { } problem
                 ? await services.Slots.RunAsync(Lane.Training, () => services.Shelf.Put(problem.Combine(aggregate.Rule, models, services.Shelf.Get)), stop.Token)
                 : await life.Bench!.RunAsync(
-                    trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer))), stop.Token);
+                    trainer => services.Shelf.Put(trainer.Write(PeerAggregation.Of(aggregate.Rule, models, services.Shelf.Get, trainer)), maker: life.Bench), stop.Token);
         }
         catch (Exception e)
         {

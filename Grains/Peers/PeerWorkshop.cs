@@ -44,6 +44,9 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
 
         internal int Users { get; set; }
 
+        /// <summary>Names the island.</summary>
+        public string Island => key;
+
         /// <summary>Who holds what. Made on a slot: see <see cref="PlanAsync"/>.</summary>
         public IslandPlan Plan => _plan.Value;
 
@@ -52,22 +55,12 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
 
         /// <summary>Runs work with this island's network on the slot that has least to do.</summary>
         public Task<T> RunAsync<T>(Func<IPeerTrainer, T> work, CancellationToken cancellation) => workshop.Slots.RunAsync(
-            Lane.Training,
-            () =>
-            {
-                IPeerTrainer trainer = _trainers.GetOrAdd(Environment.CurrentManagedThreadId, _ => workshop.Learning.OpenPeers(spec, role, Plan.Training));
-                lock (trainer)
-                {
-                    if (!_freed)
-                    {
-                        return work(trainer);
-                    }
-                }
+            Lane.Training, () => Use(work), cancellation);
 
-                Free();
-                throw new OperationCanceledException("The island is closed on this silo.");
-            },
-            cancellation);
+        /// <summary>Sees to it that bytes of any origin are a model of this island, of the right shape and finite. Call it on a slot's thread.</summary>
+        /// <exception cref="InvalidDataException">They are not.</exception>
+        /// <exception cref="OperationCanceledException">The island is closed on this silo.</exception>
+        public void Require(byte[] model) => Use(trainer => trainer.Read(model));
 
         /// <summary>Closes it for one user; the last one's closing frees the networks.</summary>
         public void Close()
@@ -84,6 +77,21 @@ internal sealed class PeerWorkshop(ILearningRuntime runtime, SlotPool slots)
 
             // A training that was told to give up may still be at its last step.
             _ = FreeAsync();
+        }
+
+        private T Use<T>(Func<IPeerTrainer, T> work)
+        {
+            IPeerTrainer trainer = _trainers.GetOrAdd(Environment.CurrentManagedThreadId, _ => workshop.Learning.OpenPeers(spec, role, Plan.Training));
+            lock (trainer)
+            {
+                if (!_freed)
+                {
+                    return work(trainer);
+                }
+            }
+
+            Free();
+            throw new OperationCanceledException("The island is closed on this silo.");
         }
 
         private bool Free()

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Protocols.Compression;
 using OrleansDDM.Protocols.Machines;
@@ -88,6 +90,6 @@ internal static class UpdatePacking
             from[i] += update[i];
         }
 
-        return from;
+        return TensorPrimitives.IsFiniteAll<float>(from) ? from : throw new InvalidDataException("A model with its update is not finite.");
     }
 }

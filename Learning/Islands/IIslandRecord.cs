@@ -12,7 +12,10 @@ public interface IIslandRecord : ITrainingSession
     /// <summary>Rounds recorded.</summary>
     long Rounds { get; }
 
-    /// <summary>Offers a model. Where peers have models of their own, the mean of the newest one of each peer counts.</summary>
+    /// <summary>
+    /// Offers a model. Where peers have models of their own, the mean of the newest one of each peer counts, unless that is older than a tenth of all rounds (at
+    /// least 3, at most 10). So long after a resume, the mean before stands in for each peer of which nothing was heard since.
+    /// </summary>
     void Offer(IslandRound round);
 }
 

@@ -23,7 +23,7 @@ public interface IPeerTrainer : IDisposable
     /// <param name="radius">Radius of sharpness-aware steps (Foret et al., ICLR 2021); 0 = plain steps.</param>
     /// <param name="cancellation">Gives up between two steps.</param>
     /// <exception cref="InvalidDataException">The bytes are not a model of this kind.</exception>
-    /// <exception cref="Training.TrainingDivergedException">A loss or a gradient is not finite.</exception>
+    /// <exception cref="Training.TrainingDivergedException">A loss, a gradient or the trained model is not finite.</exception>
     PeerTraining Train(byte[] model, int peer, long round, int steps, PeerMoments? moments, double radius, CancellationToken cancellation);
 
     /// <summary>The flat values of a model.</summary>

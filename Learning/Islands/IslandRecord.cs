@@ -30,6 +30,8 @@ public sealed class IslandRecord : IIslandRecord
     private readonly Queue<IslandRound> _offered = [];
     private readonly Dictionary<int, (long Rounds, float[] Values)> _newest = [];
     private readonly TrainingHistory _history;
+    private readonly long _fresh;
+    private (long Rounds, float[] Values, int Peers) _restored = (0, [], 0);
     private float[] _values;
     private float[] _average;
 
@@ -61,6 +63,8 @@ public sealed class IslandRecord : IIslandRecord
         using IDisposable noGrad = no_grad();
         (_spec, _plan, _task, _network, _shape, _identity) = (spec, plan, task, network, shape, identity);
         _history = new TrainingHistory(identity, task.Steps, spec.Validations);
+        // A slow peer is heard of once in several rounds; a peer that is gone must not hold back the mean of the others.
+        _fresh = Math.Clamp(plan.Rounds / 10, 3, 10);
         _vector = ModelVector.Adopt(network);
         initialize(_vector);
         _fused = FusedNetworks.TryCreate(network, _vector, task.Batch, get_num_threads());
@@ -114,7 +118,8 @@ public sealed class IslandRecord : IIslandRecord
     public byte[] SaveCheckpoint() => _history.Save(
         "orleans-ddm-island-1",
         [SafetensorsEntry.Of("values", [_values.Length], _values), SafetensorsEntry.Of("average", [_average.Length], _average)],
-        ("rounds", Rounds));
+        ("rounds", Rounds),
+        ("peers", _newest.Count + Absent));
 
     /// <inheritdoc/>
     public byte[] SaveWeights() => PeerModels.Write(Exported, _vector.Segments, new Dictionary<string, string>
@@ -134,12 +139,15 @@ public sealed class IslandRecord : IIslandRecord
         _network.Dispose();
     }
 
+    // Peers of which nothing was heard since the record was restored: the mean of then stands in for their models while these would count.
+    private int Absent => Rounds - _restored.Rounds <= _fresh ? Math.Max(0, _restored.Peers - _newest.Count) : 0;
+
     private float[] Exported => _spec.Weights == "ema" ? _average : _values;
 
     // True after a validation.
     private bool Take(IslandRound round)
     {
-        if (_newest.TryGetValue(round.Peer, out var known) && known.Rounds > round.Rounds)
+        if (round.Rounds < Rounds - _fresh || (_newest.TryGetValue(round.Peer, out var known) && known.Rounds > round.Rounds))
         {
             return false;
         }
@@ -160,6 +168,11 @@ public sealed class IslandRecord : IIslandRecord
 
         int before = Step;
         Rounds = round.Rounds;
+        foreach (int peer in _newest.Where(n => n.Value.Rounds < Rounds - _fresh).Select(n => n.Key).ToArray())
+        {
+            _newest.Remove(peer);
+        }
+
         _values = Mean();
         double keep = 1;
         for (int step = before + 1; step <= Step; step++)
@@ -184,12 +197,13 @@ public sealed class IslandRecord : IIslandRecord
 
     private float[] Mean()
     {
-        if (_newest.Count == 1)
+        int absent = Absent;
+        if (_newest.Count + absent == 1)
         {
             return _newest.Values.Single().Values;
         }
 
-        double[] sum = new double[_values.Length];
+        double[] sum = absent > 0 ? Array.ConvertAll(_restored.Values, v => (double)absent * v) : new double[_values.Length];
         foreach ((_, float[] values) in _newest.Values)
         {
             for (int i = 0; i < sum.Length; i++)
@@ -198,7 +212,7 @@ public sealed class IslandRecord : IIslandRecord
             }
         }
 
-        return Array.ConvertAll(sum, s => (float)(s / _newest.Count));
+        return Array.ConvertAll(sum, s => (float)(s / (_newest.Count + absent)));
     }
 
     private void Validate()
@@ -215,6 +229,7 @@ public sealed class IslandRecord : IIslandRecord
     {
         (_values, _average) = (Vector(file, "values"), Vector(file, "average"));
         Rounds = long.Parse(file.Metadata["rounds"], CultureInfo.InvariantCulture);
+        _restored = (Rounds, _values, int.Parse(file.Metadata.GetValueOrDefault("peers", "0"), CultureInfo.InvariantCulture));
     });
 
     private float[] Vector(SafetensorsFile file, string name)

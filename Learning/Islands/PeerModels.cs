@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 using OrleansDDM.Learning.Models;
 using OrleansDDM.Learning.Serialization;
 
@@ -8,41 +10,33 @@ internal static class PeerModels
 {
     public static float[] Read(byte[] model, IReadOnlyList<Segment> segments)
     {
-        SafetensorsFile file;
+        float[] values = new float[segments.Sum(s => s.Length)];
         try
         {
-            file = SafetensorsReader.Read(model);
+            SafetensorsFile file = SafetensorsReader.Read(model);
+            if (file.Entries.Count != segments.Count)
+            {
+                throw new InvalidDataException($"The model has {file.Entries.Count} tensors instead of {segments.Count}.");
+            }
+
+            foreach (Segment segment in segments)
+            {
+                if (!file.TryGet(segment.Name, out SafetensorsEntry? entry) || !entry.Shape.SequenceEqual(segment.Shape))
+                {
+                    throw new InvalidDataException($"The model has no tensor '{segment.Name}' of shape ({string.Join(", ", segment.Shape)}).");
+                }
+
+                entry.CopyTo(values.AsSpan((int)segment.Offset, (int)segment.Length));
+            }
         }
         catch (SafetensorsException e)
         {
             throw new InvalidDataException($"Not a model: {e.Message}", e);
         }
 
-        if (file.Entries.Count != segments.Count)
-        {
-            throw new InvalidDataException($"The model has {file.Entries.Count} tensors instead of {segments.Count}.");
-        }
-
-        float[] values = new float[segments.Sum(s => s.Length)];
-        foreach (Segment segment in segments)
-        {
-            if (!file.TryGet(segment.Name, out SafetensorsEntry? entry) || !entry.Shape.SequenceEqual(segment.Shape))
-            {
-                throw new InvalidDataException($"The model has no tensor '{segment.Name}' of shape ({string.Join(", ", segment.Shape)}).");
-            }
-
-            entry.ToFloats().CopyTo(values, segment.Offset);
-        }
-
-        foreach (float value in values)
-        {
-            if (!float.IsFinite(value))
-            {
-                throw new InvalidDataException("The model holds values that are not finite.");
-            }
-        }
-
-        return values;
+        return TensorPrimitives.IsFiniteAll<float>(values)
+            ? values
+            : throw new InvalidDataException("The model holds values that are not finite.");
     }
 
     public static byte[] Write(float[] values, IReadOnlyList<Segment> segments, IReadOnlyDictionary<string, string> metadata) =>

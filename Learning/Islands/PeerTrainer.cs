@@ -94,8 +94,14 @@ public sealed class PeerTrainer : IPeerTrainer
             loss += Step(task, (int)Math.Min((round * steps) + i, int.MaxValue), ++updates, radius);
         }
 
+        float[] trained = FlatTensors.ToArray(_master);
+        if (!Array.TrueForAll(trained, float.IsFinite))
+        {
+            throw new TrainingDivergedException($"{_identity}: the trained model is not finite. Lower training.learningRate or training.clipNorm.");
+        }
+
         return new PeerTraining(
-            Write(FlatTensors.ToArray(_master)),
+            Write(trained),
             loss / steps,
             (long)steps * task.Batch,
             new PeerMoments(_optimizer.Moments.ToDictionary(m => m.Key, m => FlatTensors.ToArray(m.Value)), updates));

@@ -52,13 +52,12 @@ internal sealed class TrainingHistory(string identity, int steps, int validation
     /// <summary>The bytes of a checkpoint.</summary>
     /// <param name="format">Name of the form.</param>
     /// <param name="tensors">What is not history.</param>
-    /// <param name="progress">Key and value that tell how far it is.</param>
-    public byte[] Save(string format, IEnumerable<SafetensorsEntry> tensors, (string Key, long Value) progress) =>
-        SafetensorsWriter.Write(tensors, new Dictionary<string, string>
+    /// <param name="progress">Keys and values that tell how far it is.</param>
+    public byte[] Save(string format, IEnumerable<SafetensorsEntry> tensors, params (string Key, long Value)[] progress) =>
+        SafetensorsWriter.Write(tensors, new Dictionary<string, string>(progress.Select(p => KeyValuePair.Create(p.Key, p.Value.ToString(CultureInfo.InvariantCulture))))
         {
             ["format"] = format,
             ["identity"] = identity,
-            [progress.Key] = progress.Value.ToString(CultureInfo.InvariantCulture),
             ["windowLoss"] = _windowLoss.ToString("R", CultureInfo.InvariantCulture),
             ["windowCount"] = _windowCount.ToString(CultureInfo.InvariantCulture),
             ["history"] = JsonSerializer.Serialize(_rows),

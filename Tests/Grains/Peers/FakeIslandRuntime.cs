@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 
 using OrleansDDM.Learning.Diffusion;
@@ -32,6 +33,9 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
     /// <summary>Every training that ended: role, peer, round.</summary>
     public List<(string Role, int Peer, long Round)> Trainings { get; } = [];
+
+    /// <summary>Every model that was read, as text.</summary>
+    public ConcurrentQueue<string> Reads { get; } = [];
 
     public HashSet<string> WorkThreads { get; } = [];
 
@@ -69,6 +73,8 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     private static byte[] Bytes(ModelRole role, params float[] values) =>
         System.Text.Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{role} {values[0]:R} {values[1]:R}"));
 
+    private static bool IsNumber(string word) => float.TryParse(word, CultureInfo.InvariantCulture, out float value) && float.IsFinite(value);
+
     private void Note()
     {
         lock (WorkThreads)
@@ -88,7 +94,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
             runtime.Note();
             runtime.BeforeTraining(role, peer, round, cancellation);
             cancellation.ThrowIfCancellationRequested();
-            float[] values = Values(model);
+            float[] values = Read(model);
             values[0] += 0.5f * ((float)plan.Rows[peer].Average() - values[0]);
             values[1] += steps;
             lock (runtime.Trainings)
@@ -100,7 +106,16 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
                 Bytes(role, values), 1, (long)steps * plan.Batch, new PeerMoments(new Dictionary<string, float[]>(), (moments?.Updates ?? 0) + steps));
         }
 
-        public float[] Read(byte[] model) => Values(model);
+        public float[] Read(byte[] model)
+        {
+            runtime.Note();
+            string text = System.Text.Encoding.UTF8.GetString(model);
+            runtime.Reads.Enqueue(text);
+            string[] words = text.Split(' ');
+            return words.Length == 3 && words[0] == role.ToString() && IsNumber(words[1]) && IsNumber(words[2])
+                ? Values(model)
+                : throw new InvalidDataException($"'{text}' is no model of {role}.");
+        }
 
         public byte[] Write(float[] values) => Bytes(role, values);
 

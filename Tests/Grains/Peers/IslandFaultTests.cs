@@ -199,6 +199,53 @@ public sealed class IslandFaultTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Models_that_cannot_be_read_are_refused_and_the_rounds_go_on()
+    {
+        using var released = new ManualResetEventSlim();
+        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 2 : 0));
+        RunSpec spec = Spec("modest");
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        IslandStatus[] islands = [];
+        await Until.HoldsAsync(async () => (islands = [.. Experts(await Run().GetStatusAsync()).Select(m => m.Island).OfType<IslandStatus>()]) is [{ Round: >= 1 }, { Round: >= 1 }]);
+
+        // Each is what its name says; as a contribution to one of the next rounds, any of them would spoil it.
+        string hash = SpecJson.Hash(spec);
+        var codec = new MessageCodec(new Modest(new ModestOptions()));
+        ArtifactReference[] bad = [.. new[] { "expert-0 NaN 1", "expert-0 1 2 3", "expert-1 1 2", "no model" }.Select(Store)];
+        for (int p = 0; p < 6; p++)
+        {
+            long before = (await Peer("expert-0", p).GetStatusAsync()).Counts.Refused;
+            for (int i = 0; i < bad.Length; i++)
+            {
+                await DeliverAsync(p, islands[0].Round + 2 + (i % 2), bad[i]);
+            }
+
+            int peer = p;
+            await Until.HoldsAsync(async () => (await Peer("expert-0", peer).GetStatusAsync()).Counts.Refused == before + bad.Length);
+        }
+
+        // What is told of a round is no better: this would be the last one.
+        ArtifactReference told = Store("expert-1 1 NaN");
+        await _silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", "expert-1")).ReportPeerAsync(
+            new PeerReport(hash, 0, 1, new PeerCounts(), islands[1].Rounds + 1, told, double.NaN));
+        await Until.HoldsAsync(() => _runtime.Reads.Contains("expert-1 1 NaN"));
+
+        released.Set();
+        RunStatus status = await EndAsync();
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        Assert.All(status.Models, m => Assert.All(FakeIslandRuntime.Values(_silo.Artifacts.Read(m.Weights!.Sha256)), v => Assert.True(float.IsFinite(v))));
+        Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
+
+        ArtifactReference Store(string text) => _silo.Artifacts.Put(System.Text.Encoding.UTF8.GetBytes(text));
+
+        Task DeliverAsync(int peer, long round, ArtifactReference model)
+        {
+            var body = new Modest.TrainedModel(round, round - 1, ModelHandle.FromBytes(Convert.FromHexString(model.Sha256)), [], MembershipView.Empty);
+            return Peer("expert-0", peer).DeliverAsync(new PeerFrame(hash, (peer + 1) % 6, 1, codec.Encode(body), [model]));
+        }
+    }
+
+    [Fact]
     public async Task Only_the_artifacts_of_the_models_stay_on_disk()
     {
         await Run().SubmitAsync(SpecJson.Write(Spec("dpsgd")));

@@ -65,6 +65,16 @@ public sealed class UpdatePackingTests
     }
 
     [Fact]
+    public void Update_that_makes_a_model_overflow_is_refused()
+    {
+        CompressionOptions options = new() { Kind = "top-k", Keep = 1 };
+        float[] large = [.. Enumerable.Repeat(3e38f, Count)];
+        PackedTraining packed = UpdatePacking.Pack(_trainer, options, _trainer.Write(new float[Count]), _trainer.Write(large), []);
+        ModelHandle model = ModelHandle.OfContent(_trainer.Write([.. Enumerable.Repeat(float.PositiveInfinity, Count)]));
+        Assert.Throws<InvalidDataException>(() => UpdatePacking.Unpack(_trainer, packed.Update.Bytes, _trainer.Write(large), model));
+    }
+
+    [Fact]
     public void Residuals_of_two_peers_are_two_artifacts()
     {
         float[] values = Draw(7);

@@ -73,6 +73,83 @@ public sealed class IslandRecordTests
     }
 
     [Fact]
+    public void Peer_that_stopped_long_ago_has_no_weight_and_a_slow_one_has()
+    {
+        using IslandRecord record = Open(null, rounds: 100);
+        Offer(record, 3, 1, 100);
+        for (long round = 1; round <= 50; round++)
+        {
+            Offer(record, 0, round, 1);
+            Offer(record, 1, round, 2);
+            if (round % 8 == 1)
+            {
+                Offer(record, 2, round, 6);
+            }
+
+            // As long as a tenth of all rounds.
+            if (round is 2 or 11)
+            {
+                Assert.All(Values(record.SaveWeights()), v => Assert.Equal(27.25f, v));
+            }
+            else if (round >= 12)
+            {
+                Assert.All(Values(record.SaveWeights()), v => Assert.Equal(3, v));
+            }
+        }
+
+        // Nor when it is told late.
+        Offer(record, 3, 1, 100);
+        Offer(record, 0, 51, 1);
+        Assert.All(Values(record.SaveWeights()), v => Assert.Equal(3, v));
+    }
+
+    [Fact]
+    public void Resumed_record_of_peers_ends_in_the_same_weights_and_is_never_one_peers_model()
+    {
+        using IslandRecord whole = Open(null);
+        byte[] half = [];
+        for (long round = 1; round <= 5; round++)
+        {
+            Offer(whole, (int)(round % 2), round, round);
+            half = round == 3 ? whole.SaveCheckpoint() : half;
+        }
+
+        // Of rounds 2 and 3, and the mean of both stands in for the peer that has not told anew.
+        using IslandRecord resumed = Open(half);
+        Assert.All(Values(resumed.SaveWeights()), v => Assert.Equal(2.5f, v));
+        Offer(resumed, 0, 4, 4);
+        Assert.All(Values(resumed.SaveWeights()), v => Assert.Equal(3.25f, v));
+        using IslandRecord again = Open(resumed.SaveCheckpoint());
+        Offer(resumed, 1, 5, 5);
+        Assert.Equal(whole.SaveWeights(), resumed.SaveWeights());
+
+        // The mean survives a second resume as well.
+        Offer(again, 1, 5, 5);
+        Assert.All(Values(again.SaveWeights()), v => Assert.Equal(4.125f, v));
+    }
+
+    [Fact]
+    public void Mean_of_before_a_resume_stands_in_for_peers_only_while_their_models_would_count()
+    {
+        using IslandRecord record = Open(null, rounds: 100);
+        Offer(record, 0, 1, 1);
+        Offer(record, 1, 2, 3);
+        byte[] checkpoint = record.SaveCheckpoint();
+        using IslandRecord resumed = Open(checkpoint, rounds: 100);
+        Offer(resumed, 0, 12, 6);
+        Assert.All(Values(resumed.SaveWeights()), v => Assert.Equal(4, v));
+        Offer(resumed, 0, 13, 6);
+        Assert.All(Values(resumed.SaveWeights()), v => Assert.Equal(6, v));
+
+        // A checkpoint of an older release does not say of how many peers its mean is.
+        SafetensorsFile file = SafetensorsReader.Read(checkpoint);
+        using IslandRecord old = Open(SafetensorsWriter.Write(file.Entries, file.Metadata.Where(m => m.Key != "peers").ToDictionary()), rounds: 100);
+        Assert.All(Values(old.SaveWeights()), v => Assert.Equal(2, v));
+        Offer(old, 0, 3, 6);
+        Assert.All(Values(old.SaveWeights()), v => Assert.Equal(6, v));
+    }
+
+    [Fact]
     public void Checkpoint_of_another_island_and_model_that_is_not_finite_are_refused()
     {
         using IslandRecord record = Open(null);
@@ -83,11 +160,17 @@ public sealed class IslandRecordTests
         Assert.Throws<TrainingDivergedException>(() => record.Train(TimeSpan.Zero, CancellationToken.None));
     }
 
-    private static IslandRecord Open(byte[]? checkpoint, RunSpec? spec = null, string identity = "run/expert-0")
+    private static void Offer(IslandRecord record, int peer, long round, float value)
+    {
+        record.Offer(new IslandRound(peer, round, Model(record, value), 1));
+        record.Train(TimeSpan.Zero, CancellationToken.None);
+    }
+
+    private static IslandRecord Open(byte[]? checkpoint, RunSpec? spec = null, string identity = "run/expert-0", long rounds = 5)
     {
         spec ??= Spec;
         TrainingData data = TinyRun.Data();
-        var plan = new IslandTraining(new Dictionary<int, int[]>(), 8, 5, 2);
+        var plan = new IslandTraining(new Dictionary<int, int[]>(), 8, rounds, 2);
         return new IslandRecord(
             spec.Training, plan, new DenoisingTask(spec, data, 0), Networks.Denoiser(spec.Model, data.Shape), data.Shape, identity,
             v => Initializer.Fill(v, spec.Seed, "expert-0"), checkpoint);

@@ -69,8 +69,22 @@ public sealed class PeerTrainerTests
         values[3] = float.NaN;
         Assert.Contains("not finite", Assert.Throws<InvalidDataException>(() => peers.Read(peers.Write(values))).Message, StringComparison.Ordinal);
         Assert.Throws<InvalidDataException>(() => peers.Read([1, 2, 3]));
+        byte[] whole = SafetensorsWriter.Write(peers.Segments.Select(s => SafetensorsEntry.Of(s.Name, s.Shape, new long[s.Length])));
+        Assert.Throws<InvalidDataException>(() => peers.Read(whole));
         using PeerTrainer other = Open(TinyRun.Spec(2, new ModelSpec { Width = 32, Depth = 1, Heads = 2 }), 1, 2);
         Assert.Throws<InvalidDataException>(() => peers.Train(other.Initial(), 0, 0, 1, null, 0, CancellationToken.None));
+    }
+
+    [Fact]
+    public void Training_that_leaves_a_model_that_is_not_finite_fails()
+    {
+        RunSpec spec = TinyRun.Spec(2, training: new TrainingSpec { Optimizer = "sgd", LearningRate = 100 });
+        using PeerTrainer peers = Open(spec, 1, 1);
+
+        // Loss and gradient are those of the initial model; only the step goes too far.
+        var momentum = new PeerMoments(new Dictionary<string, float[]> { ["moment1"] = [.. Enumerable.Repeat(3e38f, peers.Read(peers.Initial()).Length)] }, 1);
+        Assert.Contains(
+            "trained model", Assert.Throws<TrainingDivergedException>(() => peers.Train(peers.Initial(), 0, 0, 1, momentum, 0, CancellationToken.None)).Message, StringComparison.Ordinal);
     }
 
     private static PeerTrainer Open(RunSpec spec, long rounds, int steps)
