@@ -16,8 +16,6 @@ public sealed class CheckpointIndex(string folder)
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
-    // EAGAIN as .NET hands it on where a file is open elsewhere, and ERROR_SHARING_VIOLATION of Windows.
-    private static readonly int[] OpenElsewhere = [11, unchecked((int)0x80070020)];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly string _root = Path.Combine(Path.GetFullPath(folder), "checkpoints");
@@ -52,7 +50,7 @@ public sealed class CheckpointIndex(string folder)
         }
     }
 
-    // Whoever has the file open is done with it in a moment.
+    // Whoever has the file open, or all of the handles, is done with it in a moment.
     private static T Alone<T>(Func<T> work)
     {
         var clock = Stopwatch.StartNew();
@@ -62,7 +60,7 @@ public sealed class CheckpointIndex(string folder)
             {
                 return work();
             }
-            catch (IOException e) when (OpenElsewhere.Contains(e.HResult) && clock.Elapsed < Patience)
+            catch (IOException e) when (PassingErrors.Is(e) && clock.Elapsed < Patience)
             {
                 Thread.Sleep(1);
             }
