@@ -74,7 +74,12 @@ internal sealed partial class Checkpoints(
     }
 
     /// <summary>Writes the session's checkpoint.</summary>
-    public CheckpointReference Write(string run, string role, string specHash, long term, ITrainingSession session)
+    /// <param name="run">The run.</param>
+    /// <param name="role">The model.</param>
+    /// <param name="start">Spec and data that are trained.</param>
+    /// <param name="term">Term of the activation that writes.</param>
+    /// <param name="session">What is written.</param>
+    public CheckpointReference Write(string run, string role, ModelStart start, long term, ITrainingSession session)
     {
         double? validation = Validation(session);
         CheckpointReference? written = null;
@@ -87,7 +92,7 @@ internal sealed partial class Checkpoints(
                 known.Terms[artifact.Sha256] = term;
             }
 
-            index.Append(run, role, new CheckpointRecord(specHash, session.Step, term, artifact.Sha256, artifact.Bytes, validation));
+            index.Append(run, role, new CheckpointRecord(start.SpecHash, session.Step, term, artifact.Sha256, artifact.Bytes, validation, start.Fingerprint));
         });
         return written!;
     }
@@ -96,7 +101,11 @@ internal sealed partial class Checkpoints(
     /// Every checkpoint that still exists on a live silo, from what the grain remembers and from the index, newest first. For who is about to
     /// open one: the next <see cref="Retain"/> looks at the whole index.
     /// </summary>
-    public IReadOnlyList<CheckpointReference> Candidates(string run, string role, string specHash, IEnumerable<CheckpointReference> remembered)
+    /// <param name="run">The run.</param>
+    /// <param name="role">The model.</param>
+    /// <param name="start">Spec and data that it must be of.</param>
+    /// <param name="remembered">What the model's state refers to.</param>
+    public IReadOnlyList<CheckpointReference> Candidates(string run, string role, ModelStart start, IEnumerable<CheckpointReference> remembered)
     {
         Known known = KnownOf(run, role);
         lock (known)
@@ -107,7 +116,7 @@ internal sealed partial class Checkpoints(
         CheckpointReference[] all =
         [
             .. index.Read(run, role)
-                .Where(r => r.SpecHash == specHash)
+                .Where(r => r.IsOf(start.SpecHash, start.Fingerprint))
                 .Select(r => r.ToReference())
                 .Concat(remembered)
                 .GroupBy(c => c.Artifact.Sha256)
@@ -189,10 +198,20 @@ internal sealed partial class Checkpoints(
         DropElsewhere(gone);
     }
 
-    /// <summary>Deletes, on all live silos, what a removed run leaves: its index, and the artifacts to which no other state refers.</summary>
-    public async Task RemoveAsync(string run, IEnumerable<ArtifactReference> referred, CancellationToken cancellation)
+    /// <summary>Has all live silos forget which checkpoints a run had.</summary>
+    public Task ForgetAsync(string run)
     {
-        await exchange.ForgetRunAsync(run);
+        foreach (string key in _known.Keys.Where(k => k.StartsWith(run + "/", StringComparison.Ordinal)))
+        {
+            _known.TryRemove(key, out _);
+        }
+
+        return exchange.ForgetRunAsync(run);
+    }
+
+    /// <summary>Deletes, on all live silos, those artifacts of a removed run to which no other state refers.</summary>
+    public async Task DropAsync(IEnumerable<ArtifactReference> referred, CancellationToken cancellation)
+    {
         IReadOnlySet<string>? others = services.GetService(typeof(IArtifactRoots)) is IArtifactRoots roots ? await roots.ReadAsync(cancellation) : new HashSet<string>();
         if (others is not null)
         {
@@ -213,6 +232,12 @@ internal sealed partial class Checkpoints(
 
     /// <summary>Whether a live silo has the bytes and they are good; bad ones move to quarantine.</summary>
     public bool IsGood(ArtifactReference reference) => exchange.IsGood(reference.Sha256);
+
+    /// <summary>A model is not trained here any more: what may lie on the disk is looked up in the index when it is again.</summary>
+    public void Close(string run, string role) => _known.TryRemove(run + "/" + role, out _);
+
+    /// <summary>Models of whose checkpoints something is remembered.</summary>
+    internal int Remembered => _known.Count;
 
     private Known KnownOf(string run, string role) => _known.GetOrAdd(run + "/" + role, _ => new Known());
 

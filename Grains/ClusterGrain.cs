@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Clusters;
 using OrleansDDM.Contracts.Devices;
@@ -10,7 +12,7 @@ using OrleansDDM.Specs;
 namespace OrleansDDM.Grains;
 
 /// <summary>Drains silos, evens out their work and tells of their devices. Recovery: it remembers nothing; whoever asked asks again. Key: 0.</summary>
-internal sealed class ClusterGrain(SiloDirectory silos, DeviceFeed feed) : Grain, IClusterGrain
+internal sealed partial class ClusterGrain(SiloDirectory silos, DeviceFeed feed, ILogger<ClusterGrain> logger) : Grain, IClusterGrain
 {
     public Task DrainAsync(string silo, CancellationToken cancellation = default)
     {
@@ -22,7 +24,7 @@ internal sealed class ClusterGrain(SiloDirectory silos, DeviceFeed feed) : Grain
 
     public async Task<ModelMove[]> RebalanceAsync(CancellationToken cancellation = default)
     {
-        DeviceStatus[] statuses = await Task.WhenAll(silos.Active().Select(s => silos.Host(s).GetStatusAsync(cancellation)));
+        DeviceStatus[] statuses = [.. (await Task.WhenAll(silos.Active().Select(s => AskAsync(s, cancellation)))).OfType<DeviceStatus>()];
         var moved = new List<ModelMove>();
         foreach (IGrouping<string, ModelMove> moves in Rebalancing.Plan(statuses, await NeedsAsync(statuses, cancellation)).GroupBy(m => m.Run))
         {
@@ -52,6 +54,19 @@ internal sealed class ClusterGrain(SiloDirectory silos, DeviceFeed feed) : Grain
     public async Task<DeviceStatus[]> GetDevicesAsync(CancellationToken cancellation = default) =>
         [.. (await feed.ReadAsync().WaitAsync(cancellation)).Values.OrderBy(s => s.Silo, StringComparer.Ordinal)];
 
+    private async Task<DeviceStatus?> AskAsync(ActiveSilo silo, CancellationToken cancellation)
+    {
+        try
+        {
+            return await silos.Host(silo).GetStatusAsync(cancellation);
+        }
+        catch (Exception e) when (Retry.OfCall(e))
+        {
+            LogLeftOut(silo.Name, e.Message);
+            return null;
+        }
+    }
+
     /// <summary>What the models in training need of a device, by the key of their grain; without those that stay, as they train by islands or their run does not answer.</summary>
     private async Task<Dictionary<string, DeviceNeeds>> NeedsAsync(DeviceStatus[] statuses, CancellationToken cancellation)
     {
@@ -78,4 +93,7 @@ internal sealed class ClusterGrain(SiloDirectory silos, DeviceFeed feed) : Grain
 
         return needs;
     }
+
+    [LoggerMessage(EventId = 1015, Level = LogLevel.Warning, Message = "Silo {Silo} does not answer, and work is evened out without it: {Reason}")]
+    private partial void LogLeftOut(string silo, string reason);
 }

@@ -45,7 +45,7 @@ internal abstract partial class ModelGrain
             CheckpointReference? checkpoint = null;
             if (step > saved && (finished || validated || stop.IsCancellationRequested || services.Clock.GetElapsedTime(savedAt) >= interval))
             {
-                checkpoint = await WriteAsync(lease, spec.Training.KeepLast, start.SpecHash);
+                checkpoint = await WriteAsync(lease, spec.Training.KeepLast, start);
                 saved = step;
                 savedAt = services.Clock.GetTimestamp();
             }
@@ -120,7 +120,7 @@ internal abstract partial class ModelGrain
                 RunData.Prepare(services.Runtime, spec, start.Fingerprint, stop);
 
                 // What an older activation wrote beyond the step that a newer one went on from came from one that was superseded.
-                candidates = [.. services.Checkpoints.Candidates(_run, _role, start.SpecHash, remembered).Where(c => c.Term >= term || c.Step <= from)];
+                candidates = [.. services.Checkpoints.Candidates(_run, _role, start, remembered).Where(c => c.Term >= term || c.Step <= from)];
                 (ITrainingSession session, newest) = services.Checkpoints.OpenNewest(
                     candidates, bytes => Open(spec, start.SpecHash, bytes), _role, most);
                 steps = session.Steps;
@@ -152,10 +152,10 @@ internal abstract partial class ModelGrain
     }
 
     /// <summary>Writes a checkpoint as an artifact; nobody knows it before it is published.</summary>
-    private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, string specHash)
+    private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, ModelStart start)
     {
         long term = State.Term;
-        CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, specHash, term, session));
+        CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, start, term, session));
         await services.Checkpoints.PublishAsync(checkpoint.Artifact);
         State.Checkpoints = [.. State.Checkpoints.Append(checkpoint).TakeLast(keepLast)];
         if (checkpoint.ValidationLoss is { } loss && !(State.Best?.ValidationLoss <= loss))

@@ -77,8 +77,9 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
     {
         DeviceNeeds.ClearHint();
         Require("start", start.RunTerm, Math.Max(State.RunTerm, State.StoppedTerm + 1));
-        if (State.SpecHash != start.SpecHash)
+        if (State.SpecHash != start.SpecHash || (State.Fingerprint.Length > 0 && start.Fingerprint.Length > 0 && State.Fingerprint != start.Fingerprint))
         {
+            // Another run; one of the same spec has other data where the one before was given up while this model could not be reached.
             await EndTrainingAsync();
             _row.Value = new ModelState { SpecHash = start.SpecHash, Term = State.Term, StoppedTerm = State.StoppedTerm };
             _points.Clear();
@@ -86,6 +87,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         }
 
         State.RunTerm = start.RunTerm;
+        State.Fingerprint = start.Fingerprint.Length > 0 ? start.Fingerprint : State.Fingerprint;
         bool finished = State.Phase == ModelPhase.Done && State.Weights is { } weights
             && await services.Slots.RunAsync(Lane.Training, () => services.Checkpoints.IsGood(weights), cancellation);
         Require("start", start.RunTerm, State.StoppedTerm + 1);
@@ -243,6 +245,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         finally
         {
             await OnClosedAsync();
+            services.Checkpoints.Close(_run, _role);
             DelayDeactivation(TimeSpan.Zero);
         }
     }

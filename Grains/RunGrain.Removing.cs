@@ -22,7 +22,7 @@ internal sealed partial class RunGrain
             throw new RunActiveException(_name, State.Phase);
         }
 
-        // The rows go first: where this ends half-way, the run can be removed again, and what it leaves is collected.
+        // The run's own row goes after all but the artifacts: where this ends half-way, the run can be removed again, and what it leaves is collected.
         await StopAsync(cancellation);
         List<ArtifactReference> referred = [];
         foreach ((_, IModelGrain model) in Models())
@@ -30,11 +30,12 @@ internal sealed partial class RunGrain
             referred.AddRange(await model.RemoveAsync(State.Term, cancellation));
         }
 
+        await checkpoints.ForgetAsync(_name);
         await RemovePlanAsync(cancellation);
         _events.Close();
         await _row.ClearAsync();
         _live.Clear();
-        await checkpoints.RemoveAsync(_name, referred, cancellation);
+        await checkpoints.DropAsync(referred, cancellation);
         DeactivateOnIdle();
     }
 
@@ -57,7 +58,8 @@ internal sealed partial class RunGrain
                 return [];
             }
         }));
-        await checkpoints.RemoveAsync(_name, referred.SelectMany(r => r), cancellation);
+        await checkpoints.ForgetAsync(_name);
+        await checkpoints.DropAsync(referred.SelectMany(r => r), cancellation);
         await RemovePlanAsync(cancellation);
     }
 }

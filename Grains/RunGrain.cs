@@ -198,6 +198,11 @@ internal sealed partial class RunGrain(
 
     private RunSpec Read(string spec)
     {
+        if (string.IsNullOrEmpty(spec))
+        {
+            throw new BadRequestException($"The spec of run '{_name}' is missing.");
+        }
+
         if (spec.Length > MaxSpec)
         {
             throw new BadRequestException($"The spec has {spec.Length} characters; the most is {MaxSpec}.");

@@ -20,6 +20,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
     /// <summary>
     /// Moves models in training to silos where they train faster, by the measured speed of their slots, and from full silos to those with more room, e.g.
     /// to one that came back empty. Each stops after its current step, writes a checkpoint and goes on from it; on a device of the same kind it ends with the same bits.
+    /// A silo that does not answer is left out, and the log says so.
     /// </summary>
     /// <returns>The models that move; none where moving would not even things out.</returns>
     [ResponseTimeout("00:02:00")]

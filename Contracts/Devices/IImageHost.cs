@@ -28,7 +28,7 @@ public interface IImageHost : IGrainService
     Task OpenPointsAsync(string spec, string features, CancellationToken cancellation = default);
 
     /// <summary>Answers a question of k-means with sums over this silo's images. Asking again gives the same.</summary>
-    /// <exception cref="DataUnavailableException">They were not opened since this silo began.</exception>
+    /// <exception cref="DataUnavailableException">They were not opened since this silo began, or were given up for those of newer runs.</exception>
     [ResponseTimeout("00:05:00")]
     [Alias(Aliases.AskPoints)]
     Task<PointsAnswer> AskPointsAsync(PointsQuestion question, CancellationToken cancellation = default);

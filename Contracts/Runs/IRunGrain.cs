@@ -72,6 +72,8 @@ public interface IRunGrain : IGrainWithStringKey
     /// <param name="cancellation">Gives up the call.</param>
     /// <exception cref="RunNotFoundException">Nothing was submitted under this name.</exception>
     /// <exception cref="RunActiveException">It is at work, and <paramref name="force"/> is not given.</exception>
+    /// <exception cref="RunNotStoredException">It could not be stopped in time, or another silo has taken it over; nothing is removed.</exception>
+    /// <exception cref="StaleTermException">One of its models has seen a newer activation of the run. Call again.</exception>
     [ResponseTimeout("00:05:00")]
     [Allow(Roles.Submitter, Mutates = true)]
     [Alias(Aliases.RemoveRun)]

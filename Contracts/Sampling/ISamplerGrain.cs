@@ -10,8 +10,11 @@ namespace OrleansDDM.Contracts.Sampling;
 public interface ISamplerGrain : IGrainWithStringKey
 {
     /// <summary>Samples step by step; the last item carries the samples. The same request gives the same samples.</summary>
-    /// <exception cref="BadRequestException">A value of the request is out of range.</exception>
+    /// <exception cref="BadRequestException">The request names no run, or a value of it is out of range.</exception>
+    /// <exception cref="RunNotFoundException">Nothing was submitted under the name.</exception>
     /// <exception cref="RunNotReadyException">The run is not trained.</exception>
+    /// <exception cref="ArtifactException">No live silo has good weights of a model that is asked for.</exception>
+    /// <exception cref="TimeoutException">No silo evaluates a model that is asked for, or the run does not answer.</exception>
     [Allow(Roles.Submitter)]
     [Alias(Aliases.Sample)]
     IAsyncEnumerable<SampleProgress> SampleAsync(SampleRequest request, CancellationToken cancellation = default);

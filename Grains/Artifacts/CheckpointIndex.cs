@@ -50,7 +50,7 @@ public sealed class CheckpointIndex(string folder)
         }
     }
 
-    // Whoever has the file open is done with it in a moment.
+    // Whoever has the file open, or all of the handles, is done with it in a moment.
     private static T Alone<T>(Func<T> work)
     {
         var clock = Stopwatch.StartNew();
@@ -60,7 +60,7 @@ public sealed class CheckpointIndex(string folder)
             {
                 return work();
             }
-            catch (IOException e) when (FileInUse.IsCauseOf(e) && clock.Elapsed < Patience)
+            catch (IOException e) when (PassingErrors.Is(e) && clock.Elapsed < Patience)
             {
                 Thread.Sleep(1);
             }

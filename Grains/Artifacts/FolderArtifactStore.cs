@@ -19,9 +19,6 @@ public sealed partial class FolderArtifactStore : IArtifactStore
     // ENOSPC and EDQUOT as .NET hands them on, and ERROR_DISK_FULL of Windows.
     private static readonly int[] DiskFull = [28, 122, unchecked((int)0x80070070)];
 
-    // EAGAIN, ENFILE and EMFILE, and ERROR_SHARING_VIOLATION of Windows: they pass, and say nothing of the file.
-    private static readonly int[] Passing = [11, 23, 24, unchecked((int)0x80070020)];
-
     private readonly string _root;
     private readonly string _temporary;
     private readonly string _quarantine;
@@ -79,7 +76,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         string temporary = Path.Combine(_temporary, Guid.NewGuid().ToString("N"));
         try
         {
-            return new ArtifactWriter(this, reference, temporary, _files.Create(temporary));
+            return new ArtifactWriter(this, reference, temporary, PassingErrors.Outlast(() => _files.Create(temporary), _clock));
         }
         catch (Exception e) when (IsOfDisk(e))
         {
@@ -95,7 +92,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         string fault;
         try
         {
-            using Stream stream = _files.OpenRead(path);
+            using Stream stream = OpenRead(path);
             byte[] bytes = new byte[stream.Length];
             stream.ReadExactly(bytes);
             if (ArtifactNames.Of(bytes) == sha256)
@@ -109,7 +106,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             throw new ArtifactException($"Artifact {sha256} is missing.");
         }
-        catch (IOException e) when (!Passing.Contains(e.HResult))
+        catch (IOException e) when (!PassingErrors.Is(e))
         {
             fault = $"unreadable ({e.Message})";
         }
@@ -126,7 +123,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         Touch(sha256);
         try
         {
-            using Stream stream = _files.OpenRead(path);
+            using Stream stream = OpenRead(path);
             byte[] bytes = new byte[(int)Math.Clamp(stream.Length - offset, 0, count)];
             stream.Seek(offset, SeekOrigin.Begin);
             stream.ReadExactly(bytes);
@@ -144,7 +141,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         string path = PathOf(sha256);
         try
         {
-            using Stream stream = _files.OpenRead(path);
+            using Stream stream = OpenRead(path);
             if (Convert.ToHexStringLower(SHA256.HashData(stream)) == sha256)
             {
                 return true;
@@ -154,7 +151,7 @@ public sealed partial class FolderArtifactStore : IArtifactStore
         {
             return false;
         }
-        catch (IOException e) when (!Passing.Contains(e.HResult))
+        catch (IOException e) when (!PassingErrors.Is(e))
         {
             Quarantine(path, sha256, e.Message);
             return false;
@@ -237,6 +234,9 @@ public sealed partial class FolderArtifactStore : IArtifactStore
 
     private string PathOf(string sha256) => Path.Combine(_root, ArtifactNames.Require(sha256)[..2], sha256);
 
+    private Stream OpenRead(string path) => PassingErrors.Outlast(() => _files.OpenRead(path), _clock);
+
+    // Without patience: it is called for every file there is.
     private long LengthOf(string path)
     {
         try

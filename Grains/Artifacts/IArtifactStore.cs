@@ -4,8 +4,8 @@ using OrleansDDM.Contracts.Runs;
 namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
-/// The artifacts of one silo: immutable bytes named by their SHA-256. Calls block on the disk: make them on a slot's thread or on
-/// <see cref="ArtifactDisk"/>. Thread-safe.
+/// The artifacts of one silo: immutable bytes named by their SHA-256. Calls block on the disk, for seconds where it has an error that passes: make them on a
+/// slot's thread or on <see cref="ArtifactDisk"/>. Thread-safe.
 /// </summary>
 public interface IArtifactStore
 {
@@ -22,7 +22,7 @@ public interface IArtifactStore
 
     /// <summary>The bytes, verified.</summary>
     /// <exception cref="ArtifactException">They are missing, or were corrupt or unreadable and are now in quarantine.</exception>
-    /// <exception cref="IOException">They cannot be read now, for a reason that passes, e.g. too many open files.</exception>
+    /// <exception cref="IOException">They cannot be read for seconds now, for a reason that passes, e.g. too many open files.</exception>
     byte[] Read(string sha256);
 
     /// <summary>A piece of the bytes, not verified: whoever reads it verifies the whole.</summary>
@@ -34,7 +34,7 @@ public interface IArtifactStore
 
     /// <summary>Reads the file of an artifact again; a corrupt one moves to quarantine.</summary>
     /// <returns>Whether it is there and good.</returns>
-    /// <exception cref="IOException">It cannot be read now, for a reason that passes.</exception>
+    /// <exception cref="IOException">It cannot be read for seconds now, for a reason that passes.</exception>
     bool Verify(string sha256);
 
     /// <summary>Whether there is a file of that name; it is not verified.</summary>

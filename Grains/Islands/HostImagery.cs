@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 
 using OrleansDDM.Contracts;
@@ -16,7 +15,25 @@ namespace OrleansDDM.Grains.Islands;
 /// <summary>The images of this silo, of runs whose images stay with their hosts: what is answered to others, and the plan by which it itself goes.</summary>
 internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGrainFactory grains, SiloDirectory silos)
 {
-    private readonly ConcurrentDictionary<string, KMeansShard> _points = new();
+    // Runs that are clustered at the same time; more than that take turns.
+    private const int MaxClusterings = 4;
+
+    private readonly Lock _lock = new();
+
+    // By the spec's hash, the one that was asked last at the end. A run that ends meanwhile tells nobody.
+    private readonly OrderedDictionary<string, KMeansShard> _points = [];
+
+    /// <summary>Clusterings under way, as far as is known here.</summary>
+    public int Clusterings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _points.Count;
+            }
+        }
+    }
 
     private IHostLearning Learning => runtime.HostImages
         ?? throw new SpecException("islands.shards", $"cannot be 'hosts': silo '{silos.Self}' knows no such runs");
@@ -33,14 +50,24 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
     public async Task OpenAsync(RunSpec spec, string features, CancellationToken cancellation)
     {
         FeatureState state = JsonSerializer.Deserialize<FeatureState>(features) ?? throw new BadRequestException("The features are empty.");
-        _points[SpecJson.Hash(spec)] = await slots.RunAsync(Lane.Training, () => Learning.Points(spec, silos.Self, state), cancellation);
+        KMeansShard shard = await slots.RunAsync(Lane.Training, () => Learning.Points(spec, silos.Self, state), cancellation);
+        string hash = SpecJson.Hash(spec);
+        lock (_lock)
+        {
+            _points.Remove(hash);
+            _points.Add(hash, shard);
+            if (_points.Count > MaxClusterings)
+            {
+                _points.RemoveAt(0);
+            }
+        }
     }
 
     /// <summary>See <see cref="IImageHost.AskPointsAsync"/>.</summary>
     public Task<PointsAnswer> AskAsync(PointsQuestion question, CancellationToken cancellation)
     {
-        KMeansShard shard = _points.GetValueOrDefault(question.SpecHash)
-            ?? throw new DataUnavailableException($"{silos.Self}: the clustering began before this silo did.") { IsMissing = true };
+        KMeansShard shard = Find(question.SpecHash)
+            ?? throw new DataUnavailableException($"{silos.Self}: the clustering began before this silo did, or was given up for newer ones.") { IsMissing = true };
         return slots.RunAsync(
             Lane.Training,
             () =>
@@ -56,18 +83,25 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
     /// <summary>See <see cref="IImageHost.ShareImagesAsync"/>.</summary>
     public async Task<HostSamples> ShareAsync(RunSpec spec, HostPlan plan, CancellationToken cancellation)
     {
-        HostSamples samples = await slots.RunAsync(
-            Lane.Training,
-            () =>
-            {
-                HostAssignment own = Learning.Assign(spec, silos.Self, plan);
-                int[][] peers = [.. IslandPlan.OnHost(spec, plan, silos.Self, own.Clusters.Count).Values];
-                int[][] counts = [.. peers.Select(rows => Count(rows, own.Clusters, spec.Experts.Count))];
-                return new HostSamples(own.Clusters.Count, own.Fingerprint, counts, own.Labels);
-            },
-            cancellation);
-        _points.TryRemove(SpecJson.Hash(spec), out _);
-        return samples;
+        string hash = SpecJson.Hash(spec);
+        KMeansShard? shard = Find(hash);
+        try
+        {
+            return await slots.RunAsync(
+                Lane.Training,
+                () =>
+                {
+                    HostAssignment own = Learning.Assign(spec, silos.Self, plan);
+                    int[][] peers = [.. IslandPlan.OnHost(spec, plan, silos.Self, own.Clusters.Count).Values];
+                    int[][] counts = [.. peers.Select(rows => Count(rows, own.Clusters, spec.Experts.Count))];
+                    return new HostSamples(own.Clusters.Count, own.Fingerprint, counts, own.Labels);
+                },
+                cancellation);
+        }
+        finally
+        {
+            Forget(hash, shard);
+        }
     }
 
     /// <summary>Takes the newest plan of a run over, where its images stay with their hosts; otherwise there is nothing to do.</summary>
@@ -95,6 +129,31 @@ internal sealed class HostImagery(ILearningRuntime runtime, SlotPool slots, IGra
                     return true;
                 },
                 cancellation);
+        }
+    }
+
+    private KMeansShard? Find(string hash)
+    {
+        lock (_lock)
+        {
+            if (_points.Remove(hash, out KMeansShard? shard))
+            {
+                _points.Add(hash, shard);
+            }
+
+            return shard;
+        }
+    }
+
+    // Not that of a clustering that has begun again meanwhile.
+    private void Forget(string hash, KMeansShard? shard)
+    {
+        lock (_lock)
+        {
+            if (_points.TryGetValue(hash, out KMeansShard? known) && known == shard)
+            {
+                _points.Remove(hash);
+            }
         }
     }
 

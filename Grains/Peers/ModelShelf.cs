@@ -11,7 +11,7 @@ namespace OrleansDDM.Grains.Peers;
 /// <summary>
 /// The models of this silo's peers by their SHA-256: held in memory while a peer or a message needs them, and written to the artifact store
 /// only where a durable state names them or another silo must read them. A model that nobody holds stays for a moment, as messages that name it
-/// may be under way. Store and Forget block on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
+/// may be under way. What stores, deletes and forgets blocks on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
 /// </summary>
 internal sealed partial class ModelShelf(
     IArtifactStore artifacts, ArtifactExchange exchange, CheckpointIndex index, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
@@ -19,6 +19,10 @@ internal sealed partial class ModelShelf(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
+
+    // Held while a file is written, found or deleted, by the first digit of its name, and taken before the other one: so a model that is stored again while it
+    // is being deleted is there afterwards.
+    private readonly Lock[] _files = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
     private readonly Dictionary<ModelHandle, Entry> _entries = [];
     private readonly Queue<(ModelHandle Model, long At)> _released = [];
     private bool _sweeping;
@@ -92,8 +96,8 @@ internal sealed partial class ModelShelf(
 
     /// <summary>Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.</summary>
     /// <param name="reference">The model.</param>
-    /// <param name="reader">The island whose network must be able to read it: what it cannot is not to be had.</param>
-    public async Task<long?> FetchAsync(ArtifactReference reference, PeerWorkshop.Bench reader)
+    /// <param name="reader">The island whose network must be able to read it: what it cannot is not to be had; null = any model will do.</param>
+    public async Task<long?> FetchAsync(ArtifactReference reference, PeerWorkshop.Bench? reader)
     {
         ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(reference.Sha256));
         if (TryHold(model, reader) is { } length)
@@ -107,24 +111,11 @@ internal sealed partial class ModelShelf(
             near = _entries.GetValueOrDefault(model)?.Bytes;
         }
 
-        if (await ReadAsync(reference, near, reader).ConfigureAwait(false) is not { } bytes)
-        {
-            return null;
-        }
-
-        lock (_lock)
-        {
-            Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
-            entry.Stored |= near is null;
-            entry.Island = reader.Island;
-            entry.Bytes ??= bytes;
-            entry.Holders++;
-            return bytes.Length;
-        }
+        return await ReadAsync(reference, near, reader, bytes => (long?)HoldRead(model, bytes, reader)).ConfigureAwait(false);
     }
 
     /// <summary>The bytes of an artifact of this silo or another one; null where it is not to be had.</summary>
-    public Task<byte[]?> PullAsync(ArtifactReference reference) => ReadAsync(reference, null, null);
+    public Task<byte[]?> PullAsync(ArtifactReference reference) => ReadAsync(reference, null, null, bytes => bytes);
 
     /// <summary>The bytes of a model that is held.</summary>
     /// <exception cref="InvalidOperationException">It is not.</exception>
@@ -157,16 +148,19 @@ internal sealed partial class ModelShelf(
             return new ArtifactReference(model.ToString(), bytes.Length);
         }
 
-        ArtifactReference reference = Keep(bytes, run, role);
-        lock (_lock)
+        lock (FileOf(model.ToString()))
         {
-            if (_entries.TryGetValue(model, out Entry? entry))
+            ArtifactReference reference = Keep(bytes, run, role);
+            lock (_lock)
             {
-                entry.Stored = true;
+                if (_entries.TryGetValue(model, out Entry? entry))
+                {
+                    entry.Stored = true;
+                }
             }
-        }
 
-        return reference;
+            return reference;
+        }
     }
 
     /// <summary>Writes the form in which a held model travels to the artifact store, and the model to which it is a difference.</summary>
@@ -187,17 +181,20 @@ internal sealed partial class ModelShelf(
             }
         }
 
-        Keep(packed.Bytes, run, role);
         if (!packed.Base.IsNone && packed.Base != initial)
         {
             Store(packed.Base, run, role);
         }
 
-        lock (_lock)
+        lock (FileOf(packed.Name))
         {
-            if (_entries.TryGetValue(model, out Entry? entry))
+            Keep(packed.Bytes, run, role);
+            lock (_lock)
             {
-                entry.StoredUpdate = packed.Name;
+                if (_entries.TryGetValue(model, out Entry? entry))
+                {
+                    entry.StoredUpdate = packed.Name;
+                }
             }
         }
     }
@@ -230,6 +227,28 @@ internal sealed partial class ModelShelf(
         }
     }
 
+    private Lock FileOf(string name) => _files[Convert.ToInt32(name[..1], 16)];
+
+    private long HoldRead(ModelHandle model, byte[] bytes, PeerWorkshop.Bench? reader)
+    {
+        string name = model.ToString();
+        lock (FileOf(name))
+        {
+            // It may have been deleted since it was read.
+            bool stored = artifacts.Contains(name);
+            lock (_lock)
+            {
+                Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
+                entry.Stored |= stored;
+                entry.Island = reader?.Island ?? entry.Island;
+                entry.Bytes ??= bytes;
+                entry.Holders++;
+            }
+        }
+
+        return bytes.Length;
+    }
+
     private void LetGo(ModelHandle model)
     {
         if (_entries.TryGetValue(model, out Entry? entry) && --entry.Holders == 0)
@@ -245,7 +264,7 @@ internal sealed partial class ModelShelf(
     }
 
     // In one visit to a slot: on a busy silo it waits for a training there.
-    private async Task<byte[]?> ReadAsync(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader)
+    private async Task<T?> ReadAsync<T>(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader, Func<byte[], T> take)
     {
         try
         {
@@ -260,17 +279,17 @@ internal sealed partial class ModelShelf(
                 {
                     byte[] bytes = near ?? artifacts.Read(reference.Sha256);
                     reader?.Require(bytes);
-                    return bytes;
+                    return take(bytes);
                 }).ConfigureAwait(false);
         }
         catch (InvalidDataException e)
         {
             LogRefused(reference.Sha256, e.Message);
-            return null;
+            return default;
         }
         catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
         {
-            return null;
+            return default;
         }
     }
 
@@ -331,8 +350,25 @@ internal sealed partial class ModelShelf(
             more = _sweeping = _released.Count > 0;
         }
 
-        stored.ForEach(artifacts.Delete);
+        stored.ForEach(DeleteUnlessBack);
         return more;
+    }
+
+    private void DeleteUnlessBack(string name)
+    {
+        lock (FileOf(name))
+        {
+            bool back;
+            lock (_lock)
+            {
+                back = _entries.Any(e => (e.Value.Stored && e.Key.ToString() == name) || e.Value.StoredUpdate == name);
+            }
+
+            if (!back)
+            {
+                artifacts.Delete(name);
+            }
+        }
     }
 
     private sealed class Entry

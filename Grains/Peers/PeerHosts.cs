@@ -1,5 +1,7 @@
 using Orleans.Runtime;
 
+using OrleansDDM.Grains.Devices;
+
 namespace OrleansDDM.Grains.Peers;
 
 /// <summary>The hosts of peers: silos by their name.</summary>
@@ -9,8 +11,7 @@ internal sealed class PeerHosts(IClusterMembershipService membership, ILocalSilo
     public string Own => self.Name;
 
     /// <summary>Names of the silos that are up, in ordinal order.</summary>
-    public string[] Up() => [.. membership.CurrentSnapshot.Members.Values
-        .Where(m => m.Status == SiloStatus.Active).Select(m => m.Name).Distinct().Order(StringComparer.Ordinal)];
+    public string[] Up() => [.. SiloDirectory.Newest(membership.CurrentSnapshot, self).Select(m => m.Name).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a silo of this name is up.</summary>
     public bool IsUp(string host) => Find(host) is not null;
@@ -18,5 +19,5 @@ internal sealed class PeerHosts(IClusterMembershipService membership, ILocalSilo
     /// <summary>The address of the silo of this name that is up, or null.</summary>
     public SiloAddress? Find(string host) => host == Own
         ? self.SiloAddress
-        : membership.CurrentSnapshot.Members.Values.FirstOrDefault(m => m.Status == SiloStatus.Active && m.Name == host)?.SiloAddress;
+        : SiloDirectory.Newest(membership.CurrentSnapshot, self).FirstOrDefault(m => m.Name == host)?.SiloAddress;
 }

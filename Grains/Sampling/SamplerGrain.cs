@@ -31,6 +31,11 @@ internal sealed class SamplerGrain(Replicas replicas, IOptions<RunOptions> optio
     public async IAsyncEnumerable<SampleProgress> SampleAsync(
         SampleRequest request, [EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        if (string.IsNullOrEmpty(request?.Run))
+        {
+            throw new BadRequestException("The request names no run.");
+        }
+
         _requests++;
         try
         {

@@ -77,6 +77,10 @@ internal sealed class ModelState : IStoredState<ModelState>
     [Id(16)]
     public IslandStatus? Island { get; set; }
 
+    /// <summary>Hash of the data and clusters in training; empty = not known.</summary>
+    [Id(17)]
+    public string Fingerprint { get; set; } = string.Empty;
+
     /// <inheritdoc/>
     public ModelState Copy()
     {

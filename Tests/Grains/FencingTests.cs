@@ -120,6 +120,28 @@ public sealed class FencingTests : IDisposable
     }
 
     [Fact]
+    public async Task Model_of_the_same_spec_with_other_data_starts_anew()
+    {
+        var runtime = new FakeRuntime { BeforeStep = (_, step, stop) => step < 18 || stop.WaitHandle.WaitOne(1) & false };
+        await using SharedSilo silo = await SharedSilo.StartAsync(_folder, runtime, "a");
+        IExpertGrain model = silo.Client.GetGrain<IExpertGrain>(GrainKeys.Model("r", "expert-0"));
+        var start = new ModelStart(SpecJson.Canonical(Spec), SpecJson.Hash(Spec), 5, Retry: false, "data");
+        await model.StartAsync(start);
+        await Until.HoldsAsync(async () => (await model.GetStatusAsync()).Checkpoints is [.., { Step: 18 }]);
+        await model.StopAsync(5);
+
+        // What its state does not say is as before.
+        await model.StartAsync(start with { RunTerm = 6, Fingerprint = string.Empty });
+        await Until.HoldsAsync(() => runtime.OpenSessions == 1);
+        await model.StopAsync(6);
+        runtime.Fingerprint = "other";
+        await model.StartAsync(start with { RunTerm = 7, Fingerprint = "other" });
+        await Until.HoldsAsync(async () => (await model.GetStatusAsync()).Checkpoints is [.., { Step: 18, Term: 3 }]);
+        await model.StopAsync(7);
+        Assert.Equal([0, 18, 0], runtime.Opened.Select(o => o.Step));
+    }
+
+    [Fact]
     public async Task Late_start_does_not_revive_a_stopped_model()
     {
         var runtime = new FakeRuntime { BeforeStep = (_, _, stop) => stop.WaitHandle.WaitOne(1) & false };

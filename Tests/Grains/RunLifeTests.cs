@@ -110,6 +110,11 @@ public sealed class RunLifeTests : SiloTest
         BadRequestException bad = await Assert.ThrowsAsync<BadRequestException>(() => Run().SubmitAsync("""{"name":"r","training":{"steps":-1}}"""));
         Assert.Contains("training.steps", bad.Message, StringComparison.Ordinal);
         await Assert.ThrowsAsync<BadRequestException>(() => Run().SubmitAsync(SpecJson.Write(Spec("other"))));
+        foreach (string? none in (string?[])[null, string.Empty])
+        {
+            Assert.Contains("missing", (await Assert.ThrowsAsync<BadRequestException>(() => Run().SubmitAsync(none!))).Message, StringComparison.Ordinal);
+        }
+
         await Assert.ThrowsAsync<RunNotFoundException>(() => Run().ResumeAsync());
         Assert.Equal(RunPhase.None, (await Run().GetStatusAsync()).Phase);
         Assert.Empty(await WatchAsync(Run()));

@@ -70,6 +70,9 @@ public sealed class SamplerTests : SiloTest
     [Fact]
     public async Task Request_out_of_range_is_refused_by_name()
     {
+        await RefusedAsync(null!, "names no run");
+        await RefusedAsync(Request with { Run = null! }, "names no run");
+        await RefusedAsync(Request with { Run = string.Empty }, "names no run");
         await RefusedAsync(Request with { Count = 0 }, "count");
         await RefusedAsync(Request with { Count = 1_000_000 }, "4096");
         await RefusedAsync(Request with { Steps = 0 }, "sampling.steps");

@@ -1,13 +1,16 @@
 using Orleans.TestingHost;
 
+using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Grains;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -34,6 +37,8 @@ public sealed class ArtifactClusterTests
         ArtifactHostStatus[] silos = await cluster.Artifacts.GetStatusAsync();
         Assert.Equal(cluster.Cluster.Silos.Select(s => s.Name).Order(), silos.Select(s => s.Silo));
         Assert.Equal(count.Counts.Sum(), silos.Sum(s => s.Count));
+        await ArtifactCluster.UntilAsync(
+            () => Task.FromResult(cluster.Cluster.Silos.All(s => cluster.Service<Checkpoints>(s).Remembered == 0)), "A silo remembers models that are done.");
     }
 
     [Fact]
@@ -147,6 +152,68 @@ public sealed class ArtifactClusterTests
         // The name is free again.
         Hold(null);
         AssertExpected(await cluster.TrainAsync("gone"), "gone");
+    }
+
+    [Theory]
+    [InlineData("other", 0)]
+    [InlineData("data", 18)]
+    public async Task Silo_that_missed_the_removal_of_a_run_has_checkpoints_for_the_same_data_only(string data, int from)
+    {
+        await using ArtifactCluster cluster = await ArtifactCluster.StartAsync(_runtime, silos: 2);
+        Hold(18);
+        await cluster.Run().SubmitAsync(SpecJson.Write(ArtifactCluster.Spec()));
+        await cluster.UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Checkpoints.LastOrDefault()?.Step == 18));
+        await cluster.Run().StopAsync();
+        InProcessSiloHandle away = Writers(cluster, "expert-0").Single();
+        InProcessSiloHandle stays = cluster.Cluster.Silos.Single(s => s != away);
+        await cluster.Cluster.KillSiloAsync(away);
+        await ArtifactCluster.UntilAsync(() => Task.FromResult(cluster.Service<SiloDirectory>(stays).Active().Count == 1), "The silo is not known to be dead.");
+        await cluster.Run().RemoveAsync(force: true);
+        Assert.False(Directory.Exists(Path.Combine(cluster.FolderOf(stays.Name), "checkpoints", "r")));
+
+        // It comes back, and is alone when the name is used again.
+        InProcessSiloHandle back = (await cluster.Cluster.RestartSiloAsync(away))!;
+        Assert.Equal(away.Name, back.Name);
+        await ArtifactCluster.UntilAsync(() => Task.FromResult(cluster.Service<SiloDirectory>(stays).Active().Count == 2), "The silo has not come back.");
+        await cluster.Cluster.StopSiloAsync(stays);
+        _runtime.Fingerprint = data;
+        Hold(null);
+        IRunGrain run = cluster.Service<IGrainFactory>(back).GetGrain<IRunGrain>(GrainKeys.Run("r"));
+        await run.SubmitAsync(SpecJson.Write(ArtifactCluster.Spec()));
+        RunStatus end = await Until.SeenAsync(() => run.GetStatusAsync()!, s => s.Phase is RunPhase.Ready or RunPhase.Faulted);
+        AssertExpected(end);
+        Assert.Equal(from, end.Models[0].From);
+    }
+
+    [Fact]
+    public async Task Disk_that_has_no_file_handle_for_a_moment_costs_no_run()
+    {
+        await using ArtifactCluster cluster = await ArtifactCluster.StartAsync(_runtime, silos: 1);
+        FailingFiles disk = cluster.Disks.Values.Single();
+        Hold(18);
+        await cluster.Run().SubmitAsync(SpecJson.Write(ArtifactCluster.Spec()));
+        await cluster.UntilAsync(s => s.Models.Length == 3 && s.Models.All(m => m.Checkpoints.LastOrDefault()?.Step == 18));
+        await cluster.Run().StopAsync();
+
+        // As the checkpoints are opened, and as later ones are written.
+        int refused = 0;
+        _runtime.BeforeStep = (_, step, _) =>
+        {
+            if (step == 26 && Interlocked.Exchange(ref refused, 1) == 0)
+            {
+                Assert.InRange(disk.Refusals, int.MinValue, 0);
+                disk.Refusals = 4;
+            }
+
+            return true;
+        };
+        disk.Refusals = 4;
+        await cluster.Run().ResumeAsync();
+        RunStatus end = await cluster.UntilAsync(s => s.Phase is RunPhase.Ready or RunPhase.Faulted);
+        Assert.Null(end.Message);
+        AssertExpected(end);
+        Assert.All(end.Models, m => Assert.Equal(18, m.From));
+        Assert.InRange(disk.Refusals, int.MinValue, 0);
     }
 
     private static void AssertExpected(RunStatus status, string name = "r")

@@ -51,6 +51,23 @@ public sealed class CheckpointIndexTests : IDisposable
     }
 
     [Fact]
+    public void Line_of_an_older_release_does_not_say_its_data_and_is_taken_for_any()
+    {
+        Directory.CreateDirectory(_folder.File("checkpoints/r"));
+        File.WriteAllText(
+            _folder.File("checkpoints/r/router.jsonl"),
+            $$"""{"specHash":"spec","step":1,"term":1,"sha256":"{{new string('a', 64)}}","bytes":10,"validationLoss":0.25}{{"\n"}}""");
+        var index = new CheckpointIndex(_folder);
+        CheckpointRecord old = Assert.Single(index.Read("r", "router"));
+        Assert.Equal(Record(1), old);
+        Assert.True(old.IsOf("spec", "data"));
+        Assert.False(old.IsOf("another", "data"));
+        index.Append("r", "router", Record(2) with { Fingerprint = "data" });
+        CheckpointRecord later = index.Read("r", "router")[1];
+        Assert.Equal([true, false, true], new[] { "data", "other", string.Empty }.Select(f => later.IsOf("spec", f)));
+    }
+
+    [Fact]
     public void Several_writers_of_one_file_lose_no_line_and_tear_none()
     {
         CheckpointIndex[] writers = [.. Enumerable.Range(0, 4).Select(_ => new CheckpointIndex(_folder))];

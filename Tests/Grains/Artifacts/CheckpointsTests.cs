@@ -13,6 +13,8 @@ namespace OrleansDDM.Tests.Grains.Artifacts;
 /// <summary>The checkpoints of a model whose bytes lie on several silos.</summary>
 public sealed class CheckpointsTests : IDisposable
 {
+    private static readonly ModelStart Start = new(string.Empty, "spec", 1, Retry: false, "data");
+
     private readonly FakeSilos _silos = new(3, new ArtifactOptions { WaitForHolder = TimeSpan.FromSeconds(30) });
     private readonly CheckpointIndex _index;
     private readonly Checkpoints _checkpoints;
@@ -103,7 +105,7 @@ public sealed class CheckpointsTests : IDisposable
 
         // What others may have written meanwhile is looked for when a model is opened again.
         CheckpointReference other = On(0, 1001);
-        _checkpoints.Candidates("r", "router", "spec", []);
+        _checkpoints.Candidates("r", "router", Start, []);
         _checkpoints.Retain("r", "router", [first], term: 1);
         Assert.False(_silos[0].Store.Contains(other.Artifact.Sha256));
     }
@@ -113,9 +115,40 @@ public sealed class CheckpointsTests : IDisposable
     {
         CheckpointReference[] remembered = [On(1, 10), On(2, 20), On(1, 30)];
         _silos[2].IsDead = true;
-        Assert.Equal([30, 10], _checkpoints.Candidates("r", "router", "spec", remembered).Select(c => c.Step));
+        Assert.Equal([30, 10], _checkpoints.Candidates("r", "router", Start, remembered).Select(c => c.Step));
         _silos[2].IsDead = false;
-        Assert.Equal([30, 20, 10], _checkpoints.Candidates("r", "router", "spec", remembered).Select(c => c.Step));
+        Assert.Equal([30, 20, 10], _checkpoints.Candidates("r", "router", Start, remembered).Select(c => c.Step));
+    }
+
+    [Fact]
+    public void Checkpoint_of_other_data_is_no_candidate()
+    {
+        On(0, 10);
+        ArtifactReference other = _silos[0].Store.Put("other"u8.ToArray());
+        _index.Append("r", "router", new CheckpointRecord("spec", 20, 1, other.Sha256, other.Bytes, null, "other data"));
+        Assert.Equal([10], _checkpoints.Candidates("r", "router", Start, []).Select(c => c.Step));
+        Assert.Equal([20, 10], _checkpoints.Candidates("r", "router", Start with { Fingerprint = "other data" }, []).Select(c => c.Step));
+    }
+
+    [Fact]
+    public async Task Nothing_is_remembered_of_a_model_that_is_not_trained_here_nor_of_a_removed_run()
+    {
+        foreach (string run in (string[])["r", "r", "s"])
+        {
+            _checkpoints.Retain(run, "router", [On(0, 10)], term: 1);
+            _checkpoints.Retain(run, "expert-0", [On(0, 20)], term: 1);
+        }
+
+        Assert.Equal(4, _checkpoints.Remembered);
+        _checkpoints.Close("s", "router");
+        Assert.Equal(3, _checkpoints.Remembered);
+        await _checkpoints.ForgetAsync("r");
+        Assert.Equal(1, _checkpoints.Remembered);
+
+        // What was forgotten too early is in the index.
+        CheckpointReference old = On(0, 30);
+        _checkpoints.Retain("r", "router", [On(0, 40)], term: 1);
+        Assert.False(_silos[0].Store.Contains(old.Artifact.Sha256));
     }
 
     [Fact]

@@ -7,8 +7,11 @@ internal sealed class FailingFiles : IFileLayer
 {
     private const int NoSpace = 28;
     private const int BadSector = 5;
+    private const int TooManyOpenFiles = 24;
 
     private readonly DiskFiles _files = new();
+    private int _refusals;
+    private int _opened;
 
     /// <summary>Bytes that still fit; null = any number.</summary>
     public long? Space { get; set; }
@@ -18,6 +21,19 @@ internal sealed class FailingFiles : IFileLayer
 
     /// <summary>The error with which they cannot be read.</summary>
     public int ReadError { get; set; } = BadSector;
+
+    /// <summary>How many of the next files cannot be opened or made, as too many are open.</summary>
+    public int Refusals
+    {
+        get => Volatile.Read(ref _refusals);
+        set => Volatile.Write(ref _refusals, value);
+    }
+
+    /// <summary>Files opened for reading so far.</summary>
+    public int Opened => Volatile.Read(ref _opened);
+
+    /// <summary>Called before a file is deleted; may block.</summary>
+    public Action BeforeDelete { get; set; } = () => { };
 
     /// <summary>Whether this process may not make files.</summary>
     public bool Forbids { get; set; }
@@ -34,11 +50,24 @@ internal sealed class FailingFiles : IFileLayer
         return _files.Exists(path);
     }
 
-    public Stream OpenRead(string path) => Unreadable is { } text && path.Contains(text, StringComparison.Ordinal)
-        ? throw new IOException("Input/output error", ReadError)
-        : _files.OpenRead(path);
+    public Stream OpenRead(string path)
+    {
+        Refuse();
+        if (Unreadable is { } text && path.Contains(text, StringComparison.Ordinal))
+        {
+            throw new IOException("Input/output error", ReadError);
+        }
 
-    public Stream Create(string path) => Forbids ? throw new UnauthorizedAccessException("Access is denied.") : new Limited(this, (FileStream)_files.Create(path));
+        Stream stream = _files.OpenRead(path);
+        Interlocked.Increment(ref _opened);
+        return stream;
+    }
+
+    public Stream Create(string path)
+    {
+        Refuse();
+        return Forbids ? throw new UnauthorizedAccessException("Access is denied.") : new Limited(this, (FileStream)_files.Create(path));
+    }
 
     public void Flush(Stream stream)
     {
@@ -52,11 +81,23 @@ internal sealed class FailingFiles : IFileLayer
 
     public void Move(string from, string to) => _files.Move(from, to);
 
-    public void Delete(string path) => _files.Delete(path);
+    public void Delete(string path)
+    {
+        BeforeDelete();
+        _files.Delete(path);
+    }
 
     public IEnumerable<string> Files(string folder) => _files.Files(folder);
 
     public void CreateFolder(string path) => _files.CreateFolder(path);
+
+    private void Refuse()
+    {
+        if (Interlocked.Decrement(ref _refusals) >= 0)
+        {
+            throw new IOException("Too many open files", TooManyOpenFiles);
+        }
+    }
 
     private sealed class Limited(FailingFiles disk, FileStream inner) : Stream
     {

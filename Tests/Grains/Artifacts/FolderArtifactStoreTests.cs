@@ -139,6 +139,24 @@ public sealed class FolderArtifactStoreTests : IDisposable
     }
 
     [Fact]
+    public void Error_that_passes_is_outlasted_wherever_a_file_is_opened()
+    {
+        var disk = new FailingFiles();
+        FolderArtifactStore store = Open(disk);
+        disk.Refusals = 3;
+        ArtifactReference reference = store.Put("abc"u8.ToArray());
+        Assert.InRange(disk.Refusals, int.MinValue, 0);
+        Func<object>[] reads = [() => store.Read(reference.Sha256), () => store.ReadChunk(reference.Sha256, 0, 3), () => store.Verify(reference.Sha256)];
+        Assert.All(reads, read =>
+        {
+            disk.Refusals = 3;
+            Assert.NotNull(read());
+            Assert.InRange(disk.Refusals, int.MinValue, 0);
+        });
+        Assert.Equal(0, store.Quarantined());
+    }
+
+    [Fact]
     public void Folder_that_may_not_be_written_is_told_as_such()
     {
         FolderArtifactStore store = Open(new FailingFiles { Forbids = true });
@@ -204,5 +222,6 @@ public sealed class FolderArtifactStoreTests : IDisposable
 
     private string PathOf(ArtifactReference reference) => _folder.File($"artifacts/{reference.Sha256[..2]}/{reference.Sha256}");
 
-    private FolderArtifactStore Open(IFileLayer? disk = null) => new(_folder, NullLogger<FolderArtifactStore>.Instance, disk);
+    // Waiting costs no time.
+    private FolderArtifactStore Open(IFileLayer? disk = null) => new(_folder, NullLogger<FolderArtifactStore>.Instance, disk, new ManualClock());
 }

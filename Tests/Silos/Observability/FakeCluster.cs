@@ -33,6 +33,15 @@ internal sealed class FakeCluster : IClusterMembershipService, ILocalSiloDetails
         return this;
     }
 
+    /// <summary>Adds one life of an active silo.</summary>
+    public FakeCluster Add(string name, int port, int generation)
+    {
+        var address = SiloAddress.New(new IPEndPoint(IPAddress.Loopback, port), generation);
+        _version++;
+        _members = _members.Add(address, new ClusterMember(address, SiloStatus.Active, name));
+        return this;
+    }
+
     public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => default;
 
     public Task<bool> TryKill(SiloAddress siloAddress) => Task.FromResult(false);
