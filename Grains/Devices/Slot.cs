@@ -44,7 +44,7 @@ internal sealed class Slot : IDisposable
     /// <summary>Whether it refuses new work.</summary>
     public bool IsClosed => _stopping;
 
-    /// <summary>Cost of the sessions being opened here; guarded by the pool.</summary>
+    /// <summary>Cost of the sessions being opened here; changed under the lock of the pool only.</summary>
     public double Opening { get; set; }
 
     /// <summary>Trained models open on this slot.</summary>

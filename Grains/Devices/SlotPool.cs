@@ -31,9 +31,9 @@ internal sealed class SlotPool : IDisposable
             })];
     }
 
-    /// <summary>Runs work on the slot that has least to do.</summary>
+    /// <summary>Runs work on the slot that has least to do, among equals on one that no training session is bound to.</summary>
     public Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default) =>
-        _slots.MinBy(s => s.Waiting)!.RunAsync(lane, work, cancellation);
+        _slots.MinBy(s => (s.Waiting, s.Sessions.Count, s.Opening))!.RunAsync(lane, work, cancellation);
 
     /// <summary>
     /// Opens a training session on the slot with the least training to do, among equals on the one with the least work waiting. A session under the same key and a lower term is taken over: it
