@@ -48,6 +48,13 @@ public sealed class UnobservedTasksTests
         });
     }
 
+    [Theory]
+    [InlineData("at Orleans.Runtime.ReminderService.LocalReminderService.RunAsync() in LocalReminderService.cs:line 572", true)]
+    [InlineData("at Orleans.Runtime.MembershipService.MembershipTableManager.Refresh()", false)]
+    [InlineData("at OrleansDDM.Grains.RunGrain.DriveAsync()", false)]
+    public void Only_what_Orleans_goes_on_from_by_itself_is_no_failure(string frame, bool known) =>
+        Assert.Equal(known, UnobservedTasks.IsKnown("System.AggregateException: refused\n   " + frame));
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(string what, bool givenUp)
     {
