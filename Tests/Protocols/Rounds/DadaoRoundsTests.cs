@@ -26,7 +26,6 @@ public sealed class DadaoRoundsTests
     [Fact]
     public void Exchanges_happen_at_both_ends_or_at_none_whatever_is_lost()
     {
-        // The last peer to crash is away for longer than anybody is patient.
         // Each exchange adds m at one end and −m at the other, and a peer's own flow leaves α̃z + αz̃ as it is: while none is half done, these sum to 0.
         SimulationPlan plan = Plan(500, new NetworkPlan { Loss = 0.1, Duplication = 0.1, Reordering = 0.2, DelaySeconds = 3, Corruption = 0.02, Jitter = 0.3 }) with
         {
@@ -38,11 +37,21 @@ public sealed class DadaoRoundsTests
                     new Fault { At = 10 + (12.3 * i), Kind = FaultKind.Crash, Peers = [i % 8, (i * 3) % 8] },
                     new Fault { At = 10 + (12.3 * i) + 0.4 + (i % 5), Kind = FaultKind.Restart, Peers = [i % 8, (i * 3) % 8] },
                 }),
-                new Fault { At = 390, Kind = FaultKind.Crash, Peers = [2] },
-                new Fault { At = 455, Kind = FaultKind.Restart, Peers = [2] },
             ],
         };
-        Simulator simulator = new(plan);
+
+        // The same run twice: the first shows who commits when, in the second it dies before it has told its partner, and for longer than anybody is patient.
+        SimulationPlan Ending(params Fault[] faults) => plan with { Faults = [.. plan.Faults, .. faults] };
+        Fault nothing = new() { At = 499, Kind = FaultKind.Heal };
+        (double At, int Peer) last = default;
+        new Simulator(Ending(nothing, nothing))
+        {
+            Observer = o => last = last == default && o.Seconds > 390 && o.Effects.Any(e => e is Effect.Send { Body: DadaoRounds.Commit }) && o.Input is Input.Aggregated
+                ? (o.Seconds, o.Peer) : last,
+        }.RunUntil(400);
+        Simulator simulator = new(Ending(
+            new Fault { At = last.At + 0.0005, Kind = FaultKind.Crash, Peers = [last.Peer] },
+            new Fault { At = last.At + 65, Kind = FaultKind.Restart, Peers = [last.Peer] }));
         int balanced = 0, halves = 0;
         for (double time = 5; time < 500; time += 0.25)
         {
