@@ -44,6 +44,13 @@ public sealed partial class DadaoRounds
 
     private double Left(Turn<Saved, Live> turn) => Math.Max(0, (MostAhead / MethodOf(turn.Setup).RateOf(turn.Setup)) - turn.Durable.Ahead);
 
+    private void NextGradient(Turn<Saved, Live> turn)
+    {
+        double after = Exponential(turn); // it counts its draws in the volatile part
+        turn.Volatile = turn.Volatile with { GradientIn = turn.Volatile.GradientIn + after };
+        ArmGradient(turn);
+    }
+
     // The gradient's clock goes by the peer's own time: where that stands still before the clock rings, an exchange sets it going again.
     private void ArmGradient(Turn<Saved, Live> turn)
     {

@@ -52,8 +52,14 @@ public sealed partial class DadaoRounds(DadaoOptions options, EdgeRates? rates =
     /// <inheritdoc/>
     protected override void OnStart(Turn<Saved, Live> turn)
     {
-        turn.Volatile = turn.Volatile with { GradientIn = Exponential(turn) };
-        ArmGradient(turn);
+        // Who comes late has missed the time until now.
+        turn.Durable = turn.Durable with { At = Later(turn) };
+        Begin(turn);
+    }
+
+    private void Begin(Turn<Saved, Live> turn)
+    {
+        NextGradient(turn);
         foreach (PeerId partner in OwnEdges(turn.Setup).Keys)
         {
             ArmEdge(turn, partner);
@@ -74,7 +80,7 @@ public sealed partial class DadaoRounds(DadaoOptions options, EdgeRates? rates =
             turn.Durable = turn.Durable with { At = Later(turn) };
         }
 
-        OnStart(turn);
+        Begin(turn);
     }
 
     /// <inheritdoc/>
@@ -84,8 +90,7 @@ public sealed partial class DadaoRounds(DadaoOptions options, EdgeRates? rates =
         {
             case "gradient":
                 BecomesDue(turn, turn.Self);
-                turn.Volatile = turn.Volatile with { GradientIn = turn.Volatile.GradientIn + Exponential(turn) };
-                ArmGradient(turn);
+                NextGradient(turn);
                 break;
             case "edge" when OwnEdges(turn.Setup).ContainsKey(new PeerId((ulong)timer.Number)):
                 ArmEdge(turn, new PeerId((ulong)timer.Number));

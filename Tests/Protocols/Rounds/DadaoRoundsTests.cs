@@ -123,6 +123,18 @@ public sealed class DadaoRoundsTests
     }
 
     [Fact]
+    public void Peer_that_starts_late_begins_its_time_then_and_draws_nothing_twice()
+    {
+        (DadaoRounds protocol, PeerSetup setup) = Middle();
+        (PeerState state, List<Effect> effects) = Drive(protocol, protocol.Create(setup), new Input.Start(), 100);
+        Assert.Equal(TimeSpan.FromSeconds(100).Ticks, ((DadaoRounds.Saved)state.DurablePart).At);
+
+        // Its gradient's clock and that of the edge of which it is the lower end, by rates of their own.
+        Assert.Equal(2, effects.OfType<Effect.SetTimer>().Count());
+        Assert.Equal(2, ((PeerState<DadaoRounds.Saved, DadaoRounds.Live>)state).Volatile.Draws);
+    }
+
+    [Fact]
     public void Proposer_that_is_locked_itself_says_so_and_is_waited_for()
     {
         (DadaoRounds protocol, PeerSetup setup) = Middle();
