@@ -52,7 +52,7 @@ public static class GrainsHosting
         services.AddSingleton<SlotPool>();
         services.AddSingleton<ModelServices>();
         services.AddSingleton<IDeviceHostClient, DeviceHostClient>();
-        services.AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<ConvexWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
+        services.AddSingleton<PeerFiles>().AddSingleton<ModelShelf>().AddSingleton<PeerWorkshop>().AddSingleton<ConvexWorkshop>().AddSingleton<PeerHosts>().AddSingleton<PeerServices>();
         services.AddSingleton<HostImagery>().AddSingleton<ImageHostClient>();
         services.AddPlacementDirector<HostPlacement, HostPlacementDirector>();
         services.AddSingleton<SiloDirectory>().AddSingleton<DeviceFleet>().AddSingleton<DeviceFeed>().AddSingleton<DeviceMemory>();

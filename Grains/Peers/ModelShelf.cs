@@ -11,18 +11,15 @@ namespace OrleansDDM.Grains.Peers;
 /// <summary>
 /// The models of this silo's peers by their SHA-256: held in memory while a peer or a message needs them, and written to the artifact store
 /// only where a durable state names them or another silo must read them. A model that nobody holds stays for a moment, as messages that name it
-/// may be under way. What stores, deletes and forgets blocks on the disk: call them on a slot's thread. The rest takes no time. Thread-safe.
+/// may be under way. What stores blocks on the disk: call it on a slot's thread. The rest takes no time. Thread-safe.
 /// </summary>
 internal sealed partial class ModelShelf(
-    IArtifactStore artifacts, ArtifactExchange exchange, CheckpointIndex index, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
+    PeerFiles files, ArtifactExchange exchange, SlotPool slots, TimeProvider clock, ILogger<ModelShelf> logger)
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
+    // Taken after that of a file, where both are held: so a model that is stored again while its file is being deleted is there afterwards.
     private readonly Lock _lock = new();
-
-    // Held while a file is written, found or deleted, by the first digit of its name, and taken before the other one: so a model that is stored again while it
-    // is being deleted is there afterwards.
-    private readonly Lock[] _files = [.. Enumerable.Range(0, 16).Select(_ => new Lock())];
     private readonly Dictionary<ModelHandle, Entry> _entries = [];
     private readonly Queue<(ModelHandle Model, long At)> _released = [];
     private bool _sweeping;
@@ -139,7 +136,7 @@ internal sealed partial class ModelShelf(
     /// <summary>Writes a held model to the artifact store, so that it survives a crash and other silos can read it.</summary>
     /// <param name="model">The model.</param>
     /// <param name="run">The run that owns it.</param>
-    /// <param name="role">Its island; see <see cref="Forget"/>.</param>
+    /// <param name="role">Its island; see <see cref="PeerFiles.Forget"/>.</param>
     public ArtifactReference Store(ModelHandle model, string run, string role)
     {
         byte[] bytes = Get(model);
@@ -148,9 +145,9 @@ internal sealed partial class ModelShelf(
             return new ArtifactReference(model.ToString(), bytes.Length);
         }
 
-        lock (FileOf(model.ToString()))
+        lock (files.Of(model.ToString()))
         {
-            ArtifactReference reference = Keep(bytes, run, role);
+            ArtifactReference reference = files.Keep(bytes, run, role);
             lock (_lock)
             {
                 if (_entries.TryGetValue(model, out Entry? entry))
@@ -186,9 +183,9 @@ internal sealed partial class ModelShelf(
             Store(packed.Base, run, role);
         }
 
-        lock (FileOf(packed.Name))
+        lock (files.Of(packed.Name))
         {
-            Keep(packed.Bytes, run, role);
+            files.Keep(packed.Bytes, run, role);
             lock (_lock)
             {
                 if (_entries.TryGetValue(model, out Entry? entry))
@@ -196,25 +193,6 @@ internal sealed partial class ModelShelf(
                     entry.StoredUpdate = packed.Name;
                 }
             }
-        }
-    }
-
-    /// <summary>Writes bytes of a peer to the artifact store.</summary>
-    /// <param name="bytes">What is written.</param>
-    /// <param name="run">The run that owns it.</param>
-    /// <param name="role">Its island; see <see cref="Forget"/>.</param>
-    public ArtifactReference Keep(byte[] bytes, string run, string role) => artifacts.Put(
-        bytes, a => index.Append(run, Owner(role), new CheckpointRecord(string.Empty, 0, 0, a.Sha256, a.Bytes, null)));
-
-    /// <summary>Deletes what <see cref="Keep"/> wrote.</summary>
-    public void Drop(string name) => artifacts.Delete(name);
-
-    /// <summary>Deletes every model that peers of an island ever wrote to the artifact store. The island is done.</summary>
-    public void Forget(string run, string role)
-    {
-        foreach (string name in index.Read(run, Owner(role)).Select(r => r.Sha256).Distinct())
-        {
-            artifacts.Delete(name);
         }
     }
 
@@ -227,15 +205,13 @@ internal sealed partial class ModelShelf(
         }
     }
 
-    private Lock FileOf(string name) => _files[Convert.ToInt32(name[..1], 16)];
-
     private long HoldRead(ModelHandle model, byte[] bytes, PeerWorkshop.Bench? reader)
     {
         string name = model.ToString();
-        lock (FileOf(name))
+        lock (files.Of(name))
         {
             // It may have been deleted since it was read.
-            bool stored = artifacts.Contains(name);
+            bool stored = files.Contains(name);
             lock (_lock)
             {
                 Entry entry = _entries.TryGetValue(model, out Entry? known) ? known : _entries[model] = new Entry();
@@ -277,7 +253,7 @@ internal sealed partial class ModelShelf(
                 Lane.Sampling,
                 () =>
                 {
-                    byte[] bytes = near ?? artifacts.Read(reference.Sha256);
+                    byte[] bytes = near ?? files.Read(reference.Sha256);
                     reader?.Require(bytes);
                     return take(bytes);
                 }).ConfigureAwait(false);
@@ -292,8 +268,6 @@ internal sealed partial class ModelShelf(
             return default;
         }
     }
-
-    private static string Owner(string role) => role + ".peers";
 
     private async Task SweepAsync()
     {
@@ -356,17 +330,18 @@ internal sealed partial class ModelShelf(
 
     private void DeleteUnlessBack(string name)
     {
-        lock (FileOf(name))
+        lock (files.Of(name))
         {
             bool back;
             lock (_lock)
             {
-                back = _entries.Any(e => (e.Value.Stored && e.Key.ToString() == name) || e.Value.StoredUpdate == name);
+                back = (_entries.TryGetValue(ModelHandle.FromBytes(Convert.FromHexString(name)), out Entry? entry) && entry.Stored)
+                    || _entries.Values.Any(e => e.StoredUpdate == name);
             }
 
             if (!back)
             {
-                artifacts.Delete(name);
+                files.Delete(name);
             }
         }
     }

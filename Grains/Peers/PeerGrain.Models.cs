@@ -155,7 +155,7 @@ internal sealed partial class PeerGrain
         }
 
         byte[] bytes = ResidualFile.Write(residual, _run, _role, _number);
-        (string old, State.Residual) = (State.Residual, (await services.Slots.RunAsync(Lane.Sampling, () => services.Shelf.Keep(bytes, _run, _role))).Sha256);
+        (string old, State.Residual) = (State.Residual, (await services.Slots.RunAsync(Lane.Sampling, () => services.Files.Keep(bytes, _run, _role))).Sha256);
         await _row.SaveAsync();
         life.StoredResidual = residual;
         if (old.Length > 0 && old != State.Residual)
@@ -164,7 +164,7 @@ internal sealed partial class PeerGrain
                 Lane.Sampling,
                 () =>
                 {
-                    services.Shelf.Drop(old);
+                    services.Files.Delete(old);
                     return true;
                 });
         }

@@ -135,7 +135,7 @@ internal sealed partial class PeerGrain(
         Lane.Sampling,
         () =>
         {
-            services.Shelf.Forget(_run, _role);
+            services.Files.Forget(_run, _role);
             return true;
         },
         cancellation);

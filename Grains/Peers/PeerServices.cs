@@ -13,6 +13,7 @@ internal sealed record PeerServices(
     PeerWorkshop Workshop,
     ConvexWorkshop Convex,
     ModelShelf Shelf,
+    PeerFiles Files,
     PeerHosts Hosts,
     TransferRates Rates,
     SlotPool Slots,

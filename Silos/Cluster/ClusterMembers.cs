@@ -53,15 +53,7 @@ public static class ClusterMembers
     /// <exception cref="SchemaException">The database cannot be read.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     public static Task<IReadOnlyList<string>> RunKeysAsync(string connectionString, CancellationToken cancellation = default) =>
-        ReadAsync(
-            connectionString,
-            """
-            SELECT GrainIdExtensionString FROM GrainState
-            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL ORDER BY 1
-            """,
-            RunState,
-            row => row.GetString(0),
-            cancellation);
+        KeysAsync(connectionString, RunState, "TRUE", cancellation);
 
     /// <summary>The keys of the runs that are neither ready nor stopped nor faulted, in order.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
@@ -69,17 +61,10 @@ public static class ClusterMembers
     /// <exception cref="SchemaException">The database cannot be read.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     public static Task<IReadOnlyList<string>> OpenRunKeysAsync(string connectionString, CancellationToken cancellation = default) =>
-        ReadAsync(
+        KeysAsync(
             connectionString,
-            string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT GrainIdExtensionString FROM GrainState
-            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL
-                AND coalesce((convert_from(PayloadBinary, 'UTF8')::json ->> 'Phase')::integer, 0)
-                    NOT IN ({(int)RunPhase.Stopped}, {(int)RunPhase.Faulted}, {(int)RunPhase.Ready})
-            ORDER BY 1
-            """),
             RunState,
-            row => row.GetString(0),
+            string.Create(CultureInfo.InvariantCulture, $"coalesce((state ->> 'Phase')::integer, 0) NOT IN ({(int)RunPhase.Stopped}, {(int)RunPhase.Faulted}, {(int)RunPhase.Ready})"),
             cancellation);
 
     /// <summary>The keys of the solves that are at work, in order.</summary>
@@ -88,15 +73,22 @@ public static class ClusterMembers
     /// <exception cref="SchemaException">The database cannot be read.</exception>
     /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
     public static Task<IReadOnlyList<string>> OpenSolveKeysAsync(string connectionString, CancellationToken cancellation = default) =>
+        KeysAsync(
+            connectionString,
+            SolveState,
+            string.Create(CultureInfo.InvariantCulture, $"(state -> 'Status' ->> 'Phase')::integer = {(int)SolvePhase.Running}"),
+            cancellation);
+
+    // The condition is on the stored state as JSON.
+    private static Task<IReadOnlyList<string>> KeysAsync(string connectionString, string name, string condition, CancellationToken cancellation) =>
         ReadAsync(
             connectionString,
-            string.Create(CultureInfo.InvariantCulture, $"""
-            SELECT GrainIdExtensionString FROM GrainState
-            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL
-                AND (convert_from(PayloadBinary, 'UTF8')::json -> 'Status' ->> 'Phase')::integer = {(int)SolvePhase.Running}
+            $"""
+            SELECT GrainIdExtensionString FROM GrainState, LATERAL (SELECT convert_from(PayloadBinary, 'UTF8')::json AS state) AS payload
+            WHERE GrainTypeString = $1 AND GrainIdExtensionString IS NOT NULL AND PayloadBinary IS NOT NULL AND {condition}
             ORDER BY 1
-            """),
-            SolveState,
+            """,
+            name,
             row => row.GetString(0),
             cancellation);
 

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 
 using Xunit.Sdk;
 
@@ -9,6 +12,13 @@ namespace OrleansDDM.Tests.House;
 internal static class Until
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
 
     /// <summary>Waits until something holds.</summary>
@@ -45,10 +55,23 @@ internal static class Until
 
             if (Stopwatch.GetElapsedTime(begun) >= limit)
             {
-                throw new XunitException($"Waited {limit.TotalSeconds:0} s in vain for: {what}\nSeen last: {seen?.ToString() ?? "nothing"}");
+                throw new XunitException($"Waited {limit.TotalSeconds:0} s in vain for: {what}\nSeen last: {(seen is null ? "nothing" : Shown(seen))}");
             }
 
             await Task.Delay(Look);
+        }
+    }
+
+    // As JSON, for a record does not print what its arrays hold.
+    private static string Shown(object seen)
+    {
+        try
+        {
+            return JsonSerializer.Serialize(seen, seen.GetType(), Readable);
+        }
+        catch (Exception e) when (e is NotSupportedException or JsonException)
+        {
+            return seen.ToString() ?? string.Empty;
         }
     }
 }

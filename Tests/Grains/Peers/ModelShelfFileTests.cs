@@ -28,7 +28,7 @@ public sealed class ModelShelfFileTests : IDisposable
     {
         FakeSilo silo = _silos[0];
         _slots = new SlotPool(Options.Create(new DeviceOptions { Slots = 2 }), silo.Exchange, new FakeRuntime());
-        _shelf = new ModelShelf(silo.Store, silo.Exchange, new CheckpointIndex(silo.Folder), _slots, silo.Clock, NullLogger<ModelShelf>.Instance);
+        _shelf = new ModelShelf(new PeerFiles(silo.Store, new CheckpointIndex(silo.Folder)), silo.Exchange, _slots, silo.Clock, NullLogger<ModelShelf>.Instance);
     }
 
     public void Dispose()

@@ -131,27 +131,6 @@ public sealed class SolveClusterTests : IAsyncLifetime
         await Until.HoldsAsync(NobodyRunsAsync, Patience);
     }
 
-    [Fact]
-    public async Task Stop_that_comes_amid_a_submit_is_not_lost()
-    {
-        SolveSpec spec = Spec() with { Accuracy = 1e-300, Gradients = 1_000_000 };
-        for (int time = 0; time < 3; time++)
-        {
-            Task submitted = SubmitAsync(spec);
-            await Solve().StopAsync();
-            await submitted;
-
-            // Whichever came first: a solve that says that it is stopped is, and one that runs can be stopped.
-            if ((await Solve().GetStatusAsync()).Phase == SolvePhase.Running)
-            {
-                await Solve().StopAsync();
-            }
-
-            await Until.HoldsAsync(NobodyRunsAsync, Patience);
-            Assert.Equal(SolvePhase.Stopped, (await Solve().GetStatusAsync()).Phase);
-        }
-    }
-
     private async Task<bool> NobodyRunsAsync() => (await Task.WhenAll(Enumerable.Range(0, 4).Select(p => Peer(p).GetStatusAsync()))).All(p => !p.Running);
 
     private static SolveSpec Spec() => new() { Name = "s", Seed = 3, Peers = 4, Ridge = 0.25, Accuracy = 0.02, Alpha = 0.5, UnitSeconds = 0.05 };

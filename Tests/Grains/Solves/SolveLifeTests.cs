@@ -71,6 +71,30 @@ public sealed class SolveLifeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Stop_that_comes_while_a_submit_is_being_stored_is_not_lost()
+    {
+        Assert.Equal(SolvePhase.None, (await Solve().GetStatusAsync()).Phase);
+        Task submitted, stopped;
+        using (var database = new SqliteConnection($"Data Source={_folder.File("state.db")};Pooling=False"))
+        {
+            database.Open();
+            using SqliteTransaction held = database.BeginTransaction(deferred: false);
+            submitted = SubmitAsync(Spec());
+            await UntilAsync(s => s.Phase == SolvePhase.Running);
+            stopped = Solve().StopAsync();
+            await UntilAsync(s => s.Phase == SolvePhase.Stopped);
+        }
+
+        await Task.WhenAll(submitted, stopped);
+
+        // What the submit would have begun stands before this one in the queue of the only slot.
+        await Solve("t").SubmitAsync((Spec() with { Name = "t" }).ToJson());
+        await Until.SeenAsync(async () => await Solve("t").GetStatusAsync(), s => s.Exchanges > 0);
+        Assert.Equal(SolvePhase.Stopped, (await Solve().GetStatusAsync()).Phase);
+        Assert.Equal(["t"], _runtime.Loaded.Distinct());
+    }
+
+    [Fact]
     public async Task Gradients_that_are_spent_end_it_with_what_was_proven()
     {
         await SubmitAsync(Spec() with { Accuracy = 1e-12, Gradients = 6 });
@@ -172,7 +196,7 @@ public sealed class SolveLifeTests : IAsyncLifetime
 
     private static SolveSpec Spec() => new() { Name = "s", Seed = 4, Peers = 3, Topology = "complete", Ridge = 0.3, Accuracy = 0.05, UnitSeconds = 0.05 };
 
-    private ISolveGrain Solve() => _silo.Client.GetGrain<ISolveGrain>(GrainKeys.Solve("s"));
+    private ISolveGrain Solve(string name = "s") => _silo.Client.GetGrain<ISolveGrain>(GrainKeys.Solve(name));
 
     private IPeerGrain Peer(int number) => _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("s", GrainKeys.SolveRole, number, "embedded"));
 

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 using OrleansDDM.Learning.Convex;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Machines;
@@ -13,6 +15,9 @@ internal sealed class SolveRuntime : ILearningRuntime, IConvexLearning
 
     /// <summary>Called on the slot before a gradient is taken.</summary>
     public Action BeforeGradient { get; set; } = () => { };
+
+    /// <summary>Names of the solves whose inputs were drawn.</summary>
+    public ConcurrentQueue<string> Loaded { get; } = [];
 
     public static SoftmaxData Draw(ulong seed, int count = 90, int width = 5, int classes = 3)
     {
@@ -34,6 +39,7 @@ internal sealed class SolveRuntime : ILearningRuntime, IConvexLearning
     public SoftmaxData Inputs(SolveSpec spec)
     {
         BeforeInputs();
+        Loaded.Enqueue(spec.Name);
         return Draw(spec.Seed);
     }
 
