@@ -40,7 +40,7 @@ need() {
         ${root[@]+"${root[@]}"} apt-get update -qq
         ${root[@]+"${root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package"
     else
-        echo "test.sh: $wanted is missing and cannot be installed from here; tests that need it will fail. Install the package '$package'." >&2
+        echo "test.sh: $wanted is missing and cannot be installed from here; tests that need it are left out, and fail where CI=true. Install the package '$package'." >&2
     fi
 }
 

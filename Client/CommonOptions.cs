@@ -25,7 +25,7 @@ public static class CommonOptions
     };
 
     /// <summary><c>--out</c>: the run folder to write.</summary>
-    public static Option<string?> Out { get; } = new("--out") { Description = "Folder of the run; runs/NAME by default.", HelpName = "DIR" };
+    public static Option<string?> Out { get; } = new("--out") { Description = "Folder for what is written; below runs/, by the name, by default.", HelpName = "DIR" };
 
     /// <summary><c>--data-root</c>.</summary>
     public static Option<string[]> DataRoot { get; } = new("--data-root")
@@ -52,7 +52,7 @@ public static class CommonOptions
     /// <summary><c>--cluster</c>.</summary>
     public static Option<string?> Cluster { get; } = new("--cluster")
     {
-        Description = $"PostgreSQL connection string that names a cluster, also by {ClusterVariable}; without it the run's own silo is used. Leave the password to PGPASSFILE.",
+        Description = $"PostgreSQL connection string that names a cluster, also by {ClusterVariable}; without it the work is done here, or by the run's own silo. Leave the password to PGPASSFILE.",
         HelpName = "CONNECTION",
         DefaultValueFactory = _ => ClusterOfEnvironment,
     };

@@ -15,7 +15,7 @@ internal static class ClusterCommand
 
     private static readonly Option<string?> Connection = new("--cluster")
     {
-        Description = "PostgreSQL connection string; without it a throw-away server of this machine is used.",
+        Description = "PostgreSQL connection string; without it up makes a throw-away server, and the others take the cluster that up has started in --folder.",
         HelpName = "CONNECTION",
         DefaultValueFactory = _ => CommonOptions.ClusterOfEnvironment,
     };

@@ -17,7 +17,7 @@ internal static class TrainCommand
 
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "Data set: shapes, mnist, fashion-mnist, cifar-10, digits, or a path. Sets data.name.",
+        Description = "Data set: shapes, mnist, fashion-mnist, cifar-10, digits, or a path. Sets data.name; without a spec file it also chooses what the spec begins with (model, steps, mixing rule).",
         HelpName = "NAME|PATH",
     };
 

@@ -15,7 +15,7 @@ public sealed record ClusterSiloOptions
     /// <summary>PostgreSQL connection string; it names the cluster.</summary>
     public required string Connection { get; init; }
 
-    /// <summary>Name of the silo, unique in its folder; null = the host's name with a number.</summary>
+    /// <summary>Name of the silo, unique in the cluster; null = the host's name with a number.</summary>
     public string? Name { get; init; }
 
     /// <summary>Address at which other silos and clients reach it; it listens there only.</summary>

@@ -4,8 +4,8 @@ namespace OrleansDDM.Silos.Cluster;
 public static partial class SiloSettings
 {
     private static readonly Setting Connection = new("Cluster:Connection", "cluster", "CONNECTION", "PostgreSQL connection string that names the cluster; required.");
-    private static readonly Setting Name = new("Silo:Name", "name", "NAME", "Name of the silo, unique in its folder; the host's name and a number by default.");
-    private static readonly Setting Address = new("Silo:Address", "address", "IP", "Address at which others reach it; 127.0.0.1 by default.");
+    private static readonly Setting Name = new("Silo:Name", "name", "NAME", "Name of the silo, unique in the cluster; the host's name and a number by default.");
+    private static readonly Setting Address = new("Silo:Address", "address", "IP", "Address at which others reach it; 127.0.0.1 by default, and to be given where the database is on another machine.");
     private static readonly Setting Open = new("Silo:AllowUnauthenticated", "allow-unauthenticated", "true|false", "Allow an address that other machines reach, though nobody is asked who he is.");
     private static readonly Setting Port = new("Silo:Port", "port", "N", "Port for other silos; a free one by default.");
     private static readonly Setting GatewayPort = new("Silo:GatewayPort", "gateway-port", "N", "Port for clients; a free one by default.");
