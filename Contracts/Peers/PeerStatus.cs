@@ -69,7 +69,7 @@ public sealed record PeerCounts
     [Id(6)]
     public long Unsent { get; init; }
 
-    /// <summary>Frames refused: damaged, of another run, of a past term, from a stranger, or naming a model that could not be had.</summary>
+    /// <summary>Frames refused: damaged, repeated, of another run, of a past term, from a stranger, or naming a model that could not be had.</summary>
     [Id(7)]
     public long Refused { get; init; }
 

@@ -73,8 +73,11 @@ internal sealed partial class PeerGrain
         /// <summary>The newest round that this peer completed, and its model in the artifact store; it is held until a newer one is.</summary>
         public (long Round, ArtifactReference Model)? Newest { get; set; }
 
-        /// <summary>Highest term seen of each other peer.</summary>
-        public Dictionary<int, long> Terms { get; } = [];
+        /// <summary>Frames that were delivered, by their senders.</summary>
+        public Dictionary<int, SeenFrames> Seen { get; } = [];
+
+        /// <summary>Frames sent to each other peer.</summary>
+        public Dictionary<int, long> Sent { get; } = [];
 
         /// <summary>Of a peer of a solve, its last gradient and where it was taken; null = none yet.</summary>
         public (byte[] Point, byte[] Gradient, double Loss)? Last { get; set; }

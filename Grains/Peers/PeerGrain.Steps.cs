@@ -22,9 +22,8 @@ internal sealed partial class PeerGrain
             return;
         }
 
-        bool known = frame.SpecHash == State.SpecHash && life.Peers.ContainsKey(frame.From) && frame.From != _number
-            && frame.Term >= Math.Max(1, life.Terms.GetValueOrDefault(frame.From));
-        if (!known || !life.Codec.TryDecode(frame.Bytes, out MessageBody? body, out _) || body is LeaveRequest)
+        bool known = frame.SpecHash == State.SpecHash && life.Peers.ContainsKey(frame.From) && frame.From != _number;
+        if (!known || !IsNew(life, frame) || !life.Codec.TryDecode(frame.Bytes, out MessageBody? body, out _) || body is LeaveRequest)
         {
             life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
             return;
@@ -50,12 +49,30 @@ internal sealed partial class PeerGrain
             life.InUse.Remove(arrival);
         }
 
-        // While its models came the sender may have died and come back.
-        if (_life == life && frame.Term >= life.Terms.GetValueOrDefault(frame.From))
+        if (_life != life)
         {
-            life.Terms[frame.From] = frame.Term;
-            Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
+            return;
         }
+
+        // While its models came the sender may have died and come back, or the frame have come again.
+        if (!IsNew(life, frame))
+        {
+            life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };
+            return;
+        }
+
+        life.Seen[frame.From].Take(frame.Term, frame.Number);
+        Enqueue(new Input.Message(new PeerId((ulong)frame.From), body));
+    }
+
+    private static bool IsNew(Life life, PeerFrame frame)
+    {
+        if (!life.Seen.TryGetValue(frame.From, out SeenFrames? seen))
+        {
+            life.Seen[frame.From] = seen = new SeenFrames();
+        }
+
+        return seen.IsNew(frame.Term, frame.Number);
     }
 
     private void Enqueue(Input input)
@@ -197,7 +214,8 @@ internal sealed partial class PeerGrain
         PeerVector[]? vectors = life.Problem is not null && away ? Vectors(life, send.Body.Models) : null;
         life.Counts = life.Counts with { FramesSent = life.Counts.FramesSent + 1, FrameBytes = life.Counts.FrameBytes + bytes.Length };
         IPeerGrain peer = GrainFactory.GetGrain<IPeerGrain>(GrainKeys.Peer(_run, _role, to.Number, to.Host));
-        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, bytes, models, packed, vectors)).Ignore();
+        long number = life.Sent[to.Number] = life.Sent.GetValueOrDefault(to.Number) + 1;
+        peer.DeliverAsync(new PeerFrame(State.SpecHash, _number, State.Term, number, bytes, models, packed, vectors)).Ignore();
     }
 
     /// <summary>Sees to it that models are in the artifact store. The initial one everybody makes anew.</summary>

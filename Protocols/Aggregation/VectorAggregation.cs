@@ -130,12 +130,6 @@ public static class VectorAggregation
     }
 
     /// <summary>
-    /// Merge of gossip learning by age (Hegedűs et al. 2019): (t_i x_i + t_j x_j) / (t_i + t_j); equal parts when both ages are 0.
-    /// </summary>
-    public static double[] AgeWeighted(double[] own, double ownAge, double[] other, double otherAge) =>
-        ownAge + otherAge > 0 ? WeightedMean([own, other], [ownAge, otherAge]) : Mean([own, other]);
-
-    /// <summary>
     /// Variance-corrected averaging. avg = β·own + (1 − β)·mean(received); each corrected segment becomes
     /// m + (avg − m)·sqrt(v* / Var(avg)), with m its mean. A segment without variance stays as averaged.
     /// </summary>

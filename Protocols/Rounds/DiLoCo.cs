@@ -105,6 +105,17 @@ public sealed class DiLoCo(DiLoCoOptions options) : NeighbourRounds(options)
     }
 
     /// <inheritdoc/>
+    protected override string? Violation(PeerState<Saved, Live> before, PeerState<Saved, Live> after)
+    {
+        (OuterSaved old, OuterSaved now) = ((OuterSaved)before.Durable, (OuterSaved)after.Durable);
+        OuterLive live = (OuterLive)after.Volatile;
+        return now.Momentum.IsNone && !old.Momentum.IsNone ? "the momentum was lost"
+            : now.Momentum != old.Momentum && now.Exchange != old.Exchange + 1 ? "the momentum changed without the end of an exchange"
+            : (!live.Average.IsNone && live.Mixing == 0) || (!live.Momentum.IsNone && live.Average.IsNone) ? "an outer step waits for nothing"
+            : base.Violation(before, after);
+    }
+
+    /// <inheritdoc/>
     protected override Live Forget(Live live) => (OuterLive)base.Forget(live) with { Average = default, Momentum = default };
 
     /// <summary>Survives a crash.</summary>

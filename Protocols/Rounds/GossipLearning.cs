@@ -187,6 +187,8 @@ public sealed class GossipLearning(GossipOptions options) : Protocol<GossipLearn
     protected override string? Violation(PeerState<Saved, Live> before, PeerState<Saved, Live> after) =>
         after.Volatile.Merging != 0 && after.Volatile.Training != 0 ? "merging and training at once"
         : after.Volatile.Waiting is not null && !after.Volatile.Busy ? "a model waits for nothing"
+        : after.Durable.Age < before.Durable.Age ? "the age of the model fell"
+        : after.Durable.Merges < before.Durable.Merges || after.Durable.Merges > before.Durable.Merges + 1 ? "a training was counted twice or not at all"
         : null;
 
     private static void Hear(Turn<Saved, Live> turn, PeerId from, Share share) =>

@@ -119,7 +119,12 @@ public sealed partial class Modest
         long known = Math.Max(
             turn.Durable.View[from]?.Counter ?? 0, turn.Volatile.Pending.TryGetValue(from, out Member pending) ? pending.Counter : 0);
         Member news = new(Math.Max(advertise.Round, RoundEstimate(turn)), advertise.Counter, advertise.Left);
-        if (advertise.Left)
+        if (advertise.Left && (advertise.Counter < known || (advertise.Counter == known && turn.Durable.View[from] is { Left: true })))
+        {
+            // One that a later JOIN has overtaken must not undo it, not even while that waits.
+            turn.Ignore("stale LEAVE");
+        }
+        else if (advertise.Left)
         {
             // LEAVE applies at once. Nobody else needs to ask a peer that is gone.
             turn.Durable = turn.Durable with { View = turn.Durable.View.Apply(from, news) };

@@ -22,6 +22,12 @@ namespace OrleansDDM.Protocols.Rounds;
 /// (3) Whoever holds a model keeps it until the next holder is seen to have it: a dead aggregator is replaced by the next in order, a dead sample
 /// by another, a lost message is sent again; a holder that is back at once does its part again. (4) Heartbeats compare views and notice a round whose holders all died: the peers that see it
 /// hand in the newest aggregate that they know. (5) Pings run in parallel and ahead. (6) JOIN is answered with a view.
+/// <para>
+/// Any message is a sign of life, a repeated one too: lastActive[from] = max(.., k, own estimate) as in the paper's code, for frames carry no number.
+/// So a repeated Ping, Pong, JOIN, Acknowledge or view of a peer that died makes it a candidate until pings find it dead again, and is not counted as
+/// ignored. It changes no round, counter, membership or model, and no estimate of the round. A JOIN below the known counter may come from a peer
+/// that lost its memory; it must be answered. Transports that may repeat frames later than a ping takes should drop them: <c>PeerGrain</c> does.
+/// </para>
 /// </summary>
 /// <param name="options">Options.</param>
 public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Saved, Modest.Live>

@@ -99,32 +99,6 @@ public static class ShardPlanner
         return Sorted(FillUp(shards, minimum));
     }
 
-    /// <summary>One line per sample: the number of its peer.</summary>
-    /// <exception cref="FormatException">A line is not a peer's number, lines are too few or many, or a peer has none.</exception>
-    public static int[][] Read(TextReader reader, int samples, int peers)
-    {
-        List<int>[] shards = Empty(peers);
-        int sample = 0;
-        while (reader.ReadLine() is { } line)
-        {
-            if (line.Length == 0)
-            {
-                continue;
-            }
-
-            if (!int.TryParse(line, out int peer) || peer < 0 || peer >= peers || sample >= samples)
-            {
-                throw new FormatException($"Line {sample + 1} of the shard file must be a peer within 0 .. {peers - 1}, and there must be {samples} lines.");
-            }
-
-            shards[peer].Add(sample++);
-        }
-
-        return sample == samples && Array.TrueForAll(shards, s => s.Count > 0)
-            ? Sorted(shards)
-            : throw new FormatException($"The shard file must have one line for each of {samples} samples and name every one of {peers} peers.");
-    }
-
     private static IEnumerable<IGrouping<int, int>> ByLabel(IReadOnlyList<int> labels) =>
         Enumerable.Range(0, labels.Count).GroupBy(i => labels[i]).OrderBy(g => g.Key);
 

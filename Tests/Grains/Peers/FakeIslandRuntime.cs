@@ -22,6 +22,9 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     /// <summary>Called on the slot before a training; may block or throw.</summary>
     public Action<ModelRole, int, long, CancellationToken> BeforeTraining { get; set; } = (_, _, _, _) => { };
 
+    /// <summary>Called on the slot with the text of a model, before it is read; may block.</summary>
+    public Action<string> BeforeRead { get; set; } = _ => { };
+
     /// <summary>Called on the slot before the record takes rounds in.</summary>
     public Action BeforeRecord { get; set; } = () => { };
 
@@ -111,6 +114,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
             runtime.Note();
             string text = System.Text.Encoding.UTF8.GetString(model);
             runtime.Reads.Enqueue(text);
+            runtime.BeforeRead(text);
             string[] words = text.Split(' ');
             return words.Length == 3 && words[0] == role.ToString() && IsNumber(words[1]) && IsNumber(words[2])
                 ? Values(model)

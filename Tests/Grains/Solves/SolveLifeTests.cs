@@ -184,11 +184,11 @@ public sealed class SolveLifeTests : IAsyncLifetime
         for (int i = 0; i < bad.Length; i++)
         {
             byte[] frame = new MessageCodec(new DadaoRounds(new DadaoOptions())).Encode(new DadaoRounds.Commit(1, named[i]));
-            await Peer(1).DeliverAsync(new PeerFrame(hash, 0, term, frame, [], null, bad[i]));
+            await Peer(1).DeliverAsync(new PeerFrame(hash, 0, term, 1000 + i, frame, [], null, bad[i]));
         }
 
         byte[] commit = new MessageCodec(new DadaoRounds(new DadaoOptions())).Encode(new DadaoRounds.Commit(1, ModelHandle.OfContent(good)));
-        await Peer(1).DeliverAsync(new PeerFrame(hash, 0, term, commit, [], null, [new(Name(good), good)]));
+        await Peer(1).DeliverAsync(new PeerFrame(hash, 0, term, 2000, commit, [], null, [new(Name(good), good)]));
         await Until.HoldsAsync(async () => (await Peer(1).GetStatusAsync()).Counts is { Refused: var refused, Ignored: var ignored }
             && refused == before.Counts.Refused + bad.Length && ignored == before.Counts.Ignored + 1);
         Assert.Empty((await Peer(1).ExportAsync(false)).Durable);

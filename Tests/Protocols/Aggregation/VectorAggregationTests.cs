@@ -35,14 +35,6 @@ public sealed class VectorAggregationTests
     }
 
     [Fact]
-    public void Merge_by_age_weighs_by_age_and_halves_two_untrained_models()
-    {
-        Assert.Equal([2.5], VectorAggregation.AgeWeighted([1], 10, [3], 30));
-        Assert.Equal([2], VectorAggregation.AgeWeighted([1], 0, [3], 0));
-        Assert.Equal([3], VectorAggregation.AgeWeighted([1], 0, [3], 5));
-    }
-
-    [Fact]
     public void Mean_of_equal_models_is_that_model_and_the_order_of_weights_scale_does_not_matter() =>
         Gen.Double[-5, 5].Array[7].Select(Gen.Double[0.1, 9]).Sample((model, scale) =>
         {

@@ -59,15 +59,6 @@ public sealed class ShardPlannerTests
     }
 
     [Fact]
-    public void Shard_file_is_read_and_its_faults_are_named()
-    {
-        Assert.Equal([[0, 2], [1]], ShardPlanner.Read(new StringReader("0\n1\n0\n"), 3, 2));
-        Assert.Contains("Line 2", Assert.Throws<FormatException>(() => ShardPlanner.Read(new StringReader("0\n2\n0\n"), 3, 2)).Message);
-        Assert.Throws<FormatException>(() => ShardPlanner.Read(new StringReader("0\n0\n0\n"), 3, 2));
-        Assert.Throws<FormatException>(() => ShardPlanner.Read(new StringReader("0\n1\n"), 3, 2));
-    }
-
-    [Fact]
     public void Too_few_samples_or_a_bad_alpha_are_errors()
     {
         Assert.Throws<ArgumentException>(() => ShardPlanner.Iid(3, 4, 1));

@@ -85,6 +85,82 @@ public sealed class SimulatorTests
     }
 
     [Fact]
+    public void Messages_are_doubled_and_held_back_as_often_and_as_long_as_planned()
+    {
+        // Nothing is learned, so messages carry no bytes of models, and gossip sends the same whatever arrives.
+        static Dictionary<(PeerId From, int To, long Sent), List<double>> Arrivals(NetworkPlan network)
+        {
+            Dictionary<(PeerId, int, long), List<double>> arrivals = [];
+            Simulator simulator = new(Plans.Of("gossip", 1, 40, 100) with { Network = network, Task = new TaskPlan { Rate = 0 } })
+            {
+                Observer = o =>
+                {
+                    if (o.Input is Input.Message { Body: GossipLearning.Share share } message)
+                    {
+                        arrivals.TryAdd((message.From, o.Peer, share.Sent), []);
+                        arrivals[(message.From, o.Peer, share.Sent)].Add(o.Seconds);
+                    }
+                },
+            };
+            simulator.Run();
+            return arrivals;
+        }
+
+        var quiet = Arrivals(new NetworkPlan());
+        var doubled = Arrivals(new NetworkPlan { Duplication = 0.1, DelaySeconds = 0.8, FaultsUntil = 70 });
+        var delayed = Arrivals(new NetworkPlan { Reordering = 0.1, DelaySeconds = 5, FaultsUntil = 70 });
+
+        Assert.All(quiet.Values, a => Assert.Single(a));
+        Assert.All(doubled.Values, a => Assert.InRange(a.Count, 1, 2));
+        AssertFault(doubled.Where(m => m.Value.Count == 2).ToDictionary(m => m.Key, m => m.Value[1] - m.Value[0]), 0.8);
+        Assert.All(delayed.Values, a => Assert.Single(a));
+        AssertFault(delayed.Where(m => m.Value[0] > quiet[m.Key][0] + 1e-6).ToDictionary(m => m.Key, m => m.Value[0] - quiet[m.Key][0]), 5);
+
+        // Each message of the first 70 s with a probability of 0.1, and later ones never; evenly spread over the longest time.
+        void AssertFault(Dictionary<(PeerId From, int To, long Sent), double> faults, double longest)
+        {
+            Assert.InRange(faults.Count / (double)quiet.Keys.Count(k => k.Sent < 70_000), 0.08, 0.12);
+            Assert.All(faults.Keys, k => Assert.InRange(k.Sent, 0, 70_000));
+            Assert.InRange(faults.Values.Average(), 0.45 * longest, 0.55 * longest);
+            Assert.InRange(faults.Values.Max(), 0.95 * longest, longest + 1e-6);
+        }
+    }
+
+    [Theory]
+    [InlineData(FaultKind.Restart)]
+    [InlineData(FaultKind.RestartEmpty)]
+    public void Restart_brings_back_what_was_persisted_and_an_empty_one_nothing(FaultKind back)
+    {
+        (Input? input, PeerState? state, DurableState? persisted) = ((Input?)null, (PeerState?)null, (DurableState?)null);
+        Simulator simulator = new(Plans.Of("gossip", 1, 6, 40) with
+        {
+            Faults = [new Fault { At = 20, Kind = FaultKind.Crash, Peers = [2] }, new Fault { At = 25, Kind = back, Peers = [2] }],
+        })
+        {
+            Observer = o =>
+            {
+                if (o.Peer == 2 && o.Seconds < 20)
+                {
+                    persisted = o.Effects.OfType<Effect.Persist>().LastOrDefault()?.Durable ?? persisted;
+                }
+                else if (o.Peer == 2 && input is null)
+                {
+                    (input, state) = (o.Input, o.State);
+                }
+            },
+        };
+
+        SimulationResult result = simulator.Run();
+
+        bool empty = back == FaultKind.RestartEmpty;
+        Assert.True(((GossipLearning.Saved)persisted!).Merges > 3);
+        Assert.Equal((empty, empty, empty ? 1 : 0), (input is Input.Start, state!.Setup.Joining, simulator.Forgotten));
+        Assert.Equal(empty ? new GossipLearning.Saved(0, 0, simulator.Task.InitialModel) : persisted, state.DurablePart);
+        Assert.True(((GossipLearning.Saved)simulator.StateOf(2)!.DurablePart).Merges > (empty ? 3 : ((GossipLearning.Saved)persisted).Merges));
+        Assert.Empty(result.Refused);
+    }
+
+    [Fact]
     public void Model_that_the_receiver_has_is_not_sent_again()
     {
         SimulationPlan plan = Plans.Of("gossip", 1, 2, 50) with { Task = new TaskPlan { Rate = 0 } };

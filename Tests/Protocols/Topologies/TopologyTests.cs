@@ -129,6 +129,28 @@ public sealed class TopologyTests
         Assert.Contains("Line 1", Assert.Throws<FormatException>(() => Topology.Read(new StringReader("0 x\n"))).Message);
     }
 
+    [Fact]
+    public void Plan_reads_its_edge_list_from_a_file()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "0 1\n1 2\n2 3\n");
+            TopologyPlan plan = new() { Kind = "file", File = path };
+            Assert.Equal([(0, 1), (1, 2), (2, 3)], plan.Graph(4).Edges);
+            Assert.Equal([1, 3], plan.Mixing(4).Receivers(2, 0).Order());
+            Assert.Equal("topology.file has 4 nodes, but there are 5 peers", Assert.Throws<SpecException>(() => plan.Graph(5)).Message.TrimEnd('.'));
+            File.WriteAllText(path, "0 1\n1 1\n");
+            Assert.Contains("Line 2", Assert.Throws<SpecException>(() => plan.Graph(4)).Message);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        Assert.Contains(path, Assert.Throws<SpecException>(() => new TopologyPlan { Kind = "file", File = path }.Graph(4)).Message);
+    }
+
     [Theory]
     [InlineData("moebius", 10)]
     [InlineData("torus", 11)]
