@@ -1,6 +1,7 @@
 using System.CommandLine;
 
 using OrleansDDM.Protocols.Rounds;
+using OrleansDDM.Protocols.Topologies;
 
 namespace OrleansDDM.Client.Simulate;
 
@@ -22,7 +23,7 @@ internal static class SimulateOptions
 
     internal static readonly Option<string?> Topology = new("--topology")
     {
-        Description = "Who talks to whom: ring, torus, complete, star, barbell, random-regular, barabasi-albert, small-world, random-geometric, exponential, one-peer-exponential, or file.",
+        Description = $"Who talks to whom: {string.Join(", ", TopologyPlan.Kinds)}.",
         HelpName = "KIND",
     };
 
