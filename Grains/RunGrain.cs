@@ -212,6 +212,7 @@ internal sealed partial class RunGrain(
         try
         {
             run = SpecJson.Read(spec);
+            IslandProtocols.Check(run.Islands);
         }
         catch (SpecException e)
         {

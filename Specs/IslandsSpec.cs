@@ -14,7 +14,10 @@ public sealed record IslandsSpec
 
     /// <summary>Names that <see cref="Topology"/> may have.</summary>
     public static IReadOnlyList<string> Topologies { get; } =
-        ["exponential", "complete", "ring", "one-peer-exponential", "random-regular", "small-world", "barabasi-albert"];
+    [
+        "exponential", "complete", "ring", "one-peer-exponential", "random-regular", "small-world", "barabasi-albert",
+        "torus", "grid", "path", "star", "barbell", "random-geometric", "file",
+    ];
 
     /// <summary>Names that <see cref="Compression"/> may have.</summary>
     public static IReadOnlyList<string> Compressions { get; } = ["none", "bf16", "int8", "top-k"];
@@ -27,6 +30,12 @@ public sealed record IslandsSpec
     /// alone, as without islands, on what that peer holds.
     /// </summary>
     public string Protocol { get; init; } = "modest";
+
+    /// <summary>
+    /// More options of the protocol, each as NAME=VALUE with the name that <c>ddm simulate --set protocol.NAME=VALUE</c> has: <c>radius</c> (ρ) and
+    /// <c>gossipSteps</c> (Q) of dfedsam, <c>fanout</c> of epidemic, <c>outerRate</c> and <c>outerMomentum</c> of diloco, ... What other keys set is none of them.
+    /// </summary>
+    public IReadOnlyList<string> Options { get; init; } = [];
 
     /// <summary>
     /// How the images are spread: <c>dirichlet</c> (label skew), <c>iid</c>, <c>label-sorted</c> or <c>pathological</c> (few classes each), <c>quantity</c>
@@ -77,8 +86,26 @@ public sealed record IslandsSpec
     /// <summary>Moments of the optimizer: <c>fresh</c> in every participation, or <c>carried</c> over at the peer from its last one.</summary>
     public string Moments { get; init; } = "carried";
 
-    /// <summary>Who sends to whom in <c>dpsgd</c>, <c>decavg</c>, <c>dfedsam</c> and <c>diloco</c>.</summary>
+    /// <summary>
+    /// Who sends to whom in <c>dpsgd</c>, <c>decavg</c>, <c>dfedsam</c> and <c>diloco</c>: a connected graph of each island's peers. An island of one or two
+    /// peers is <c>complete</c>, unless the graph is that of a <c>file</c>.
+    /// </summary>
     public string Topology { get; init; } = "exponential";
+
+    /// <summary>
+    /// The graph of <c>file</c>, on every silo: one edge a line, as the numbers of two peers. It is of all peers of the run; an island has those edges of it
+    /// that join two of its peers.
+    /// </summary>
+    public string TopologyFile { get; init; } = "";
+
+    /// <summary>Degree of <c>random-regular</c>, links of <c>barabasi-albert</c>, reach of <c>small-world</c>; in a smaller island, as many as a peer has others.</summary>
+    public int TopologyDegree { get; init; } = 4;
+
+    /// <summary>Radius of <c>random-geometric</c>, whose peers are points of the unit square. [1e-3, 2]</summary>
+    public double TopologyRadius { get; init; } = 0.4;
+
+    /// <summary>Probability of a shortcut for each edge of the lattice of <c>small-world</c>. [0, 1]</summary>
+    public double TopologyProbability { get; init; } = 0.1;
 
     /// <summary>
     /// How a trained model travels: <c>none</c> (4 bytes a parameter), <c>bf16</c> (2), <c>int8</c> (1, and a scale for each block), or <c>top-k</c> (8 for each of the

@@ -23,7 +23,7 @@ public sealed record SolveSpec
 
     /// <summary>Names that <see cref="Topology"/> may have.</summary>
     public static IReadOnlyList<string> Topologies { get; } =
-        ["ring", "complete", "star", "path", "grid", "torus", "barbell", "exponential", "random-regular", "small-world", "barabasi-albert"];
+        ["ring", "complete", "star", "path", "grid", "torus", "barbell", "exponential", "random-regular", "small-world", "barabasi-albert", "random-geometric", "file"];
 
     /// <summary>Names that <see cref="Rates"/> may have.</summary>
     public static IReadOnlyList<string> RateRules { get; } = ["uniform", "optimised"];
@@ -51,6 +51,18 @@ public sealed record SolveSpec
 
     /// <summary>Who is connected to whom: a connected graph.</summary>
     public string Topology { get; init; } = "ring";
+
+    /// <summary>The edges of <c>file</c>, on every silo: the numbers of two peers a line. Null, and no part of the JSON, without it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TopologyFile { get; init; }
+
+    /// <summary>Degree of <c>random-regular</c>, links of <c>barabasi-albert</c>, reach of <c>small-world</c>; null = 4, or as many as a peer has others. [1, 255]</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? TopologyDegree { get; init; }
+
+    /// <summary>Radius of <c>random-geometric</c>, whose peers are points of the unit square; null = 0.4. [1e-3, 2]</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TopologyRadius { get; init; }
 
     /// <summary>How often each edge exchanges: <c>uniform</c> = all edges alike; <c>optimised</c> = so that the fewest exchanges are needed, which pays where some edges matter more than others.</summary>
     public string Rates { get; init; } = "uniform";
@@ -86,7 +98,10 @@ public sealed record SolveSpec
         return spec;
     }
 
-    /// <summary>The canonical form: every key, in one order, without white space. This is what is stored, sent and hashed.</summary>
+    /// <summary>
+    /// The canonical form: every key but those that are null, in one order, without white space. This is what is stored, sent and hashed. A new key is null by
+    /// default, so that solves of older versions keep their hash.
+    /// </summary>
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
     /// <summary>SHA-256 of the canonical form, 64 lower-case hex digits.</summary>

@@ -24,6 +24,13 @@ public static partial class SpecValidator
         InRange("alpha", spec.Alpha, 1e-3, 1e6);
         InRange("classesPerPeer", spec.ClassesPerPeer, 1, 1000);
         OneOf("topology", spec.Topology, [.. SolveSpec.Topologies]);
+        if ((spec.Topology == "file") != (spec.TopologyFile?.Length > 0))
+        {
+            throw new SpecException("topologyFile", "must name the file with the edges for the topology 'file', and is for no other");
+        }
+
+        InRange("topologyDegree", spec.TopologyDegree ?? 1, 1, 255);
+        InRange("topologyRadius", spec.TopologyRadius ?? 1, 1e-3, 2);
         OneOf("rates", spec.Rates, [.. SolveSpec.RateRules]);
         InRange("ridge", spec.Ridge, 1e-6, 1e3);
         Positive("accuracy", spec.Accuracy);

@@ -152,6 +152,16 @@ public static partial class SpecValidator
     {
         InRange("islands.peers", islands.Peers, 0, 4096);
         OneOf("islands.protocol", islands.Protocol, [.. IslandsSpec.Protocols]);
+        if (islands.Options is null || islands.Options.Any(o => o is null || o.IndexOf('=', StringComparison.Ordinal) < 1))
+        {
+            throw new SpecException("islands.options", "must be a list of NAME=VALUE, such as gossipSteps=1");
+        }
+
+        if (islands is { Protocol: "isolated", Options.Count: > 0 })
+        {
+            throw new SpecException("islands.options", "must be empty for isolated, which has none; choose another islands.protocol");
+        }
+
         OneOf("islands.shards", islands.Shards, [.. IslandsSpec.Partitions]);
         if (islands.Peers > 0 && islands.Shards == "file" && islands.ShardsFile.Length == 0)
         {
@@ -171,6 +181,14 @@ public static partial class SpecValidator
         OneOf("islands.aggregation", islands.Aggregation, "mean", "variance-corrected");
         OneOf("islands.moments", islands.Moments, "carried", "fresh");
         OneOf("islands.topology", islands.Topology, [.. IslandsSpec.Topologies]);
+        if (islands.Peers > 0 && islands.Topology == "file" && islands.TopologyFile.Length == 0)
+        {
+            throw new SpecException("islands.topologyFile", "must name the file with the edges, or choose another islands.topology");
+        }
+
+        InRange("islands.topologyDegree", islands.TopologyDegree, 1, 4095);
+        InRange("islands.topologyRadius", islands.TopologyRadius, 1e-3, 2);
+        InRange("islands.topologyProbability", islands.TopologyProbability, 0, 1);
         OneOf("islands.compression", islands.Compression, [.. IslandsSpec.Compressions]);
         InRange("islands.compressionKeep", islands.CompressionKeep, 1e-5, 1);
         InRange("islands.compressionBlock", islands.CompressionBlock, 1, 65536);

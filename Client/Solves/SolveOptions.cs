@@ -29,6 +29,24 @@ internal static class SolveOptions
         DefaultValueFactory = _ => Defaults.Topology,
     };
 
+    internal static readonly Option<string?> TopologyFile = new("--topology-file")
+    {
+        Description = "The edges of --topology file, the numbers of two peers a line; on a cluster, a file that every silo has.",
+        HelpName = "FILE",
+    };
+
+    internal static readonly Option<int?> TopologyDegree = new("--topology-degree")
+    {
+        Description = "Degree of random-regular, links of barabasi-albert, reach of small-world; 4 by default.",
+        HelpName = "N",
+    };
+
+    internal static readonly Option<double?> TopologyRadius = new("--topology-radius")
+    {
+        Description = "Radius of random-geometric, whose peers are points of the unit square; 0.4 by default.",
+        HelpName = "R",
+    };
+
     internal static readonly Option<string> Rates = new("--rates")
     {
         Description = $"How often each edge exchanges: {string.Join(", ", SolveSpec.RateRules)}, so that the fewest exchanges are needed.",
@@ -92,6 +110,9 @@ internal static class SolveOptions
             Data = Defaults.Data with { Name = SpecSource.DataOf(parsed.GetValue(Data))!, Limit = parsed.GetValue(Limit) },
             Peers = parsed.GetValue(Peers),
             Topology = parsed.GetValue(Topology)!,
+            TopologyFile = parsed.GetValue(TopologyFile),
+            TopologyDegree = parsed.GetValue(TopologyDegree),
+            TopologyRadius = parsed.GetValue(TopologyRadius),
             Rates = parsed.GetValue(Rates)!,
             Shards = parsed.GetValue(Shards)!,
             Alpha = parsed.GetValue(Alpha),

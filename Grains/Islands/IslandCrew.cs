@@ -15,7 +15,7 @@ internal sealed class IslandCrew
     private readonly RunSpec _spec;
     private readonly IslandPlan _plan;
     private readonly IslandState _island;
-    private readonly bool _shared;
+    private readonly IProtocol _protocol;
     private readonly string _shards;
     private readonly Dictionary<int, (long Term, PeerCounts Counts)> _known = [];
     private readonly Dictionary<int, int> _acquainted = [];
@@ -41,7 +41,7 @@ internal sealed class IslandCrew
         _plan = plan;
         _island = island;
         _shards = plan.Digest;
-        _shared = IslandPlan.IsShared(spec.Islands);
+        _protocol = IslandProtocols.Of(spec.Islands, plan.Samples.Count);
         _before = Round = Recorded = rounds;
         Term = term;
         Initial = initial;
@@ -108,23 +108,24 @@ internal sealed class IslandCrew
             return false;
         }
 
-        // MoDeST's first aggregate is that of round 2. Where each peer has a model, a round of the island is as many trainings as it has peers.
-        long completed = _shared
-            ? report.Round - (_spec.Islands.Protocol == "modest" ? 1 : 0)
+        // Where each peer has a model, a round of the island is as many trainings as it has peers.
+        bool shared = _protocol.IsShared;
+        long completed = shared
+            ? report.Round - _protocol.FirstRound
             : _before + ((Total().Trainings - _recordedTrainings) / _plan.Samples.Count);
-        if (_shared && (completed <= Recorded || _rounds.Exists(r => r.Rounds == completed && r.Model == model)))
+        if (shared && (completed <= Recorded || _rounds.Exists(r => r.Rounds == completed && r.Model == model)))
         {
             return false;
         }
 
         Round = Math.Max(Round, completed);
-        _rounds.Add(new CompletedRound(_shared ? -1 : report.Number, completed, model, _losses > 0 ? _loss / _losses : double.NaN));
+        _rounds.Add(new CompletedRound(shared ? -1 : report.Number, completed, model, _losses > 0 ? _loss / _losses : double.NaN));
         (_loss, _losses) = (0, 0);
         return true;
     }
 
     /// <summary>Whether a round needs no recording any more. Of several models of one round the first that can be had is recorded.</summary>
-    public bool IsRecorded(CompletedRound round) => _shared && round.Rounds <= Recorded;
+    public bool IsRecorded(CompletedRound round) => _protocol.IsShared && round.Rounds <= Recorded;
 
     /// <summary>Takes note of a round that was recorded.</summary>
     public void Record(CompletedRound round) => Recorded = Math.Max(Recorded, round.Rounds);

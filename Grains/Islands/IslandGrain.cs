@@ -231,7 +231,7 @@ internal sealed partial class IslandGrain(
                 return Services.Clock.GetElapsedTime(from).TotalSeconds;
             },
             stop);
-        int trainers = IslandPlan.IsShared(spec.Islands) ? Math.Min(spec.Islands.SampleSize, plan.Samples.Count) : plan.Samples.Count;
+        int trainers = IslandProtocols.Of(spec.Islands, plan.Samples.Count).IsShared ? Math.Min(spec.Islands.SampleSize, plan.Samples.Count) : plan.Samples.Count;
         int slots = Services.Devices.Value.Slots * Math.Max(1, peers.Hosts.Up().Length);
         double seconds = Math.Max(0.05, alone * Math.Max(1, (double)trainers * ModelRole.Of(spec.Experts.Count).Count / slots));
         LogMeasured(Role.ToString(), alone, seconds);

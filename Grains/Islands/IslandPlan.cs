@@ -6,6 +6,7 @@ using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Shards;
+using OrleansDDM.Protocols.Topologies;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Grains.Islands;
@@ -22,21 +23,29 @@ namespace OrleansDDM.Grains.Islands;
 /// <param name="Training">Rounds, steps and batch.</param>
 internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, ImmutableHashSet<int> Unreachable, IslandTraining Training)
 {
-    /// <summary>Whether the protocol has one model a round, and not one of each peer.</summary>
-    public static bool IsShared(IslandsSpec islands) => islands.Protocol is "modest" or "fedavg";
-
     /// <summary>Samples of the cluster at each peer of the island, by its number.</summary>
     public required ImmutableSortedDictionary<int, int> Samples { get; init; }
 
     /// <summary>The plan of the hosts with which images stay; null = every host has them all.</summary>
     public HostPlan? Hosts { get; init; }
 
-    /// <summary>SHA-256 of who holds what: where files or data of two hosts differ, this does too.</summary>
+    /// <summary>Who sends to whom, by the order of the peers' numbers; null where the protocol needs no topology.</summary>
+    public IMixingSchedule? Mixing { get; init; }
+
+    /// <summary>The graph, where it is that of a file; else null.</summary>
+    public Topology? FileGraph { get; init; }
+
+    /// <summary>SHA-256 of who holds what, and of who sends to whom where a file tells it: where files or data of two hosts differ, this does too.</summary>
     public string Digest
     {
         get
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            foreach ((int from, int to) in FileGraph?.Edges ?? [])
+            {
+                hash.AppendData(MemoryMarshal.AsBytes<int>([from, to]));
+            }
+
             if (Hosts is not null)
             {
                 hash.AppendData(Convert.FromHexString(Hosts.Fingerprint));
@@ -140,7 +149,14 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
 
         int unreachable = (int)Math.Round(islands.Unreachable * islands.Peers);
         var down = new CounterStream(spec.Seed, "islands-unreachable").Distinct(unreachable, islands.Peers).ToImmutableHashSet();
-        return new IslandPlan(rows, down.Intersect(samples.Keys), Train(spec, role, rows, samples.Count)) { Samples = samples, Hosts = hosts };
+        Topology? graph = IslandProtocols.Of(islands, samples.Count).NeedsTopology ? IslandTopology.Graph(spec, role, [.. samples.Keys]) : null;
+        return new IslandPlan(rows, down.Intersect(samples.Keys), Train(spec, role, rows, samples.Count))
+        {
+            Samples = samples,
+            Hosts = hosts,
+            Mixing = graph is null ? null : IslandTopology.Mixing(islands, graph),
+            FileGraph = islands.Topology == "file" ? graph : null,
+        };
     }
 
     private static IslandTraining Train(RunSpec spec, ModelRole role, ImmutableSortedDictionary<int, int[]> rows, int peers)
@@ -149,7 +165,7 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
         int placeBatch = role.IsRouter ? spec.Router.Batch : DenoisingTask.BatchOf(spec);
         int placeSteps = role.IsRouter ? RouterTask.StepsOf(spec) : spec.Training.Steps;
         int batch = islands.Batch > 0 ? islands.Batch : placeBatch;
-        int trainers = IsShared(islands) ? Math.Min(islands.SampleSize, peers) : peers;
+        int trainers = IslandProtocols.Of(islands, peers).IsShared ? Math.Min(islands.SampleSize, peers) : peers;
         long samples = (long)placeSteps * placeBatch, round = (long)trainers * islands.LocalSteps * batch;
         return new IslandTraining(rows, batch, Math.Max(1, (samples + round - 1) / round), islands.LocalSteps);
     }

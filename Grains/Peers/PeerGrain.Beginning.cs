@@ -41,7 +41,7 @@ internal sealed partial class PeerGrain
             if (start.Shards.Length > 0 && start.Shards != plan.Digest)
             {
                 throw new InvalidOperationException(
-                    $"Peer {_number} of {_role} deals the images out otherwise than its island: the data or islands.shardsFile on its host differ. Copy them from the others.");
+                    $"Peer {_number} of {_role} comes to another plan than its island: the data, islands.shardsFile or islands.topologyFile on its host differ. Copy them from the others.");
             }
 
             ModelHandle initial = services.Shelf.Put(await bench.RunAsync(t => t.Initial(), cancellation), maker: bench);
@@ -74,7 +74,7 @@ internal sealed partial class PeerGrain
                     Seed = CounterRandom.Bits(spec.Seed, CounterRandom.Role(_role)),
                     Roster = roster,
                     InitialModel = initial,
-                    Mixing = IslandProtocols.Mixing(protocol, spec.Islands, roster.Length, spec.Seed),
+                    Mixing = plan.Mixing,
                     Samples = Math.Max(1, plan.Samples[_number]),
                     Joining = start.Joining,
                     Estimate = estimate,

@@ -46,7 +46,7 @@ internal sealed partial class PeerGrain
     // An island that missed the last round, or whose grain came back with fewer than its peers completed, would wait for ever.
     private void TellAgain(Life life, long recorded)
     {
-        if (life.Newest is { } newest && IslandPlan.IsShared(life.Islands) && newest.Round - FirstRound(life) > recorded)
+        if (life.Newest is { } newest && life.Protocol.IsShared && newest.Round - life.Protocol.FirstRound > recorded)
         {
             Tell(life, newest.Round, newest.Model, double.NaN);
         }

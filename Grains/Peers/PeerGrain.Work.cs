@@ -23,8 +23,8 @@ internal sealed partial class PeerGrain
             return;
         }
 
-        long round = train.Round - FirstRound(life);
-        bool shared = IslandPlan.IsShared(life.Islands);
+        long round = train.Round - life.Protocol.FirstRound;
+        bool shared = life.Protocol.IsShared;
         if (shared && round >= life.Plan!.Training.Rounds)
         {
             return;
@@ -173,8 +173,6 @@ internal sealed partial class PeerGrain
         .Select(h => (Name: h, Silo: services.Hosts.Find(h)))
         .Where(h => h.Silo is not null)
         .Select(h => (h.Name, h.Silo!));
-
-    private static long FirstRound(Life life) => life.Islands.Protocol == "modest" ? 1 : 0;
 
     [LoggerMessage(EventId = 1057, Level = LogLevel.Warning, Message = "{Role}, peer {Number}: models could not be aggregated: {Reason}")]
     private partial void LogUnmixed(string role, int number, string reason);

@@ -46,6 +46,10 @@ internal sealed class ConvexProblem
         }
 
         hash.AppendData(MemoryMarshal.AsBytes<double>([.. rates.Probabilities]));
+        foreach ((int from, int to) in spec.Topology == "file" ? rates.Graph.Edges : [])
+        {
+            hash.AppendData(MemoryMarshal.AsBytes<int>([from, to]));
+        }
 
         Digest = Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -96,7 +100,14 @@ internal sealed class ConvexProblem
     /// <exception cref="SpecException">There is no such graph of that many peers, or rates are not optimised for so many.</exception>
     public static Topology Graph(SolveSpec spec) => spec.Rates == "optimised" && spec.Peers > EdgeRates.MostOptimised
         ? throw new SpecException("rates", $"are optimised for at most {EdgeRates.MostOptimised} peers, not for {spec.Peers}; take uniform ones")
-        : new TopologyPlan { Kind = spec.Peers < 3 ? "complete" : spec.Topology, Degree = Math.Clamp(spec.Peers - 1, 1, 4), Seed = spec.Seed }.Graph(spec.Peers);
+        : new TopologyPlan
+        {
+            Kind = spec.Peers < 3 && spec.Topology != "file" ? "complete" : spec.Topology,
+            Degree = Math.Clamp(spec.Peers - 1, 1, spec.TopologyDegree ?? 4),
+            Radius = spec.TopologyRadius ?? 0.4,
+            Seed = spec.Seed,
+            File = spec.TopologyFile,
+        }.Graph(spec.Peers);
 
     /// <summary>Who sends to whom, as the protocol takes it.</summary>
     public IMixingSchedule Mixing() => new MetropolisMixing(Rates.Graph);

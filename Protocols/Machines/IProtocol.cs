@@ -20,6 +20,12 @@ public interface IProtocol
     /// <summary>Who completes rounds.</summary>
     RoundOwner Owner => RoundOwner.EachPeer;
 
+    /// <summary>Whether a round has one model for all, and not one of each peer.</summary>
+    bool IsShared => Owner != RoundOwner.EachPeer;
+
+    /// <summary>Number of the first round: 0, or 1 where the paper counts so. A round r that is reported as completed is the r − <see cref="FirstRound"/>-th.</summary>
+    long FirstRound => 0;
+
     /// <summary>The state before the first input.</summary>
     PeerState Create(PeerSetup setup);
 

@@ -22,6 +22,9 @@ public abstract class Protocol<TDurable, TVolatile> : IProtocol
     public virtual RoundOwner Owner => RoundOwner.EachPeer;
 
     /// <inheritdoc/>
+    public virtual long FirstRound => 0;
+
+    /// <inheritdoc/>
     public PeerState Create(PeerSetup setup) => new PeerState<TDurable, TVolatile>(setup, NewDurable(setup), NewVolatile(setup));
 
     /// <inheritdoc/>

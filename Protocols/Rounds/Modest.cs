@@ -43,6 +43,9 @@ public sealed partial class Modest(ModestOptions options) : Protocol<Modest.Save
     /// <inheritdoc/>
     public override RoundOwner Owner => RoundOwner.AnyPeer;
 
+    /// <inheritdoc/>
+    public override long FirstRound => 1;
+
     private TimeSpan PingTime => TimeSpan.FromSeconds(options.PingSeconds);
 
     private bool WaitsForEver => options.AggregationSeconds < 0;

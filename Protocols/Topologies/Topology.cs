@@ -107,6 +107,13 @@ public sealed class Topology
     public Topology Without(IReadOnlySet<int> removed) =>
         FromEdges(Count, Edges.Where(e => !removed.Contains(e.From) && !removed.Contains(e.To)));
 
+    /// <summary>The part of the graph that these nodes are: node i of it is the i-th of them, and edges to others are left out.</summary>
+    public Topology Among(IReadOnlyList<int> nodes)
+    {
+        var places = nodes.Select((node, place) => (node, place)).ToDictionary(n => n.node, n => n.place);
+        return FromEdges(nodes.Count, Edges.Where(e => places.ContainsKey(e.From) && places.ContainsKey(e.To)).Select(e => (places[e.From], places[e.To])));
+    }
+
     /// <summary>The nodes with the most neighbours; ties by lower number.</summary>
     public IEnumerable<int> Hubs(int count) => Enumerable.Range(0, Count).OrderByDescending(Degree).ThenBy(i => i).Take(count);
 }

@@ -68,7 +68,7 @@ public sealed record TopologyPlan
                 ? graph
                 : throw new SpecException("topology.file", $"has {graph.Count} nodes, but there are {count} peers");
         }
-        catch (Exception fault) when (fault is ArgumentException or FormatException or IOException)
+        catch (Exception fault) when (fault is ArgumentException or FormatException or IOException or UnauthorizedAccessException)
         {
             throw new SpecException("topology", "cannot be built: " + fault.Message.TrimEnd('.'));
         }

@@ -45,6 +45,8 @@ public sealed class SolveTests : IDisposable
     [InlineData(3, "--data nothing", "nothing")]
     [InlineData(6, "--gradients 1 --accuracy 1e-9", "gradients")]
     [InlineData(3, "--peers 7 --topology torus", "torus")]
+    [InlineData(3, "--topology random-geometric --topology-radius 0.001", "random-geometric")]
+    [InlineData(3, "--topology file --topology-file nowhere.txt", "nowhere.txt")]
     [InlineData(3, "--rates fastest", "rates")]
     [InlineData(3, "--peers 33 --rates optimised", "at most 32 peers")]
     public async Task Wrong_options_and_spent_gradients_have_their_exit_codes(int code, string options, string named)

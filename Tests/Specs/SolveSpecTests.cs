@@ -16,6 +16,18 @@ public sealed class SolveSpecTests
         Assert.Equal(new SolveSpec(), SolveSpec.Read("{}"));
     }
 
+    [Fact]
+    public void Keys_that_are_not_used_do_not_change_the_hash_that_older_versions_stored()
+    {
+        Assert.DoesNotContain("topology", new SolveSpec().ToJson().Replace("\"topology\":", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
+        string[] hashes =
+        [
+            new SolveSpec().Hash(), new SolveSpec { TopologyDegree = 3 }.Hash(), new SolveSpec { TopologyRadius = 0.5 }.Hash(),
+            new SolveSpec { Topology = "file", TopologyFile = "edges.txt" }.Hash(), new SolveSpec { Topology = "file", TopologyFile = "other.txt" }.Hash(),
+        ];
+        Assert.Equal(hashes.Length, hashes.Distinct().Count());
+    }
+
     [Theory]
     [InlineData("peers", "1")]
     [InlineData("peers", "257")]
@@ -29,6 +41,13 @@ public sealed class SolveSpecTests
     [InlineData("classesPerPeer", "0")]
     [InlineData("topology", "\"torsu\"")]
     [InlineData("topology", "null")]
+    [InlineData("topology", "\"one-peer-exponential\"")]
+    [InlineData("topology", "\"file\"")]
+    [InlineData("topologyFile", "\"edges.txt\"")]
+    [InlineData("topologyDegree", "0")]
+    [InlineData("topologyDegree", "256")]
+    [InlineData("topologyRadius", "0")]
+    [InlineData("topologyRadius", "3")]
     [InlineData("shards", "\"file\"")]
     [InlineData("rates", "\"best\"")]
     [InlineData("name", "\"../x\"")]

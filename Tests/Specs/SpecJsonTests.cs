@@ -24,9 +24,9 @@ public sealed class SpecJsonTests
         "training.learningRate=1e-4", "training.weightDecay=0.01", "training.beta1=0.8", "training.beta2=0.99", "training.warmup=0",
         "training.decayShare=0", "training.clipNorm=0", "training.emaDecay=0.99", "training.precision=bfloat16", "training.device=cuda", "training.deviceMemory=8", "training.flip=true",
         "training.weights=raw", "training.export=best", "training.validations=1", "training.checkpointSeconds=1.5", "training.keepLast=1",
-        "islands.peers=4", "islands.protocol=gossip", "islands.shards=iid", "islands.shardsFile=lists.txt", "islands.minHosts=2", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
+        "islands.peers=4", "islands.protocol=gossip", "islands.options=radius=0.05,gossipSteps=1", "islands.shards=iid", "islands.shardsFile=lists.txt", "islands.minHosts=2", "islands.alpha=1", "islands.classesPerPeer=3", "islands.minSamples=4",
         "islands.localSteps=5", "islands.batch=8", "islands.sampleSize=4", "islands.aggregators=2", "islands.successFraction=0.8",
-        "islands.weighting=uniform", "islands.aggregation=variance-corrected", "islands.moments=fresh", "islands.topology=ring", "islands.compression=int8", "islands.compressionKeep=0.1", "islands.compressionBlock=64", "islands.unreachable=0.3", "islands.peer=3",
+        "islands.weighting=uniform", "islands.aggregation=variance-corrected", "islands.moments=fresh", "islands.topology=ring", "islands.topologyFile=edges.txt", "islands.topologyDegree=3", "islands.topologyRadius=0.5", "islands.topologyProbability=0.2", "islands.compression=int8", "islands.compressionKeep=0.1", "islands.compressionBlock=64", "islands.unreachable=0.3", "islands.peer=3",
         "mixing.rule=nucleus-0.9", "sampling.scheduler=heun", "sampling.steps=10", "sampling.grid=karras", "sampling.shift=2",
         "sampling.eta=1", "sampling.guidance=3", "sampling.clip=true", "evaluation.samples=10", "evaluation.rules=full",
         "evaluation.lossImages=5", "evaluation.lossStrata=2",
@@ -106,6 +106,7 @@ public sealed class SpecJsonTests
     {
         Assert.Equal(["full", "top-1"], SpecJson.Read(string.Empty, "evaluation.rules=full, top-1").Evaluation.Rules);
         Assert.Empty(SpecJson.Read(string.Empty, "evaluation.rules=").Evaluation.Rules);
+        Assert.Equal(["radius=0.05", "gossipSteps=1"], SpecJson.Read(string.Empty, "islands.options=radius=0.05,gossipSteps=1").Islands.Options);
     }
 
     [Fact]

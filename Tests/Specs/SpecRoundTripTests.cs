@@ -104,7 +104,12 @@ public sealed class SpecRoundTripTests
     {
         // Records compare their values, but a list by reference.
         Assert.Equal(expected.Evaluation.Rules, actual.Evaluation.Rules);
-        Assert.Equal(expected, actual with { Evaluation = actual.Evaluation with { Rules = expected.Evaluation.Rules } });
+        Assert.Equal(expected.Islands.Options, actual.Islands.Options);
+        Assert.Equal(expected, actual with
+        {
+            Evaluation = actual.Evaluation with { Rules = expected.Evaluation.Rules },
+            Islands = actual.Islands with { Options = expected.Islands.Options },
+        });
     }
 
     private static JsonNode Shuffled(JsonNode node, Random random)

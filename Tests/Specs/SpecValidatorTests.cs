@@ -34,6 +34,7 @@ public sealed class SpecValidatorTests
         ("islands.localSteps", "0", "1", "10000", "10001"), ("islands.batch", "-1", "0", "65536", "65537"),
         ("islands.sampleSize", "0", "1", "1024", "1025"), ("islands.aggregators", "0", "1", "64", "65"),
         ("islands.successFraction", "0", "0.01", "1", "1.1"), ("islands.compressionKeep", "0", "1e-5", "1", "1.1"), ("islands.compressionBlock", "0", "1", "65536", "65537"),
+        ("islands.topologyDegree", "0", "1", "4095", "4096"), ("islands.topologyRadius", "0.0009", "0.001", "2", "2.1"), ("islands.topologyProbability", "-0.1", "0", "1", "1.1"),
         ("islands.unreachable", "-0.1", "0", "0.95", "0.96"), ("islands.peer", "-2", "-1", "4095", "4096"),
         ("sampling.steps", "0", "1", "10000", "10001"),
         ("sampling.shift", "0", "1e-300", "1e300", "1e999"), ("sampling.eta", "-0.1", "0", "1", "1.1"),
@@ -83,7 +84,7 @@ public sealed class SpecValidatorTests
     {
         Assert.Equal(
             SpecLeaves.All.Where(p => p.Value.GetValueKind() == JsonValueKind.String).Select(p => p.Key).Order(),
-            Choices.Concat(["name", "data.name", "islands.shardsFile"]).Order());
+            Choices.Concat(["name", "data.name", "islands.shardsFile", "islands.topologyFile"]).Order());
         foreach (string key in Choices)
         {
             string word = SpecLeaves.All[key].GetValue<string>();
@@ -118,6 +119,10 @@ public sealed class SpecValidatorTests
     [Theory]
     [InlineData("islands.compression", "islands.protocol=gossip", "islands.compression=top-k")]
     [InlineData("islands.shardsFile", "islands.peers=4", "islands.shards=file")]
+    [InlineData("islands.topologyFile", "islands.peers=4", "islands.topology=file")]
+    [InlineData("islands.options", "islands.options=fanout")]
+    [InlineData("islands.options", "islands.options==1")]
+    [InlineData("islands.options", "islands.protocol=isolated", "islands.options=fanout=2")]
     [InlineData("data.name", "islands.peers=4", "islands.shards=hosts")]
     [InlineData("clustering.features", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.features=autoencoder")]
     [InlineData("clustering.conditions", "data.name=mine", "islands.peers=4", "islands.shards=hosts", "clustering.conditions=2")]
