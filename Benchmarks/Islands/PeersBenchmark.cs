@@ -84,7 +84,8 @@ internal static class PeersBenchmark
         report.Add(name + "/first-run", runs[0].Use.Cpu, string.Create(
             CultureInfo.InvariantCulture, $"CPU seconds, of them {runs[0].Use.Training:0.00} of training; {runs[0].Use.Compiling:0.00} s of compiling by the clock"));
         runs.RemoveAt(0);
-        string accuracy = string.Create(CultureInfo.InvariantCulture, $"; {Median(runs, r => r.Counts.Trainings):0} trainings, accuracy of a peer {runtime.Accuracy(Weights(arm.Folder, runs[^1].Status)):0.0000}");
+        double judged = runtime.Accuracy(Weights(arm.Folder, runs[^1].Status));
+        string accuracy = string.Create(CultureInfo.InvariantCulture, $"; {Median(runs, r => r.Counts.Trainings):0} trainings, accuracy of a peer {judged:0.0000}");
         string outside = arm.Silos > 1 ? string.Create(CultureInfo.InvariantCulture, $", {Median(runs, r => r.Outside):0.00} in PostgreSQL and the client") : string.Empty;
         AddSpread(report, name + "/training", runs, r => r.Use.Training, "CPU seconds", accuracy);
         AddSpread(report, name + "/everything-else", runs, r => r.Use.Rest, "CPU seconds", string.Create(CultureInfo.InvariantCulture,
@@ -97,7 +98,8 @@ internal static class PeersBenchmark
 
         // D-PSGD: after each training a model of 4 bytes a parameter to each neighbour.
         double formula = Neighbours * 4.0 * runtime.Parameters;
-        AddSpread(report, name + "/bytes-over-formula", runs, r => (r.Counts.ModelBytes + r.Counts.FrameBytes) / (formula * r.Counts.Trainings), "of 2 models of 4 bytes a parameter for each training", string.Create(
+        double OverFormula(Outcome run) => (run.Counts.ModelBytes + run.Counts.FrameBytes) / (formula * run.Counts.Trainings);
+        AddSpread(report, name + "/bytes-over-formula", runs, OverFormula, "of 2 models of 4 bytes a parameter for each training", string.Create(
             CultureInfo.InvariantCulture, $"; {Median(runs, r => r.Counts.ModelBytes / 1e6):0.0} MB of models in {Median(runs, r => r.Counts.ModelsReceived):0}"));
         report.Ratios[$"peers/{arm.Name}/training-over-everything-else"] = 100 / share;
     }
@@ -149,7 +151,8 @@ internal static class PeersBenchmark
         double[] training = [.. use.Take(arm.Silos).Select(u => u.Training)];
         if (training.Min() < training.Average() / 2)
         {
-            throw new InvalidOperationException("The peers are not spread evenly over the silos: their seconds of training are " + string.Join(", ", training.Select(t => t.ToString("0.00", CultureInfo.InvariantCulture))));
+            string seconds = string.Join(", ", training.Select(t => t.ToString("0.00", CultureInfo.InvariantCulture)));
+            throw new InvalidOperationException($"The peers are not spread evenly over the silos: their seconds of training are {seconds}.");
         }
 
         return new Outcome(Sum(use), use.Skip(arm.Silos).Sum(u => u.Cpu), wall, status);
