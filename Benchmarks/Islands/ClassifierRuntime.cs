@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 
 using OrleansDDM.Experiments.Claims.Peers;
 using OrleansDDM.Learning.Classification;
@@ -22,11 +23,14 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
     private readonly List<string> _slots = [];
     private long _trainingTicks;
 
-    /// <summary>Processor seconds of the threads that trained, while they did.</summary>
-    public double TrainingSeconds => Interlocked.Read(ref _trainingTicks) / 1e9;
+    /// <summary>Numbers of a model.</summary>
+    public int Parameters => kind.Length;
 
-    /// <summary>Processor seconds of the slots' threads, whatever they did.</summary>
-    public double SlotSeconds
+    // Processor seconds of the threads that trained, while they did.
+    private double TrainingSeconds => Interlocked.Read(ref _trainingTicks) / 1e9;
+
+    // Processor seconds of the slots' threads, whatever they did.
+    private double SlotSeconds
     {
         get
         {
@@ -36,6 +40,9 @@ internal sealed class ClassifierRuntime(ClassifierKind kind, PeerData data, floa
             }
         }
     }
+
+    /// <summary>What this process has taken until now.</summary>
+    public PeersUse Use() => new(Environment.CpuUsage.TotalTime.TotalSeconds, TrainingSeconds, SlotSeconds, JitInfo.GetCompilationTime().TotalSeconds);
 
     private ClassifierKind Kind => kind;
 

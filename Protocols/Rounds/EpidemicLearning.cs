@@ -97,10 +97,14 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
     protected override Live NewVolatile(PeerSetup setup) => new();
 
     /// <inheritdoc/>
-    protected override void OnStart(Turn<Saved, Live> turn) => BeginRound(turn);
+    protected override void OnStart(Turn<Saved, Live> turn)
+    {
+        turn.Report(ReportKind.Deadline, Math.Max(Current(turn), turn.Durable.Round), default, $"of each round: {Length(turn.Setup).Reason}");
+        BeginRound(turn);
+    }
 
     /// <inheritdoc/>
-    protected override void OnRecover(Turn<Saved, Live> turn) => BeginRound(turn);
+    protected override void OnRecover(Turn<Saved, Live> turn) => OnStart(turn);
 
     /// <inheritdoc/>
     protected override void OnTrained(Turn<Saved, Live> turn, long work, ModelHandle model)
@@ -193,12 +197,14 @@ public sealed class EpidemicLearning(EpidemicOptions options) : Protocol<Epidemi
         return last.Item2;
     }
 
-    private TimeSpan Length(PeerSetup setup) =>
-        options.RoundSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : setup.CommonEstimate.Deadline(options.Fanout).Time;
+    // All peers must come to the same, so nothing that one of them measures is in it.
+    private (TimeSpan Time, string Reason) Length(PeerSetup setup) => options.RoundSeconds is { } seconds
+        ? (TimeSpan.FromSeconds(seconds), FormattableString.Invariant($"{seconds} s as set"))
+        : setup.CommonEstimate.Deadline(options.Fanout);
 
-    private TimeSpan End(Turn<Saved, Live> turn, long round) => Length(turn.Setup) * (round + 1);
+    private TimeSpan End(Turn<Saved, Live> turn, long round) => Length(turn.Setup).Time * (round + 1);
 
-    private long Current(Turn<Saved, Live> turn) => turn.Now.Ticks / Length(turn.Setup).Ticks;
+    private long Current(Turn<Saved, Live> turn) => turn.Now.Ticks / Length(turn.Setup).Time.Ticks;
 
     // Line 3. A peer that did this round already, before a crash, waits for the next one.
     private void BeginRound(Turn<Saved, Live> turn)

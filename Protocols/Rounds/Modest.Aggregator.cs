@@ -59,6 +59,7 @@ public sealed partial class Modest
             };
             if (!WaitsForEver)
             {
+                turn.Report(ReportKind.Deadline, round, default, AggregationDeadline(turn).Reason);
                 turn.SetTimer(new TimerId("collection", round), PingTime / 2);
             }
         }

@@ -19,6 +19,9 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
     public int Images { get; init; } = 64;
 
+    /// <summary>Whether classes go by row, so that shards by class have targets far apart; otherwise every fourth row is of the same class.</summary>
+    public bool ClassesByRow { get; init; }
+
     /// <summary>Called on the slot before a training; may block or throw.</summary>
     public Action<ModelRole, int, long, CancellationToken> BeforeTraining { get; set; } = (_, _, _, _) => { };
 
@@ -36,6 +39,9 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
 
     /// <summary>Every training that ended: role, peer, round.</summary>
     public List<(string Role, int Peer, long Round)> Trainings { get; } = [];
+
+    /// <summary>What every training that ended began with, and what it drew to.</summary>
+    public List<(string Role, int Peer, float Start, float Target)> Starts { get; } = [];
 
     /// <summary>Every model that was read, as text.</summary>
     public ConcurrentQueue<string> Reads { get; } = [];
@@ -62,7 +68,7 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
     IslandData IIslandLearning.Images(RunSpec spec)
     {
         BeforeImages();
-        return new([.. Enumerable.Range(0, Images).Select(i => i % 4)], [.. Enumerable.Range(0, Images).Select(i => i % spec.Experts.Count)]);
+        return new([.. Enumerable.Range(0, Images).Select(i => ClassesByRow ? i * 4 / Images : i % 4)], [.. Enumerable.Range(0, Images).Select(i => i % spec.Experts.Count)]);
     }
 
     public IPeerTrainer OpenPeers(RunSpec spec, ModelRole role, IslandTraining plan) => new Trainer(this, role, plan);
@@ -98,12 +104,15 @@ internal sealed class FakeIslandRuntime : ILearningRuntime, IIslandLearning
             runtime.BeforeTraining(role, peer, round, cancellation);
             cancellation.ThrowIfCancellationRequested();
             float[] values = Read(model);
-            values[0] += 0.5f * ((float)plan.Rows[peer].Average() - values[0]);
-            values[1] += steps;
+            float target = (float)plan.Rows[peer].Average();
             lock (runtime.Trainings)
             {
                 runtime.Trainings.Add((role.ToString(), peer, round));
+                runtime.Starts.Add((role.ToString(), peer, values[0], target));
             }
+
+            values[0] += 0.5f * (target - values[0]);
+            values[1] += steps;
 
             return new PeerTraining(
                 Bytes(role, values), 1, (long)steps * plan.Batch, new PeerMoments(new Dictionary<string, float[]>(), (moments?.Updates ?? 0) + steps));

@@ -32,8 +32,9 @@ internal sealed class IslandCluster : IAsyncDisposable
     /// <param name="learning">Learning of a silo, by its name; asked again when it starts again.</param>
     /// <param name="slots">Slots of each.</param>
     /// <param name="configure">Settings of the runs.</param>
+    /// <param name="log">Told every message of ours that silos log, from Information up.</param>
     public static async Task<IslandCluster> StartAsync(
-        RunFolder folder, int silos, Func<string, ILearningRuntime> learning, int slots = 1, Action<RunOptions>? configure = null)
+        RunFolder folder, int silos, Func<string, ILearningRuntime> learning, int slots = 1, Action<RunOptions>? configure = null, Action<string>? log = null)
     {
         string database = folder.File("state.db");
         SqliteSchema.Install(database, NullLogger.Instance);
@@ -49,7 +50,14 @@ internal sealed class IslandCluster : IAsyncDisposable
             });
             silo.AddDdmGrains(folder.File(options.SiloName), devices => (devices.Slots, devices.Slice) = (slots, TimeSpan.FromMilliseconds(50)));
         });
-        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders());
+        builder.ConfigureSiloHost((_, host) =>
+        {
+            host.Logging.ClearProviders();
+            if (log is not null)
+            {
+                host.Logging.AddProvider(new OurLog(LogLevel.Information, log));
+            }
+        });
         InProcessTestCluster cluster = builder.Build();
         await cluster.DeployAsync();
         return new IslandCluster(folder, cluster);

@@ -19,7 +19,7 @@ public sealed class IslandTests : IAsyncLifetime
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly RunFolder _folder = new();
-    private readonly FakeIslandRuntime _runtime = new();
+    private readonly FakeIslandRuntime _runtime = new() { ClassesByRow = true };
     private EmbeddedSilo _silo = null!;
 
     public static TheoryData<string> Protocols => [.. IslandsSpec.Protocols.Where(p => p != "isolated")];
@@ -53,6 +53,69 @@ public sealed class IslandTests : IAsyncLifetime
         }
 
         Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Protocols))]
+    public async Task Peers_learn_from_each_other_by_every_protocol(string protocol)
+    {
+        RunSpec spec = Sorted(protocol, rounds: 8);
+        await Run().SubmitAsync(SpecJson.Write(spec));
+        RunStatus status = await EndAsync();
+
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        foreach (ModelStatus model in status.Models.Where(m => m.Role != "router"))
+        {
+            Assert.True(model.Island!.Counts.ModelsReceived > 0, model.Role);
+
+            // One whose images lie around 7.5 never begins above that where it learns of nobody, or by momentum at most twice as high; the others are at 23.5, 39.5, 55.5.
+            float[] starts;
+            lock (_runtime.Trainings)
+            {
+                starts = [.. _runtime.Starts.Where(s => s.Role == model.Role && s.Target < 10).Select(s => s.Start)];
+            }
+
+            Assert.True(starts.Max() > 16, $"{model.Role}: {string.Join(", ", starts)}");
+        }
+    }
+
+    [Theory]
+    [InlineData("modest")]
+    [InlineData("dpsgd")]
+    public async Task Variance_of_models_is_corrected_where_the_spec_says_so(string protocol)
+    {
+        RunSpec spec = Sorted(protocol, rounds: 4);
+        await Run().SubmitAsync(SpecJson.Write(spec with { Islands = spec.Islands with { Aggregation = "variance-corrected" } }));
+        RunStatus status = await EndAsync();
+
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        foreach (ModelStatus model in status.Models.Where(m => m.Role != "router"))
+        {
+            // A plain mean of models with equally many steps has as many: a multiple of those of a training.
+            float steps = FakeIslandRuntime.Values(_silo.Artifacts.Read(model.Weights!.Sha256))[1];
+            float over = steps % spec.Islands.LocalSteps;
+            Assert.True(float.IsFinite(steps) && over is > 0.001f and < 4.999f, $"{model.Role}: {steps} steps");
+        }
+    }
+
+    [Theory]
+    [InlineData("samples")]
+    [InlineData("uniform")]
+    public async Task Peers_of_modest_weigh_as_the_spec_says(string weighting)
+    {
+        RunSpec spec = Sorted("modest", rounds: 8);
+        string shards = Path.Combine(_folder, "shards.txt");
+        await File.WriteAllLinesAsync(shards, ["0-39", "40-47", "48-55", "56-63"]);
+        await Run().SubmitAsync(SpecJson.Write(spec with { Islands = spec.Islands with { Shards = "file", ShardsFile = shards, Weighting = weighting, SampleSize = 4 } }));
+        RunStatus status = await EndAsync();
+
+        Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
+        foreach (ModelStatus model in status.Models.Where(m => m.Role != "router"))
+        {
+            // Targets of 19, 43, 51 and 59 with 20, 4, 4 and 4 images: 31 by samples, 43 if all count alike; after 6 rounds 1/64 of the way from 0 is left.
+            float value = FakeIslandRuntime.Values(_silo.Artifacts.Read(model.Weights!.Sha256))[0];
+            Assert.Equal(weighting == "samples", value < 37.5);
+        }
     }
 
     [Theory]
@@ -106,6 +169,18 @@ public sealed class IslandTests : IAsyncLifetime
         Training = new TrainingSpec { Steps = 40, Batch = 8, CheckpointSeconds = 0 },
         Islands = new IslandsSpec { Peers = 4, Protocol = protocol, Shards = "iid", MinSamples = 1, LocalSteps = 5, SampleSize = 3 },
     };
+
+    // Four peers with one class each, and so many rounds of each expert.
+    private static RunSpec Sorted(string protocol, int rounds)
+    {
+        RunSpec spec = Spec(protocol);
+        int trainers = protocol is "modest" or "fedavg" ? 3 : 4;
+        return spec with
+        {
+            Training = spec.Training with { Steps = rounds * trainers * 5 },
+            Islands = spec.Islands with { Shards = "label-sorted", ClassesPerPeer = 1 },
+        };
+    }
 
     private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
 

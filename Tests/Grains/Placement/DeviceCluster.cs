@@ -63,7 +63,7 @@ internal sealed class DeviceCluster : IAsyncDisposable
                 _folder.File(options.SiloName),
                 devices => (devices.Slots, devices.Slice, devices.Facts) = (slots, TimeSpan.FromMilliseconds(50), facts));
         });
-        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders().AddProvider(new Warnings(Log)));
+        builder.ConfigureSiloHost((_, host) => host.Logging.ClearProviders().AddProvider(new OurLog(LogLevel.Warning, Log.Enqueue)));
         Cluster = builder.Build();
     }
 
@@ -165,27 +165,5 @@ internal sealed class DeviceCluster : IAsyncDisposable
         await Cluster.DisposeAsync();
         SqliteSchema.Close(_database);
         _folder.Dispose();
-    }
-
-    private sealed class Warnings(ConcurrentQueue<string> log) : ILoggerProvider, ILogger
-    {
-        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("OrleansDDM", StringComparison.Ordinal) ? this : NullLogger.Instance;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-            {
-                log.Enqueue(formatter(state, exception));
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }
