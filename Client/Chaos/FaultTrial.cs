@@ -19,6 +19,7 @@ internal sealed class FaultTrial(ChaosCluster cluster)
     private const double EarliestShare = 0.15;
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan UndisturbedLimit = TimeSpan.FromMinutes(20);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
 
@@ -29,7 +30,7 @@ internal sealed class FaultTrial(ChaosCluster cluster)
     public static async Task<IReadOnlyDictionary<string, string>> UndisturbedAsync(ChaosCluster cluster, RunSpec spec, CancellationToken cancellation)
     {
         await SubmitAsync(cluster, spec, cancellation);
-        return WeightHash.Of(await UntilReadyAsync(cluster, spec.Name, cancellation), cluster.Folder);
+        return WeightHash.Of(await UntilReadyAsync(cluster, spec.Name, cancellation, UndisturbedLimit), cluster.Folder);
     }
 
     /// <summary>Submits a run, again if the answer is lost.</summary>
@@ -54,12 +55,12 @@ internal sealed class FaultTrial(ChaosCluster cluster)
 
     /// <summary>Waits for a run's end.</summary>
     /// <exception cref="CliException">It faulted.</exception>
-    public static async Task<RunStatus> UntilReadyAsync(ChaosCluster cluster, string run, CancellationToken cancellation)
+    public static async Task<RunStatus> UntilReadyAsync(ChaosCluster cluster, string run, CancellationToken cancellation, TimeSpan? limit = null)
     {
         RunStatus? status = null;
         await ChaosCluster.UntilAsync(
             $"run '{run}' is ready",
-            Limit,
+            limit ?? Limit,
             async () =>
             {
                 status = await cluster.StatusAsync(run, cancellation) ?? status;
