@@ -12,7 +12,7 @@ internal static class ChaosSpec
         "data.name=shapes", "data.shapesCount=200", "data.shapesSize=8", "experts.count=3", "clustering.fineCentroids=8", "clustering.dimensions=4",
         "model.kind=dit", "model.patch=4", "model.width=16", "model.heads=2", "model.depth=1",
         "router.model.kind=dit", "router.model.patch=4", "router.model.width=16", "router.model.heads=2", "router.model.depth=1",
-        "router.batch=16", "router.stepShare=1", "training.batch=24", "training.validations=1", "training.checkpointSeconds=2",
+        "router.batch=16", "router.stepShare=1", "training.batch=24", "training.validations=1", "training.checkpointSeconds=2", "training.device=cpu",
     ];
 
     /// <summary>A run of one expert that an island trains: a peer on each silo, more rounds than it will get to.</summary>

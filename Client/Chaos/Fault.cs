@@ -18,6 +18,15 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     /// <summary>Whether the victims' models may stand still while it lasts.</summary>
     public bool Stops { get; init; } = true;
 
+    /// <summary>Whether no silo may be taken for dead.</summary>
+    public bool Spares { get; init; }
+
+    /// <summary>Whether the victims end in good order: not a step is done again.</summary>
+    public bool LosesNothing { get; init; }
+
+    /// <summary>How long what fails stays broken; zero = nothing mends itself.</summary>
+    public TimeSpan Lasts { get; init; }
+
     /// <summary>Whether the manager waits with starting silos again until the others have the work.</summary>
     public bool OthersGoOn { get; init; } = true;
 
@@ -30,12 +39,22 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     /// <summary>How many of the newest checkpoints may be passed over, as the fault destroys them.</summary>
     public int Spoils { get; init; }
 
+    /// <summary>
+    /// Steps that each model of a short run needs so that all that went on elsewhere still train when the fault is over: only then is what comes back
+    /// met by somebody who trains.
+    /// </summary>
+    /// <param name="asked">Steps of a run whose fault is over at once.</param>
+    /// <param name="stepMilliseconds">Time of a step.</param>
+    public int StepsFor(int asked, double stepMilliseconds) => Lasts == TimeSpan.Zero ? asked
+        : Math.Max(asked, (int)Math.Ceiling((Lasts + FaultTrial.Aftermath).TotalMilliseconds / stepMilliseconds / (1 - FaultTrial.LatestShare)));
+
     /// <summary>The promise in words.</summary>
     public string Promise => Samples ? "the same images, bit by bit" : Peers ? IslandTrial.Promise : string.Join("; ", ((string?[])
     [
         NoticedWithin is { } n ? FormattableString.Invariant($"noticed in {n} s") : null,
         BackWithin is { } b ? FormattableString.Invariant($"all train again in {b} s") : null,
-        Spoils > 0 ? "goes on from the checkpoint before" : "goes on from the last checkpoint",
+        Spares ? "nobody is taken for dead" : null,
+        LosesNothing ? "no step is done again" : Spoils > 0 ? "goes on from the checkpoint before" : "goes on from the last checkpoint",
         "same bits",
     ]).OfType<string>());
 }

@@ -9,6 +9,8 @@ internal static class FaultCatalog
     private const double HangNoticed = 15;
     private const double ClusterBack = 20;
     private static readonly TimeSpan Cut = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Full = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Wrong = TimeSpan.FromSeconds(15);
 
     /// <summary>All of them, in the order of the report.</summary>
     public static IReadOnlyList<Fault> All { get; } =
@@ -19,14 +21,14 @@ internal static class FaultCatalog
         new("kill-sampler", "kill -9 of the silo that draws images", (_, _) => throw new InvalidOperationException("It needs a run that is ready.")) { Samples = true },
         new("kill-peers", "kill -9 of 80 % of the silos at once, each the host of one peer of an island; they are started again later", (_, _) => throw new InvalidOperationException("It needs an island.")) { Peers = true, BackWithin = IslandTrial.LongestStall },
         new("kill-all", "kill -9 of all silos, which are started again at once", (s, _) => KillAll(s)) { Kills = true, OthersGoOn = false, BackWithin = ClusterBack },
-        new("drain", "SIGTERM to the silo of an expert", (s, _) => DrainAsync(s)) { Kills = true },
-        Hang("hang-10", "SIGSTOP of the silo of an expert, SIGCONT after 10 s", 10),
+        new("drain", "SIGTERM to the silo of an expert", (s, _) => DrainAsync(s)) { Kills = true, LosesNothing = true },
+        Hang("hang-10", "SIGSTOP of the silo of an expert, SIGCONT after 10 s", 10) with { Spares = true },
         Hang("hang-60", "SIGSTOP of the silo of an expert, SIGCONT after 60 s", 60) with { Kills = true, NoticedWithin = HangNoticed },
-        new("partition", "an expert's silo is cut off from the others for 30 s", CutAsync) { Kills = true, NoticedWithin = HangNoticed },
+        new("partition", "an expert's silo is cut off from the others for 30 s", CutAsync) { Kills = true, NoticedWithin = HangNoticed, Lasts = Cut },
         new("database-restart", "PostgreSQL is restarted", (s, c) => DatabaseAsync(s, TimeSpan.Zero, c)),
-        new("database-away", "PostgreSQL is stopped for 30 s", (s, c) => DatabaseAsync(s, Cut, c)),
-        new("disk-full", "an expert's silo can write no artifact for 10 s", DiskFullAsync),
-        new("clock", "an expert's silo has a clock that is wrong by up to 5 minutes, for 15 s", ClockAsync) { Stops = false },
+        new("database-away", "PostgreSQL is stopped for 30 s", (s, c) => DatabaseAsync(s, Cut, c)) { Lasts = Cut },
+        new("disk-full", "an expert's silo can write no artifact for 10 s", DiskFullAsync) { Spares = true, Lasts = Full },
+        new("clock", "an expert's silo has a clock that is wrong by up to 5 minutes, for 15 s", ClockAsync) { Stops = false, Spares = true, Lasts = Wrong },
         new("torn-checkpoint", "kill -9 of all silos; the newest artifact is cut off on every silo that has it", TornAsync)
         {
             Kills = true,
@@ -84,7 +86,10 @@ internal static class FaultCatalog
             await Task.Delay(TimeSpan.FromSeconds(seconds), cancellation);
             scene.Cluster.Signal(silo, "CONT");
         }
-    });
+    })
+    {
+        Lasts = TimeSpan.FromSeconds(seconds),
+    };
 
     private static Task<Harm> CutAsync(Scene scene, CancellationToken cancellation)
     {
@@ -119,7 +124,7 @@ internal static class FaultCatalog
 
         async Task HealAsync()
         {
-            await Task.Delay(TimeSpan.FromSeconds(10), cancellation);
+            await Task.Delay(Full, cancellation);
             scene.Cluster.Fault(silo, f => f with { DiskFull = false });
         }
     }
@@ -133,7 +138,7 @@ internal static class FaultCatalog
 
         async Task HealAsync()
         {
-            await Task.Delay(TimeSpan.FromSeconds(15), cancellation);
+            await Task.Delay(Wrong, cancellation);
             scene.Cluster.Fault(silo, f => f with { ClockSeconds = 0 });
         }
     }

@@ -29,7 +29,7 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         ChaosMix mix, double minutes, RunSpec spec, IReadOnlyDictionary<string, string> expected, Random random, Action<string> say, CancellationToken cancellation)
     {
         IReadOnlyList<Fault> faults = FaultCatalog.Mix(mix);
-        var trial = new FaultTrial(cluster, expected);
+        var trial = new FaultTrial(cluster);
         await ChaosCluster.UntilAsync("all silos are active", TimeSpan.FromMinutes(2), () => cluster.IsWholeAsync(cancellation), cancellation);
         await FaultTrial.SubmitAsync(cluster, spec, cancellation);
         RunStatus last = await SeeAsync(spec.Name, s => s.Models.All(m => m.Phase == ModelPhase.Training && m.Checkpoints.Length > 0), cancellation);
@@ -73,10 +73,7 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
         }
 
         last = await SeeAsync(spec.Name, _ => true, cancellation);
-        string[] evicted = mix != ChaosMix.Load ? [] :
-        [
-            .. members.Select(Silo).Except((await ClusterMembers.ReadAsync(cluster.ConnectionString, cancellation)).Select(Silo)).Select(s => $"{s.Name} was taken for dead"),
-        ];
+        string[] evicted = mix != ChaosMix.Load ? [] : await FaultTrial.EvictedAsync(cluster, members, cancellation);
         double stormy = (Steps(last) - begun) / clock.Elapsed.TotalSeconds;
 
         // The rest is for the bits only.
@@ -95,9 +92,6 @@ internal sealed class Soak(ChaosCluster cluster, ChaosLogs logs, double stepMill
     }
 
     private static TimeSpan Gap(Random random) => LeastGap + ((MostGap - LeastGap) * random.NextDouble());
-
-    // A silo that was started again has another start.
-    private static (string Name, string Status, DateTimeOffset Started) Silo(SiloRecord silo) => (silo.Name, silo.Status, silo.Started);
 
     private static long Steps(RunStatus run) => run.Models.Sum(m => (long)m.Step);
 

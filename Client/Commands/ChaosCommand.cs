@@ -10,7 +10,6 @@ namespace OrleansDDM.Client.Commands;
 /// <summary><c>ddm chaos</c>.</summary>
 internal static class ChaosCommand
 {
-    private const string Undisturbed = "undisturbed";
     private const double TrialPace = 10;
     private const double SoakPace = 20;
 
@@ -29,7 +28,7 @@ internal static class ChaosCommand
 
     private static readonly Option<int> Repeats = new("--repeats") { Description = "How often each fault is injected.", HelpName = "N", DefaultValueFactory = _ => 1 };
 
-    private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps of each model in the short runs, 10 ms each.", HelpName = "N", DefaultValueFactory = _ => 1500 };
+    private static readonly Option<int> Steps = new("--steps") { Description = "Optimizer steps of each model in the short runs, 10 ms each; a run whose fault lasts longer takes more.", HelpName = "N", DefaultValueFactory = _ => 1500 };
 
     private static readonly Option<double> Patience = new("--patience")
     {
@@ -124,29 +123,30 @@ internal static class ChaosCommand
         if (faults.Length > 0)
         {
             // Peers of islands have no bits to compare: the order of messages decides which models meet.
-            IReadOnlyDictionary<string, string> expected = new Dictionary<string, string>();
-            if (!Array.TrueForAll(faults, f => f.Peers))
+            var expected = new Dictionary<int, IReadOnlyDictionary<string, string>>();
+            foreach (int steps in faults.Where(f => !f.Peers).Select(f => f.StepsFor(trialSteps, TrialPace)).Distinct())
             {
-                Say("the undisturbed run");
-                expected = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run(Undisturbed, trialSteps, seed), cancellation);
+                Say($"the undisturbed run of {steps} steps");
+                expected[steps] = await FaultTrial.UndisturbedAsync(cluster, ChaosSpec.Run(UndisturbedOf(steps), steps, seed), cancellation);
             }
 
             cluster.FaultAll(f => f with { StepMilliseconds = TrialPace });
-            var trial = new FaultTrial(cluster, expected);
+            var trial = new FaultTrial(cluster);
             for (int i = 0; i < repeats; i++)
             {
                 foreach (Fault fault in faults)
                 {
                     // Of its own for each trial, so that one can be replayed without the others.
                     var random = new Random(HashCode(seed, fault.Name, i));
+                    int steps = fault.StepsFor(trialSteps, TrialPace);
                     string run = string.Create(CultureInfo.InvariantCulture, $"{fault.Name}-{i}");
                     TrialOutcome outcome = await TrialGuard.RunAsync(
                         fault,
                         () => fault.Peers
                             ? new IslandTrial(cluster, Say).RunAsync(fault, ChaosSpec.Island(run, cluster.Silos.Count, seed), random, cancellation)
                             : fault.Samples
-                            ? new SamplerTrial(cluster, Undisturbed).RunAsync(fault, random.Next(), cancellation)
-                            : trial.RunAsync(fault, ChaosSpec.Run(run, trialSteps, seed), random, cancellation),
+                            ? new SamplerTrial(cluster, UndisturbedOf(steps)).RunAsync(fault, random.Next(), cancellation)
+                            : trial.RunAsync(fault, ChaosSpec.Run(run, steps, seed), expected[steps], random, cancellation),
                         () => [.. logs.Unhandled(), .. cluster.TakeComplaints()],
                         cluster.Recover,
                         cancellation);
@@ -178,6 +178,8 @@ internal static class ChaosCommand
 
         return new ChaosReport(seed, cluster.Silos.Count, ChaosReport.Rows(outcomes), soaked);
     }
+
+    private static string UndisturbedOf(int steps) => string.Create(CultureInfo.InvariantCulture, $"undisturbed-{steps}");
 
     // FNV-1a: the same on every machine, unlike .NET's own hashes of texts.
     private static int HashCode(ulong seed, string name, int repeat) => unchecked((int)$"{seed}/{name}/{repeat}".Aggregate(2166136261u, (h, c) => (h ^ c) * 16777619u));

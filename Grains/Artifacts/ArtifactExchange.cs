@@ -162,11 +162,13 @@ internal sealed partial class ArtifactExchange(
     }
 
     /// <summary>The other live silos that have each artifact; one that does not answer has none.</summary>
-    public async Task<List<SiloAddress>[]> HoldersAsync(string[] names, CancellationToken cancellation = default)
+    public Task<List<SiloAddress>[]> HoldersAsync(string[] names, CancellationToken cancellation = default) => HoldersAsync(silos.Others, names, cancellation);
+
+    private async Task<List<SiloAddress>[]> HoldersAsync(IEnumerable<SiloAddress> asked, string[] names, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(names);
         List<SiloAddress>[] holders = [.. names.Select(_ => new List<SiloAddress>())];
-        foreach ((SiloAddress other, bool[]? held) in await AskHeldAsync(names, cancellation))
+        foreach ((SiloAddress other, bool[]? held) in await AskHeldAsync(asked, names, cancellation))
         {
             for (int n = 0; n < names.Length && held is not null; n++)
             {
@@ -186,7 +188,7 @@ internal sealed partial class ArtifactExchange(
         try
         {
             return await silos.AreAllActiveAsync(cancellation)
-                && (await AskHeldAsync([sha256], cancellation)).All(a => a.Held is [false])
+                && (await AskHeldAsync(silos.Others, [sha256], cancellation)).All(a => a.Held is [false])
                 && !await disk.RunAsync(() => store.Contains(sha256), cancellation);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
@@ -242,12 +244,13 @@ internal sealed partial class ArtifactExchange(
         await _pulls.WaitAsync();
         try
         {
-            int asked = silos.Others.Count;
+            // A silo that leaves has its last checkpoints replicated: they are nowhere else.
+            SiloAddress[] asked = [.. silos.Others, .. silos.Leaving];
             HashSet<SiloAddress> bad = [];
             var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
-                List<SiloAddress> found = [.. (await HoldersAsync([reference.Sha256]))[0].Where(h => !bad.Contains(h))];
+                List<SiloAddress> found = [.. (await HoldersAsync(asked, [reference.Sha256], CancellationToken.None))[0].Where(h => !bad.Contains(h))];
                 if (found.Count == 0)
                 {
                     break;
@@ -266,7 +269,7 @@ internal sealed partial class ArtifactExchange(
                 }
             }
 
-            throw new ArtifactException($"Artifact {reference.Sha256} is missing: neither this silo nor one of {asked} other live ones has a good copy.");
+            throw new ArtifactException($"Artifact {reference.Sha256} is missing: neither this silo nor one of {asked.Length} other live ones has a good copy.");
         }
         finally
         {
@@ -274,10 +277,10 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    /// <summary>What each other live silo says of artifacts; null = it did not answer.</summary>
-    private async Task<(SiloAddress Silo, bool[]? Held)[]> AskHeldAsync(string[] names, CancellationToken cancellation)
+    /// <summary>What each of some silos says of artifacts; null = it did not answer.</summary>
+    private async Task<(SiloAddress Silo, bool[]? Held)[]> AskHeldAsync(IEnumerable<SiloAddress> asked, string[] names, CancellationToken cancellation)
     {
-        (SiloAddress Silo, bool[]? Held)[] answers = await Task.WhenAll(silos.Others.Select(async other => (other, await AskAsync(other, async host =>
+        (SiloAddress Silo, bool[]? Held)[] answers = await Task.WhenAll(asked.Select(async other => (other, await AskAsync(other, async host =>
         {
             bool[] held = await host.HasAsync(names, cancellation);
             return held.Length == names.Length ? held : null;

@@ -1,5 +1,6 @@
 using OrleansDDM.Client.Chaos;
 using OrleansDDM.Contracts.Models;
+using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Silos.Local;
 
@@ -46,6 +47,46 @@ public sealed class ChaosPartsTests : IDisposable
     {
         ModelWatch watch = Watch(struck: true, kills: true);
         Assert.Equal([80, 60, 0], new[] { 0, 1, 2 }.Select(watch.Promised));
+    }
+
+    [Theory]
+    [InlineData("kill-expert", 600, 600)]
+    [InlineData("hang-60", 600, 9000)]
+    [InlineData("hang-60", 20000, 20000)]
+    [InlineData("partition", 600, 4715)]
+    public void A_run_outlasts_its_fault_wherever_it_was_struck(string name, int asked, int steps)
+    {
+        Fault fault = FaultCatalog.All.Single(f => f.Name == name);
+        Assert.Equal(steps, fault.StepsFor(asked, stepMilliseconds: 10));
+        Assert.True((1 - FaultTrial.LatestShare) * steps * 0.01 >= (fault.Lasts + FaultTrial.Aftermath).TotalSeconds || fault.Lasts == TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void What_is_written_to_a_run_that_was_ready_is_seen()
+    {
+        RunStatus end = Ready(Status(term: 2, step: 300, from: 90), lastEvent: 12);
+        Assert.Empty(FaultTrial.LateChanges(end, Ready(Status(term: 2, step: 300, from: 90), lastEvent: 12) with { Silo = "silo-2", Term = 9 }));
+        Assert.Contains("event 12", Assert.Single(FaultTrial.LateChanges(end, end with { LastEvent = 13 })), StringComparison.Ordinal);
+        ModelStatus was = end.Models[0];
+        foreach (ModelStatus now in (ModelStatus[])
+        [
+            was with { Term = 1 },
+            was with { Step = 290 },
+            was with { Phase = ModelPhase.Stopped },
+            was with { Checkpoints = [.. was.Checkpoints, Checkpoint(300)] },
+            was with { Weights = new ArtifactReference(new string('b', 64), 1) },
+            was with { Best = Checkpoint(60) },
+        ])
+        {
+            Assert.StartsWith("expert-0 was written after its end", Assert.Single(FaultTrial.LateChanges(end, end with { Models = [now] })), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void What_is_promised_of_whom_a_fault_spares_stands_in_the_table()
+    {
+        Assert.Equal("nobody is taken for dead; goes on from the last checkpoint; same bits", FaultCatalog.All.Single(f => f.Name == "clock").Promise);
+        Assert.Equal("no step is done again; same bits", FaultCatalog.All.Single(f => f.Name == "drain").Promise);
     }
 
     [Theory]
@@ -180,6 +221,8 @@ public sealed class ChaosPartsTests : IDisposable
         From = from,
         Checkpoints = [Checkpoint(60), Checkpoint(80)],
     };
+
+    private static RunStatus Ready(ModelStatus model, long lastEvent) => new() { Name = "r", Phase = RunPhase.Ready, Term = 1, LastEvent = lastEvent, Models = [model with { Phase = ModelPhase.Done }] };
 
     private static CheckpointReference Checkpoint(int step) => new(new ArtifactReference(new string('a', 64), 1), step, 1, null);
 

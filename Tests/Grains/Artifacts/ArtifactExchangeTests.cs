@@ -197,6 +197,18 @@ public sealed class ArtifactExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_silo_writes_on_its_way_out_is_handed_over_and_it_counts_as_no_holder()
+    {
+        ArtifactReference reference = _silos[0].Store.Put(_bytes);
+        _silos[0].IsLeaving = true;
+        Assert.Equal(2, await _silos[0].Exchange.ReplicateAsync(reference));
+        FakeSilo[] order = _silos.InOrder(reference);
+        Assert.Equal([true, false], order.Select(s => s.Store.Contains(reference.Sha256)));
+        Assert.Equal(2, await order[0].Exchange.ReplicateAsync(reference));
+        Assert.True(order[1].Store.Verify(reference.Sha256));
+    }
+
+    [Fact]
     public async Task Replica_goes_to_the_next_silo_where_the_first_one_cannot_take_it()
     {
         ArtifactReference reference = _silos[0].Store.Put(_bytes);

@@ -85,6 +85,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public bool IsDead { get; set; }
 
+    /// <summary>Whether it ends in good order: it still answers.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>Whether it answers nothing, though it is not known to be dead.</summary>
     public bool IsHung { get; set; }
 
@@ -105,9 +108,11 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public int Flying;
 
-    public IReadOnlyList<SiloAddress> Others => [.. _all.Silos.Where(s => !s.IsDead && s != this).Select(s => s.Self)];
+    public IReadOnlyList<SiloAddress> Others => [.. _all.Silos.Where(s => !s.IsDead && !s.IsLeaving && s != this).Select(s => s.Self)];
 
-    public Task<bool> AreAllActiveAsync(CancellationToken cancellation) => Task.FromResult(_all.Silos.All(s => !s.IsDead));
+    public IReadOnlyList<SiloAddress> Leaving => [.. _all.Silos.Where(s => s.IsLeaving && !s.IsDead && s != this).Select(s => s.Self)];
+
+    public Task<bool> AreAllActiveAsync(CancellationToken cancellation) => Task.FromResult(_all.Silos.All(s => !s.IsDead && !s.IsLeaving));
 
     public string PathOf(ArtifactReference reference) => Path.Combine(Folder, "artifacts", reference.Sha256[..2], reference.Sha256);
 
