@@ -20,7 +20,7 @@ internal sealed record SchemaFeature(string Name, int Version, string[] Tables, 
 
     /// <summary>What grains remember; the queries are the same for PostgreSQL and SQLite.</summary>
     public static SchemaFeature GrainStorage { get; } = new(
-        "grain-storage", 1, ["grainstate"], ["ReadFromStorageKey", "WriteToStorageKey", "ClearStorageKey", "DeleteStorageKey"]);
+        "grain-storage", 2, ["grainstate"], ["ReadFromStorageKey", "WriteToStorageKey", "ClearStorageKey", "DeleteStorageKey"]);
 
     /// <summary>Reminders, which outlive silos.</summary>
     public static SchemaFeature Reminders { get; } = new(

@@ -11,7 +11,6 @@ namespace OrleansDDM.Silos.Storage;
 /// </summary>
 public static partial class SqliteSchema
 {
-    private const int Version = 1;
     private const int ErrorCorrupt = 11;
     private const int ErrorNotADatabase = 26;
     private const int ErrorShortRead = 522;
@@ -111,17 +110,17 @@ public static partial class SqliteSchema
     private static void CheckVersion(SqliteConnection connection, string path)
     {
         object? found = Scalar(connection, "SELECT Version FROM DdmSchema WHERE Feature = $feature", ("$feature", SchemaFeature.GrainStorage.Name));
-        if (found is long newer && newer > Version)
+        if (found is long newer && newer > SchemaFeature.GrainStorage.Version)
         {
             throw new SchemaException(
-                $"'{path}' has version {newer} of the {SchemaFeature.GrainStorage.Name} schema, this program knows version {Version}. Use the newer program.");
+                $"'{path}' has version {newer} of the {SchemaFeature.GrainStorage.Name} schema, this program knows version {SchemaFeature.GrainStorage.Version}. Use the newer program.");
         }
 
         Execute(
             connection,
             "INSERT INTO DdmSchema (Feature, Version) VALUES ($feature, $version) ON CONFLICT (Feature) DO UPDATE SET Version = excluded.Version",
             ("$feature", SchemaFeature.GrainStorage.Name),
-            ("$version", Version));
+            ("$version", SchemaFeature.GrainStorage.Version));
     }
 
     private static void Execute(SqliteConnection connection, string text, params (string Name, object Value)[] parameters)

@@ -24,11 +24,12 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
         await UseAsync(backend);
         GrainId id = Id(name);
         await WriteAsync(id, "one");
-        Assert.Equal(("one", "1"), await ReadAsync(id));
         GrainState<Payload> state = await LoadAsync(id);
-        state.State!.Text = "two";
+        Assert.Equal("one", state.State!.Text);
+        string next = Next(state.ETag);
+        state.State.Text = "two";
         await _storage.WriteStateAsync("s", id, state);
-        Assert.Equal(("two", "2"), await ReadAsync(id));
+        Assert.Equal(("two", next), await ReadAsync(id));
     }
 
     [Theory, OnSqlite, OnPostgres]
@@ -53,7 +54,7 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
         await _storage.WriteStateAsync("other", a, new GrainState<Payload> { State = new Payload { Text = "other" } });
         foreach (GrainId id in ids)
         {
-            Assert.Equal((id.ToString(), "1"), await ReadAsync(id));
+            Assert.Equal(id.ToString(), (await ReadAsync(id)).Text);
         }
 
         Assert.Null((await ReadAsync(Id("run/c"))).Etag);
@@ -71,7 +72,7 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
         await _storage.WriteStateAsync("s", id, mine);
         await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.WriteStateAsync("s", id, stale));
         await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.ClearStateAsync("s", id, stale));
-        Assert.Equal(("two", "2"), await ReadAsync(id));
+        Assert.Equal(("two", mine.ETag), await ReadAsync(id));
     }
 
     [Theory, OnSqlite, OnPostgres]
@@ -81,7 +82,7 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
         GrainId id = Id("run/a");
         await WriteAsync(id, "one");
         await Assert.ThrowsAsync<InconsistentStateException>(() => WriteAsync(id, "two"));
-        Assert.Equal(("one", "1"), await ReadAsync(id));
+        Assert.Equal("one", (await ReadAsync(id)).Text);
     }
 
     [Theory, OnSqlite, OnPostgres]
@@ -90,10 +91,12 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
         await UseAsync(backend);
         GrainId id = Id("run/a");
         await WriteAsync(id, "one");
-        await _storage.ClearStateAsync("s", id, await LoadAsync(id));
+        GrainState<Payload> written = await LoadAsync(id);
+        string next = Next(written.ETag);
+        await _storage.ClearStateAsync("s", id, written);
         GrainState<Payload> cleared = await LoadAsync(id);
         Assert.False(cleared.RecordExists);
-        Assert.Equal("2", cleared.ETag);
+        Assert.Equal(next, cleared.ETag);
         await Assert.ThrowsAsync<InconsistentStateException>(() => WriteAsync(id, "from nothing"));
         await _storage.ClearStateAsync("s", id, cleared);
         GrainState<Payload> again = await LoadAsync(id);
@@ -124,19 +127,56 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
     }
 
     [Theory, OnSqlite, OnPostgres]
+    public async Task Writer_of_a_deleted_row_does_not_get_at_the_row_that_comes_after(Backend backend)
+    {
+        await UseAsync(backend, deletes: true);
+        GrainId id = Id("run/a");
+        await WriteAsync(id, "one");
+        GrainState<Payload> stale = await LoadAsync(id);
+        await _storage.ClearStateAsync("s", id, await LoadAsync(id));
+        await WriteAsync(id, "anew");
+
+        // Over all versions that a row has which is written as often as the old one was, and some more.
+        for (int i = 0; i < 3; i++)
+        {
+            await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.WriteStateAsync("s", id, stale));
+            await Assert.ThrowsAsync<InconsistentStateException>(() => _storage.ClearStateAsync("s", id, stale));
+            GrainState<Payload> mine = await LoadAsync(id);
+            Assert.Equal("anew", mine.State!.Text);
+            await _storage.WriteStateAsync("s", id, mine);
+        }
+    }
+
+    [Theory, OnSqlite, OnPostgres]
+    public async Task First_versions_are_spread_over_a_billion_and_leave_room_for_as_many_writes(Backend backend)
+    {
+        await UseAsync(backend);
+        var firsts = new List<int>();
+        for (int i = 0; i < 40; i++)
+        {
+            firsts.Add((await WriteAsync(backend, Text(i), version: null))!.Value);
+        }
+
+        Assert.All(firsts, f => Assert.InRange(f, 1, 1_000_000_002));
+        Assert.Equal(40, firsts.Distinct().Count());
+        Assert.True(firsts.Max() - firsts.Min() > 100_000_000);
+    }
+
+    [Theory, OnSqlite, OnPostgres]
     public async Task Forty_first_writes_and_forty_updates_have_one_winner(Backend backend)
     {
         await UseAsync(backend);
         GrainId id = Id("run/a");
         int first = await RaceAsync(i => WriteAsync(id, Text(i)));
-        Assert.Equal((Text(first), "1"), await ReadAsync(id));
+        (string? text, string? etag) = await ReadAsync(id);
+        Assert.Equal(Text(first), text);
         GrainState<Payload>[] states = await Task.WhenAll(Enumerable.Range(0, 40).Select(_ => LoadAsync(id)));
         int second = await RaceAsync(i =>
         {
             states[i].State!.Text = Text(100 + i);
             return _storage.WriteStateAsync("s", id, states[i]);
         });
-        Assert.Equal((Text(100 + second), "2"), await ReadAsync(id));
+        Assert.Equal((Text(100 + second), Next(etag)), await ReadAsync(id));
         Assert.Equal(1L, await CountAsync(backend, id));
     }
 
@@ -144,14 +184,17 @@ public sealed class GrainStorageTests(StorageHosts hosts) : IClassFixture<Storag
     public async Task Null_and_empty_extension_are_different_keys_and_each_is_unique(Backend backend)
     {
         await UseAsync(backend);
-        Assert.Equal(1, await WriteAsync(backend, extension: null, version: null));
-        Assert.Equal(1, await WriteAsync(backend, extension: string.Empty, version: null));
+        int? first = await WriteAsync(backend, extension: null, version: null);
+        int? second = await WriteAsync(backend, extension: string.Empty, version: null);
+        Assert.NotEqual(first, second);
         Assert.Null(await WriteAsync(backend, extension: null, version: null));
         Assert.Null(await WriteAsync(backend, extension: string.Empty, version: null));
-        Assert.Equal(2, await WriteAsync(backend, extension: null, version: 1));
-        Assert.Null(await WriteAsync(backend, extension: null, version: 1));
-        Assert.Equal(2, await WriteAsync(backend, extension: string.Empty, version: 1));
+        Assert.Equal(first + 1, await WriteAsync(backend, extension: null, version: first));
+        Assert.Null(await WriteAsync(backend, extension: null, version: first));
+        Assert.Equal(second + 1, await WriteAsync(backend, extension: string.Empty, version: second));
     }
+
+    private static string Next(string? etag) => Text(int.Parse(etag!, CultureInfo.InvariantCulture) + 1);
 
     private static string Text(int i) => i.ToString(CultureInfo.InvariantCulture);
 

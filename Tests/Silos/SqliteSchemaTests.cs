@@ -30,7 +30,7 @@ public sealed class SqliteSchemaTests : IDisposable
     {
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(Install)));
         Assert.Equal(4L, Scalar("SELECT count(*) FROM OrleansQuery"));
-        Assert.Equal(1L, Scalar("SELECT Version FROM DdmSchema"));
+        Assert.Equal(2L, Scalar("SELECT Version FROM DdmSchema"));
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 -- One of the two statements applies: with a version only the update, without one only the insert.
+-- A row's first version is drawn from a billion, so that a writer who still has a version of a row that was deleted meanwhile does not meet
+-- it in the row that came after. random() is a fraction in PostgreSQL and an integer in SQLite: one of the two terms is next to nothing.
 UPDATE GrainState
 SET PayloadBinary = @PayloadBinary,
     Version = Version + 1,
@@ -17,7 +19,8 @@ RETURNING Version AS NewGrainStateVersion;
 INSERT INTO GrainState (
     GrainIdHash, GrainTypeHash, GrainIdN0, GrainIdN1, GrainTypeString, GrainIdExtensionString, ServiceId, PayloadBinary, Version, ModifiedOn)
 SELECT
-    @GrainIdHash, @GrainTypeHash, @GrainIdN0, @GrainIdN1, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @PayloadBinary, 1,
+    @GrainIdHash, @GrainTypeHash, @GrainIdN0, @GrainIdN1, @GrainTypeString, @GrainIdExtensionString, @ServiceId, @PayloadBinary,
+    1 + CAST(abs(CAST(random() AS numeric) % 1000000000) + (CAST(random() AS numeric) % 1) * 1000000000 AS integer),
     CURRENT_TIMESTAMP
 WHERE @GrainStateVersion IS NULL
 ON CONFLICT DO NOTHING

@@ -1,0 +1,1 @@
+-- The table is as it was; the text of WriteToStorageKey is another.
