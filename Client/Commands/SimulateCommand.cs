@@ -4,6 +4,7 @@ using System.Text;
 
 using OrleansDDM.Client.Simulate;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Protocols.Simulation.Surveys;
@@ -45,22 +46,22 @@ internal static class SimulateCommand
         int seeds = Within("--seeds", parsed.GetValue(SimulateOptions.Seeds), 1, 10_000_000);
         ulong first = parsed.GetValue(CommonOptions.Seed) ?? 1;
         OutputFormat format = parsed.GetValue(CommonOptions.Format);
+        if (parsed.GetValue(SimulateOptions.Replay) is { } file)
+        {
+            Refuse(
+                parsed, "--replay, whose plan fixes everything", SimulateOptions.Protocol, SimulateOptions.Peers, SimulateOptions.Rounds, SimulateOptions.Seconds,
+                SimulateOptions.Topology, SimulateOptions.Task, CommonOptions.Seed, SimulateOptions.Seeds, SimulateOptions.Faults, SimulateOptions.Scenario, CommonOptions.Set);
+            SimulationPlan plan = ReadPlan(file);
+            return Report(parsed, Survey.Run(1, _ => plan, 1, cancellation), plan, oneGraph: true);
+        }
+
         if (parsed.GetValue(SimulateOptions.Scenario) is { } scenario)
         {
             RequireOneOf("--scenario", scenario, "storm");
-            var outcomes = new CrashOutcome[seeds];
-            int peers = Within("--peers", parsed.GetValue(SimulateOptions.Peers) ?? 100, 5, 10_000);
-            Parallel.For(
-                0, seeds, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation },
-                i => outcomes[i] = CrashScenario.Run(first + (ulong)i, peers));
-            SimulateText.Write(Console.Out, outcomes, format);
-            return outcomes.All(o => o.Holds) ? ExitCode.Ok : ExitCode.Failure;
-        }
-
-        if (parsed.GetValue(SimulateOptions.Replay) is { } file)
-        {
-            SimulationPlan plan = ReadPlan(file);
-            return Report(parsed, plan.Protocol, Survey.Run(1, _ => plan, 1, cancellation), plan);
+            Refuse(
+                parsed, "--scenario storm", SimulateOptions.Protocol, SimulateOptions.Rounds, SimulateOptions.Seconds, SimulateOptions.Topology, SimulateOptions.Task,
+                SimulateOptions.Faults);
+            return Storm(parsed, first, seeds, threads, cancellation);
         }
 
         SimulationPlan basis = Basis(parsed, first);
@@ -75,7 +76,8 @@ internal static class SimulateCommand
         SimulationPlan Plan(int i) => faults == "random"
             ? StormPlan.Draw(basis, first + (ulong)i, given)
             : basis with { Seed = first + (ulong)i };
-        return Report(parsed, basis.Protocol, Survey.Run(seeds, Plan, threads, cancellation), Plan(0));
+        bool oneGraph = seeds == 1 || faults == "none" || (basis.Topology is not null && given is not null);
+        return Report(parsed, Survey.Run(seeds, Plan, threads, cancellation), Plan(0), oneGraph);
     }
 
     private static SimulationPlan Basis(ParseResult parsed, ulong seed)
@@ -111,19 +113,49 @@ internal static class SimulateCommand
         }
     }
 
-    private static int Report(ParseResult parsed, string protocol, SurveyResult survey, SimulationPlan first)
+    private static int Report(ParseResult parsed, SurveyResult survey, SimulationPlan first, bool oneGraph)
     {
-        SurveyRun? failed = survey.Failures.FirstOrDefault();
-        string? file = parsed.GetValue(SimulateOptions.Out)
-            ?? (failed is null || parsed.GetValue(SimulateOptions.Replay) is not null ? null : $"simulate-{protocol}-{failed.Seed}.json");
-        if (file is not null && (failed is not null || survey.Runs.Length == 1))
+        SimulationPlan? failed = survey.Failures.FirstOrDefault()?.Plan;
+        string? replay = Keep(parsed, first.Protocol, failed, survey.Runs.Length == 1 ? first : null);
+        IProtocol protocol = ProtocolCatalog.Create(first.Protocol, first.Options);
+        bool used = oneGraph && first.Topology is not null && (protocol.NeedsTopology || protocol is GossipLearning);
+        TopologyFacts? topology = used ? TopologyFacts.Of(first.Topology!, first.Peers) : null;
+        SimulateText.Write(Console.Out, first.Protocol, survey, replay, topology, parsed.GetValue(CommonOptions.Format));
+        return failed is null ? ExitCode.Ok : ExitCode.Failure;
+    }
+
+    private static int Storm(ParseResult parsed, ulong first, int seeds, int threads, CancellationToken cancellation)
+    {
+        int peers = Within("--peers", parsed.GetValue(SimulateOptions.Peers) ?? 100, 5, 10_000);
+        string[] changes = parsed.GetValue(CommonOptions.Set)!;
+        CrashOutcome[] outcomes = Survey.Each(
+            seeds, i => CrashScenario.Run(PlanOverrides.Apply(CrashScenario.Plan(first + (ulong)i, peers), changes)), threads, cancellation);
+        SimulationPlan? failed = outcomes.FirstOrDefault(o => !o.Holds)?.Plan;
+        string? replay = Keep(parsed, "storm", failed, seeds == 1 ? outcomes[0].Plan : null);
+        SimulateText.Write(Console.Out, outcomes, replay, parsed.GetValue(CommonOptions.Format));
+        return failed is null ? ExitCode.Ok : ExitCode.Failure;
+    }
+
+    // Writes the plan of the first failure, or of the only run where a file is named; returns the file that replays the failure.
+    private static string? Keep(ParseResult parsed, string name, SimulationPlan? failed, SimulationPlan? only)
+    {
+        string? replayed = parsed.GetValue(SimulateOptions.Replay);
+        string? file = parsed.GetValue(SimulateOptions.Out) ?? (failed is null || replayed is not null ? null : $"simulate-{name}-{failed.Seed}.json");
+        if (file is not null && (failed ?? only) is { } plan)
         {
-            AtomicFile.Write(file, Encoding.UTF8.GetBytes((failed?.Plan ?? first).Write() + "\n"));
+            AtomicFile.Write(file, Encoding.UTF8.GetBytes(plan.Write() + "\n"));
         }
 
-        SimulateText.Write(
-            Console.Out, protocol, survey, failed is null ? null : file ?? parsed.GetValue(SimulateOptions.Replay), parsed.GetValue(CommonOptions.Format));
-        return failed is null ? ExitCode.Ok : ExitCode.Failure;
+        return failed is null ? null : file ?? replayed;
+    }
+
+    // An option that would be passed over is a mistake of who gave it.
+    private static void Refuse(ParseResult parsed, string because, params Option[] unused)
+    {
+        if (unused.FirstOrDefault(o => parsed.GetResult(o) is { Implicit: false }) is { } given)
+        {
+            throw new SpecException(given.Name, $"is not used with {because}; leave it out");
+        }
     }
 
     private static SimulationPlan ReadPlan(string file)

@@ -15,7 +15,7 @@ internal static class SimulateOptions
         DefaultValueFactory = _ => "modest",
     };
 
-    internal static readonly Option<int?> Peers = new("--peers") { Description = "Number of peers; 10, or drawn for each seed with --faults random.", HelpName = "N" };
+    internal static readonly Option<int?> Peers = new("--peers") { Description = "Number of peers; 10, or 100 with --scenario storm, or drawn for each seed with --faults random.", HelpName = "N" };
 
     internal static readonly Option<long?> Rounds = new("--rounds") { Description = "Round whose completion ends a run; none by default.", HelpName = "R" };
 
@@ -45,17 +45,17 @@ internal static class SimulateOptions
 
     internal static readonly Option<string?> Scenario = new("--scenario")
     {
-        Description = "storm: 80 % of 100 MoDeST peers die at once and come back 140 s later.",
+        Description = "storm: 80 % of 100 MoDeST peers die at once and come back 140 s later; takes --peers, --seed, --seeds, --threads, --set and --out.",
         HelpName = "NAME",
     };
 
     internal static readonly Option<string?> Out = new("--out")
     {
-        Description = "File for the plan that replays the first failing run, or the only run; simulate-PROTOCOL-SEED.json by default, on failure alone.",
+        Description = "File for the plan that replays the first failing run, or the only run; simulate-PROTOCOL-SEED.json (or simulate-storm-SEED.json) by default, on failure alone.",
         HelpName = "FILE",
     };
 
-    internal static readonly Option<string?> Replay = new("--replay") { Description = "Run the plan in this file again, exactly.", HelpName = "FILE" };
+    internal static readonly Option<string?> Replay = new("--replay") { Description = "Run the plan in this file again, exactly; options that make a plan are refused.", HelpName = "FILE" };
 
     internal static readonly Option<int?> Threads = new("--threads") { Description = "Runs at a time; the number of cores by default.", HelpName = "N" };
 }

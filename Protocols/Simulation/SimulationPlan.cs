@@ -64,6 +64,9 @@ public sealed record SimulationPlan
     /// <summary>What must go on for the run to pass; null = nothing is asked.</summary>
     public ProgressRule? Progress { get; init; }
 
+    /// <summary>What is asked of a run in which many crash and come back at once; null = nothing.</summary>
+    public CrashRule? Crash { get; init; }
+
     /// <summary>Options of a protocol as this plan holds them.</summary>
     public static JsonElement OptionsOf<T>(T options) => JsonSerializer.SerializeToElement(options, Json);
 
@@ -109,6 +112,8 @@ public sealed record SimulationPlan
             Within(fault.Factor, 1, 1e6, "faults.factor");
             Require(fault.Peers.All(p => p >= 0 && p < Peers), "faults.peers", $"must be within 0 .. {Peers - 1}");
         }
+
+        Crash?.Validate(this);
     }
 
     internal static void Within(double value, double minimum, double maximum, string key) =>

@@ -26,6 +26,20 @@ public sealed class SimulateTests : IDisposable
     }
 
     [Fact]
+    public async Task Graph_of_the_peers_is_told_of_where_the_protocol_uses_it()
+    {
+        string[] line = ["simulate", "--topology", "ring", "--seconds", "5", "--protocol"];
+        JsonElement used = (await RunAsync(0, [.. line, "dpsgd", "--format", "json"])).GetProperty("topology");
+        JsonElement unused = (await RunAsync(0, [.. line, "modest", "--format", "json"])).GetProperty("topology");
+        string text = (await DdmProcess.ExpectAsync(0, _folder, [.. line, "dpsgd"])).Output;
+
+        Assert.Equal(1, used.GetProperty("components").GetInt32());
+        Assert.Equal(0.127, used.GetProperty("spectralGap").GetDouble(), 0.001);
+        Assert.Equal(JsonValueKind.Null, unused.ValueKind);
+        Assert.Contains("spectral gap 0.1273, lambda 0.8727, chi1 26.1803, chi2 4.5", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Failing_run_leaves_a_plan_whose_replay_fails_alike()
     {
         string[] line = ["simulate", "--protocol", "fedavg", "--faults", "random", "--set", "protocol.deadlineSeconds=100", "--set", "protocol.sampleSize=15", "--format", "json"];
@@ -40,8 +54,31 @@ public sealed class SimulateTests : IDisposable
         Assert.Equal(Hash(alone), Hash(replayed));
     }
 
+    [Fact]
+    public async Task Storm_that_fails_leaves_a_plan_whose_replay_fails_alike()
+    {
+        string[] line = ["simulate", "--scenario", "storm", "--peers", "20", "--set", "protocol.aggregationSeconds=-1", "--seed", "5", "--seeds", "2", "--format", "json"];
+        JsonElement storm = await RunAsync(1, line);
+        JsonElement failed = storm.GetProperty("runs").EnumerateArray().First(r => !r.GetProperty("holds").GetBoolean());
+        string file = storm.GetProperty("replay").GetString()!;
+        JsonElement replayed = await RunAsync(1, ["simulate", "--replay", file, "--format", "json"]);
+        JsonElement failure = replayed.GetProperty("failures")[0];
+
+        Assert.Equal(2, storm.GetProperty("runs").GetArrayLength());
+        Assert.Equal($"simulate-storm-{failed.GetProperty("seed").GetRawText()}.json", file);
+        Assert.Contains("no new round for", failure.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal(failed.GetProperty("failure").GetString(), failure.GetProperty("message").GetString());
+        Assert.Equal(Hash(failed), Hash(replayed));
+    }
+
     [Theory]
     [InlineData("simulate --protocol modist", "modist")]
+    [InlineData("simulate --scenario storm --protocol modest", "--protocol")]
+    [InlineData("simulate --scenario storm --faults random", "--faults")]
+    [InlineData("simulate --scenario storm --rounds 5", "--rounds")]
+    [InlineData("simulate --scenario storm --set crash.stallSeconds=0", "crash.stallSeconds")]
+    [InlineData("simulate --scenario storm --replay nowhere.json", "--scenario")]
+    [InlineData("simulate --replay nowhere.json --seed 4", "--seed")]
     [InlineData("simulate --replay nowhere.json", "nowhere.json")]
     [InlineData("simulate --set network.loss=2", "network.loss")]
     [InlineData("simulate --protocol dpsgd --topology rong", "rong")]

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Rounds;
+using OrleansDDM.Specs;
 
 namespace OrleansDDM.Protocols.Simulation.Surveys;
 
@@ -16,7 +18,7 @@ public static class CrashScenario
     /// <summary>Virtual time of the return, in seconds.</summary>
     public const double ReturnAt = 160;
 
-    private const double End = 200;
+    private const double End = 200, Moment = 0.1;
 
     /// <summary>The timeouts of the scenario.</summary>
     public static ModestOptions Options { get; } = new()
@@ -41,6 +43,7 @@ public static class CrashScenario
             Protocol = "modest",
             Options = SimulationPlan.OptionsOf(Options),
             Seconds = End,
+            Crash = new CrashRule(),
             Faults =
             [
                 new Fault { At = CrashAt, Kind = FaultKind.Crash, Peers = victims },
@@ -50,41 +53,68 @@ public static class CrashScenario
     }
 
     /// <summary>Runs the scenario.</summary>
-    /// <exception cref="SimulationException">An invariant broke.</exception>
-    public static CrashOutcome Run(ulong seed, int peers = 100)
-    {
-        Modest protocol = new(Options);
-        long highest = 0;
-        Simulator simulator = new(Plan(seed, peers))
-        {
-            Observer = o => highest = o.Effects.OfType<Effect.Report>().Where(r => r.Kind == ReportKind.RoundCompleted)
-                .Aggregate(highest, (h, r) => Math.Max(h, r.Round)),
-        };
-        PeerId[] survivors = [.. Enumerable.Range(0, peers).Except(Victims(seed, peers)).Select(p => new PeerId((ulong)p))];
+    public static CrashOutcome Run(ulong seed, int peers = 100) => Run(Plan(seed, peers));
 
-        simulator.RunUntil(ReturnAt - 0.1);
+    /// <summary>Runs a plan of the scenario. What breaks in it is part of the outcome.</summary>
+    /// <param name="plan">A plan with a <see cref="SimulationPlan.Crash"/>.</param>
+    /// <param name="task">What is learned; null = the plan's task.</param>
+    /// <exception cref="SpecException">The plan is wrong.</exception>
+    public static CrashOutcome Run(SimulationPlan plan, ILearningTask? task = null)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        CrashRule rule = plan.Crash ?? throw new SpecException("simulation.crash", "must be given for the scenario");
+        Simulator simulator = new(plan, task);
+        try
+        {
+            return Watch(simulator, rule);
+        }
+        catch (SimulationException broken)
+        {
+            SimulationResult result = simulator.Result();
+            double crash = At(plan, FaultKind.Crash).At;
+            double stall = result.LongestStall(Math.Min(rule.From, result.Seconds), result.Seconds);
+            return new CrashOutcome(plan, result.RoundAt(crash), 0, stall, false, long.MaxValue, result, broken.What);
+        }
+    }
+
+    private static CrashOutcome Watch(Simulator simulator, CrashRule rule)
+    {
+        SimulationPlan plan = simulator.Plan;
+        var protocol = (Modest)simulator.Protocol;
+        Fault crash = At(plan, FaultKind.Crash);
+        double back = At(plan, FaultKind.Restart).At, before = back - Moment;
+        PeerId[] survivors = [.. Enumerable.Range(0, plan.Peers).Except(crash.Peers).Select(p => new PeerId((ulong)p))];
+        long highest = 0;
+        simulator.Observer = o => highest = o.Effects.OfType<Effect.Report>().Where(r => r.Kind == ReportKind.RoundCompleted)
+            .Aggregate(highest, (h, r) => Math.Max(h, r.Round));
+
+        simulator.RunUntil(before);
         SimulationResult alone = simulator.Result();
         long returned = highest;
-        bool right = survivors.All(s => protocol.Candidates(simulator.StateOf((int)s.Value)!, highest).SequenceEqual(survivors));
+        bool right = survivors.All(s => simulator.StateOf((int)s.Value) is { } state && protocol.Candidates(state, highest).SequenceEqual(survivors));
 
-        double time = ReturnAt;
+        double time = back;
         simulator.RunUntil(time);
-        while (time < End && !Enumerable.Range(0, peers).All(p => Knows(protocol, simulator.StateOf(p), highest, peers)))
+        while (time < plan.Seconds && !Enumerable.Range(0, plan.Peers).All(p => Knows(protocol, simulator.StateOf(p), highest, plan.Peers)))
         {
             simulator.RunUntil(time += 0.05);
         }
 
-        long known = time < End ? highest - returned : long.MaxValue;
+        long known = time < plan.Seconds ? highest - returned : long.MaxValue;
         SimulationResult whole = simulator.Run();
-        return new CrashOutcome(
-            seed,
-            alone.RoundAt(CrashAt),
-            alone.RoundAt(ReturnAt) - alone.RoundAt(CrashAt),
-            Math.Max(alone.LongestStall(5, ReturnAt - 0.1), whole.LongestStall(ReturnAt - 0.1, End)),
-            right,
-            known,
-            whole);
+        double stall = Math.Max(alone.LongestStall(rule.From, before), whole.LongestStall(before, plan.Seconds));
+        string? failure =
+            stall >= rule.StallSeconds ? Text($"no new round for {stall:0.00} s, where less than {rule.StallSeconds} s are asked for")
+            : !right ? "before the dead came back, not every survivor's view was the survivors"
+            : known == long.MaxValue ? "after the return, never did everyone know everyone"
+            : known > rule.Rounds ? $"everyone knew everyone {known} rounds after the return, where {rule.Rounds} are asked for"
+            : RunCheck.Failure(simulator, whole);
+        return new CrashOutcome(plan, alone.RoundAt(crash.At), alone.RoundAt(back) - alone.RoundAt(crash.At), stall, right, known, whole, failure);
     }
+
+    private static Fault At(SimulationPlan plan, FaultKind kind) => plan.Faults.First(f => f.Kind == kind);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static bool Knows(Modest protocol, PeerState? state, long round, int peers) =>
         state is not null && protocol.Candidates(state, round).Count() == peers;
@@ -98,16 +128,17 @@ public static class CrashScenario
 }
 
 /// <summary>What came of the scenario.</summary>
-/// <param name="Seed">Seed.</param>
+/// <param name="Plan">The plan; it replays the run.</param>
 /// <param name="RoundsBefore">Rounds before the crash.</param>
 /// <param name="RoundsAlone">Rounds of the survivors by themselves.</param>
-/// <param name="WorstStall">Longest virtual time without a new round, in seconds, from 5 s on.</param>
+/// <param name="WorstStall">Longest virtual time without a new round, in seconds, from <see cref="CrashRule.From"/> on.</param>
 /// <param name="ViewsRight">Whether every survivor's candidates were the survivors before the others came back.</param>
 /// <param name="RoundsToKnowAll">Rounds from the return on until everyone's candidates were everyone; <see cref="long.MaxValue"/> = never.</param>
-/// <param name="Result">Counts of the whole run.</param>
+/// <param name="Result">Counts of the whole run, or up to where it broke.</param>
+/// <param name="Failure">What did not hold, of <see cref="CrashRule"/>, <see cref="RunCheck"/> or an invariant; null = all did.</param>
 public sealed record CrashOutcome(
-    ulong Seed, long RoundsBefore, long RoundsAlone, double WorstStall, bool ViewsRight, long RoundsToKnowAll, SimulationResult Result)
+    SimulationPlan Plan, long RoundsBefore, long RoundsAlone, double WorstStall, bool ViewsRight, long RoundsToKnowAll, SimulationResult Result, string? Failure)
 {
-    /// <summary>Whether the promise holds: no stall of 5 s, right views, everyone known within ten rounds.</summary>
-    public bool Holds => WorstStall < 5 && ViewsRight && RoundsToKnowAll <= 10;
+    /// <summary>Whether the promise holds: by default no stall of 5 s, right views, everyone known within ten rounds.</summary>
+    public bool Holds => Failure is null;
 }

@@ -18,15 +18,27 @@ public static class Survey
     /// <exception cref="SpecException">A plan is wrong.</exception>
     public static SurveyResult Run(int count, Func<int, SimulationPlan> plan, int threads, CancellationToken cancellation = default)
     {
-        SurveyRun[] runs = new SurveyRun[count];
         Stopwatch clock = Stopwatch.StartNew();
+        return new SurveyResult([.. Each(count, i => RunOne(plan(i)), threads, cancellation)], clock.Elapsed.TotalSeconds);
+    }
+
+    /// <summary>Runs something for each number, some at a time.</summary>
+    /// <param name="count">Numbers 0 .. count − 1.</param>
+    /// <param name="run">What to run.</param>
+    /// <param name="threads">How many at a time, at least 1.</param>
+    /// <param name="cancellation">Stops between them.</param>
+    /// <returns>What came of each, in the order of the numbers.</returns>
+    /// <exception cref="SpecException">A plan is wrong.</exception>
+    public static T[] Each<T>(int count, Func<int, T> run, int threads, CancellationToken cancellation = default)
+    {
+        T[] results = new T[count];
         try
         {
             Parallel.For(
                 0,
                 count,
                 new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, threads), CancellationToken = cancellation },
-                i => runs[i] = RunOne(plan(i)));
+                i => results[i] = run(i));
         }
         catch (AggregateException faults)
         {
@@ -34,12 +46,19 @@ public static class Survey
             ExceptionDispatchInfo.Throw(faults.InnerExceptions[0]);
         }
 
-        return new SurveyResult([.. runs], clock.Elapsed.TotalSeconds);
+        return results;
     }
 
     /// <summary>Runs one plan to its end and checks what must hold.</summary>
     public static SurveyRun RunOne(SimulationPlan plan)
     {
+        ArgumentNullException.ThrowIfNull(plan);
+        if (plan.Crash is not null)
+        {
+            CrashOutcome outcome = CrashScenario.Run(plan);
+            return new SurveyRun(plan.Seed, outcome.Result, outcome.Failure, outcome.Holds ? null : plan);
+        }
+
         Simulator simulator = new(plan);
         try
         {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 
+using OrleansDDM.Protocols.Topologies;
+
 namespace OrleansDDM.Protocols.Simulation.Surveys;
 
 /// <summary>The figures of a survey, ready to be written as JSON.</summary>
@@ -44,11 +46,14 @@ public sealed record SurveySummary
     /// <summary>Runs that failed.</summary>
     public required ImmutableArray<SurveyFailure> Failures { get; init; }
 
+    /// <summary>The graph of all runs; null where the protocol has none, or each run draws its own.</summary>
+    public TopologyFacts? Topology { get; init; }
+
     /// <summary>File of the plan that replays the first failure; null without one.</summary>
     public string? Replay { get; init; }
 
     /// <summary>Sums up a survey.</summary>
-    public static SurveySummary Of(string protocol, SurveyResult survey, string? replay)
+    public static SurveySummary Of(string protocol, SurveyResult survey, string? replay, TopologyFacts? topology = null)
     {
         long[] rounds = [.. survey.Runs.Select(r => r.Rounds).Order()];
         return new SurveySummary
@@ -66,6 +71,7 @@ public sealed record SurveySummary
             Ignored = Sum(survey.Runs.SelectMany(r => r.Result.Ignored)),
             Hash = $"{survey.Hash:x16}",
             Failures = [.. survey.Failures.Select(f => new SurveyFailure(f.Seed, f.Failure!))],
+            Topology = topology,
             Replay = replay,
         };
     }

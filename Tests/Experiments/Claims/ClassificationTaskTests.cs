@@ -14,9 +14,10 @@ namespace OrleansDDM.Tests.Experiments.Claims;
 public sealed class ClassificationTaskTests
 {
     [Theory]
-    [InlineData(0f)]
-    [InlineData(0.9f)]
-    public void Synchronous_rounds_compute_what_the_simulation_of_D_PSGD_computes(float momentum)
+    [InlineData(0f, "mean")]
+    [InlineData(0.9f, "mean")]
+    [InlineData(0f, "variance-corrected")]
+    public void Synchronous_rounds_compute_what_the_simulation_of_D_PSGD_computes(float momentum, string rule)
     {
         const int Peers = 6, Rounds = 4;
         using var tiny = new TinyPeers(Peers, new LocalStep(10, momentum));
@@ -25,7 +26,7 @@ public sealed class ClassificationTaskTests
             Seed = 5,
             Peers = Peers,
             Protocol = "dpsgd",
-            Options = SimulationPlan.OptionsOf(new DpsgdOptions { Steps = 3, Rounds = Rounds }),
+            Options = SimulationPlan.OptionsOf(new DpsgdOptions { Steps = 3, Rounds = Rounds, Aggregator = new AggregatorOptions { Rule = rule } }),
             Topology = new TopologyPlan { Kind = "ring" },
             Seconds = 60,
         };
@@ -35,11 +36,19 @@ public sealed class ClassificationTaskTests
         simulated.Run(60, () => false, CancellationToken.None);
 
         using var rounds = new PeerRounds(tiny.Training, common: true);
-        var mixing = new MetropolisMixing(Graphs.Ring(Peers));
+        Topology graph = Graphs.Ring(Peers);
+        var mixing = new MetropolisMixing(graph);
         for (int round = 0; round < Rounds; round++)
         {
             rounds.Train(round, 3, Enumerable.Range(0, Peers));
-            rounds.Mix(i => mixing.Row(i, round));
+            if (rule == "mean")
+            {
+                rounds.Mix(i => mixing.Row(i, round));
+            }
+            else
+            {
+                rounds.MixCorrected(i => graph.Neighbours[i]);
+            }
         }
 
         for (int p = 0; p < Peers; p++)

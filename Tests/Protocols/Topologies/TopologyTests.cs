@@ -159,5 +159,25 @@ public sealed class TopologyTests
     public void Impossible_plan_is_an_error_of_the_spec(string kind, int count) =>
         Assert.Throws<SpecException>(() => new TopologyPlan { Kind = kind }.Graph(count));
 
+    [Fact]
+    public void Facts_of_a_ring_are_those_of_the_notes_and_parts_and_changing_mixings_have_fewer()
+    {
+        TopologyFacts ring = TopologyFacts.Of(new TopologyPlan { Kind = "ring" }, 10);
+        TopologyFacts parts = TopologyFacts.Of(new TopologyPlan { Kind = "random-geometric", Radius = 0.01, Seed = 1 }, 10);
+        TopologyFacts onePeer = TopologyFacts.Of(new TopologyPlan { Kind = "one-peer-exponential" }, 16);
+
+        // λ = 1/3 + 2/3 cos(2π/n).
+        Assert.Equal((10, 10, 1), (ring.Nodes, ring.Edges, ring.Components));
+        Assert.Equal((1.0 / 3) + (2.0 / 3 * Math.Cos(Math.PI / 5)), ring.SecondEigenvalue!.Value, 1e-9);
+        Assert.Equal(1 - ring.SecondEigenvalue.Value, ring.SpectralGap!.Value, 1e-12);
+        Assert.Equal((26.2, 4.5), (Math.Round(ring.Chi1!.Value, 1), Math.Round(ring.Chi2!.Value, 2)));
+        Assert.Equal((0, 10), (parts.Edges, parts.Components));
+        Assert.Equal(0, parts.SpectralGap!.Value, 1e-9);
+        Assert.Null(parts.Chi1);
+        Assert.Null(onePeer.SpectralGap);
+        Assert.NotNull(onePeer.Chi2);
+        Assert.Null(TopologyFacts.Of(new TopologyPlan { Kind = "ring" }, TopologyFacts.MostNodes + 1).SpectralGap);
+    }
+
     private static IEnumerable<int> Degrees(Topology graph) => Enumerable.Range(0, graph.Count).Select(graph.Degree);
 }
