@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 using OrleansDDM.Client.Chaos;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
@@ -69,7 +71,7 @@ public sealed class ZombieTests : IDisposable
             Array.ForEach(silos, s => s.Dispose());
         }
 
-        Task<RunStatus> SeenAsync(string[] through, Func<RunStatus, bool> holds) => Until.SeenAsync(
+        Task<RunStatus> SeenAsync(string[] through, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
             async () =>
             {
                 try
@@ -82,7 +84,8 @@ public sealed class ZombieTests : IDisposable
                     return null;
                 }
             },
-            holds);
+            holds,
+            what: what);
     }
 
     private string Faults => _folder.File("faults");

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+
 using Orleans.TestingHost;
 
 using OrleansDDM.Contracts;
@@ -39,6 +41,29 @@ public sealed class ArtifactClusterTests
         Assert.Equal(count.Counts.Sum(), silos.Sum(s => s.Count));
         await ArtifactCluster.UntilAsync(
             () => Task.FromResult(cluster.Cluster.Silos.All(s => cluster.Service<Checkpoints>(s).Remembered == 0)), "A silo remembers models that are done.");
+    }
+
+    [Fact]
+    public async Task Nothing_refers_to_a_checkpoint_before_its_replica_is_there()
+    {
+        await using ArtifactCluster cluster = await ArtifactCluster.StartAsync(_runtime, silos: 2);
+        var replicas = new ConcurrentDictionary<string, bool>();
+        foreach (InProcessSiloHandle silo in cluster.Cluster.Silos)
+        {
+            InProcessSiloHandle other = cluster.Cluster.Silos.Single(s => s != silo);
+            cluster.Disks[silo.Name].BeforeNaming = name =>
+            {
+                if (File.Exists(cluster.PathOf(other.Name, new ArtifactReference(name, 0))))
+                {
+                    replicas[name] = cluster.ReadAsync(default).GetAwaiter().GetResult()!.Contains(name);
+                }
+            };
+        }
+
+        RunStatus status = await cluster.TrainAsync();
+        string[] early = [.. replicas.Where(r => r.Value).Select(r => r.Key)];
+        Assert.Empty(early);
+        Assert.All(ArtifactCluster.Referred(status), reference => Assert.Contains(reference.Sha256, replicas.Keys));
     }
 
     [Fact]

@@ -35,6 +35,9 @@ internal sealed class FailingFiles : IFileLayer
     /// <summary>Called before a file is deleted; may block.</summary>
     public Action BeforeDelete { get; set; } = () => { };
 
+    /// <summary>Called with its name before a file that is whole gets it; may block.</summary>
+    public Action<string> BeforeNaming { get; set; } = _ => { };
+
     /// <summary>Whether this process may not make files.</summary>
     public bool Forbids { get; set; }
 
@@ -79,7 +82,11 @@ internal sealed class FailingFiles : IFileLayer
         _files.Flush(((Limited)stream).Inner);
     }
 
-    public void Move(string from, string to) => _files.Move(from, to);
+    public void Move(string from, string to)
+    {
+        BeforeNaming(Path.GetFileName(to));
+        _files.Move(from, to);
+    }
 
     public void Delete(string path)
     {
