@@ -44,6 +44,7 @@ public static class GrainsHosting
         services.AddSingleton(_ => new CheckpointIndex(folder));
         services.AddMetrics();
         services.AddSingleton<DdmMetrics>();
+        services.TryAddSingleton<WorkWatch>();
         services.AddSingleton<TransferRates>().AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
         services.AddSingleton<ILiveSilos, LiveSilos>().AddSingleton<IArtifactHostClient, ArtifactHostClient>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, ArtifactKeeper>();

@@ -1,6 +1,10 @@
+using System.Collections;
+using System.Collections.Concurrent;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
 using Orleans.Runtime;
 
-using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 
@@ -14,6 +18,8 @@ internal sealed class MessageSizes : IOutgoingGrainCallFilter, IIncomingGrainCal
 {
     /// <summary>The most bytes of payload in one message: room for one sample request of the largest size, far below the hard limit.</summary>
     public const long Limit = 48L << 20;
+
+    private static readonly ConcurrentDictionary<Type, PropertyInfo[]> Members = new();
 
     /// <inheritdoc/>
     public async Task Invoke(IOutgoingGrainCallContext context)
@@ -44,20 +50,26 @@ internal sealed class MessageSizes : IOutgoingGrainCallFilter, IIncomingGrainCal
         }
     }
 
-    // What can be large; the rest is bounded by its kind.
-    private static long SizeOf(object? payload) => payload switch
+    /// <summary>
+    /// Bytes of all texts and arrays of numbers in a message, however deep: of the members that are sent, in arrays and streams of messages too.
+    /// Single numbers do not count.
+    /// </summary>
+    internal static long SizeOf(object? payload) => payload switch
     {
+        null => 0,
+        string text => sizeof(char) * (long)text.Length,
         byte[] bytes => bytes.LongLength,
         float[] values => sizeof(float) * values.LongLength,
-        string text => sizeof(char) * (long)text.Length,
-        EvaluateRequest request => (sizeof(float) * request.Values.LongLength) + (sizeof(int) * (request.Classes?.LongLength ?? 0)),
-        PointsQuestion question => sizeof(float) * question.Centroids.LongLength,
-        PointsAnswer answer => (sizeof(float) * answer.Points.LongLength) + (sizeof(long) * answer.Sums.LongLength),
-        HostImages images => sizeof(long) * images.Products.LongLength,
-        ModelReport report => SizeOf(report.Points),
-        ModelMetrics metrics => SizeOf(metrics.Points),
-        ModelMetrics[] all => all.Sum(m => SizeOf(m.Points)),
+        int[] values => sizeof(int) * values.LongLength,
+        long[] values => sizeof(long) * values.LongLength,
+        double[] values => sizeof(double) * values.LongLength,
+        bool[] values => values.LongLength,
         MetricPoint[] points => points.Sum(p => 16L + (sizeof(char) * p.Name.Length)),
-        _ => 0,
+        IList items when !items.GetType().IsValueType => items.Cast<object?>().Sum(SizeOf),
+        ITuple parts => Enumerable.Range(0, parts.Length).Sum(i => SizeOf(parts[i])), // The next items of a stream, with whether it ends.
+        _ => Members.GetOrAdd(payload.GetType(), MembersOf).Sum(m => SizeOf(m.GetValue(payload))),
     };
+
+    private static PropertyInfo[] MembersOf(Type type) =>
+        [.. type.GetProperties().Where(p => p.IsDefined(typeof(IdAttribute), inherit: false) && !p.PropertyType.IsPrimitive && !p.PropertyType.IsEnum)];
 }

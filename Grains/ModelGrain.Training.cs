@@ -5,6 +5,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
@@ -53,8 +54,8 @@ internal abstract partial class ModelGrain
             if (finished)
             {
                 State.Weights = spec.Training.Export == "best" && State.Best is { } best
-                    ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, start.SpecHash, bytes)))
-                    : await lease.RunAsync(services.Checkpoints.WriteWeights);
+                    ? await lease.RunAsync(_ => services.Checkpoints.WriteWeights(best, bytes => Open(spec, start.SpecHash, bytes)), WorkWatch.ShortWork)
+                    : await lease.RunAsync(services.Checkpoints.WriteWeights, WorkWatch.ShortWork);
                 await services.Checkpoints.PublishAsync(State.Weights);
                 State.Phase = ModelPhase.Done;
             }
@@ -93,7 +94,7 @@ internal abstract partial class ModelGrain
     /// <summary>Takes a term above all that were seen. From the write on, what an older activation writes is refused.</summary>
     private async Task<long> TakeTermAsync(Slot slot, CancellationToken stop)
     {
-        long seen = await slot.RunAsync(Lane.Training, () => services.Checkpoints.HighestTerm(_run, _role), stop);
+        long seen = await slot.RunAsync(Lane.Training, () => services.Checkpoints.HighestTerm(_run, _role), stop, WorkWatch.ShortWork);
         State.Term = Math.Max(State.Term, seen) + 1;
         await _row.SaveAsync();
         return State.Term;
@@ -155,7 +156,7 @@ internal abstract partial class ModelGrain
     private async Task<CheckpointReference> WriteAsync(TrainingLease lease, int keepLast, ModelStart start)
     {
         long term = State.Term;
-        CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, start, term, session));
+        CheckpointReference checkpoint = await lease.RunAsync(session => services.Checkpoints.Write(_run, _role, start, term, session), WorkWatch.ShortWork);
         await services.Checkpoints.PublishAsync(checkpoint.Artifact);
         State.Checkpoints = [.. State.Checkpoints.Append(checkpoint).TakeLast(keepLast)];
         if (checkpoint.ValidationLoss is { } loss && !(State.Best?.ValidationLoss <= loss))
@@ -185,11 +186,14 @@ internal abstract partial class ModelGrain
     {
         long term = State.Term;
         CheckpointReference?[] kept = [.. _row.Stored.Checkpoints, _row.Stored.Best, .. State.Checkpoints, State.Best];
-        return lease.Slot.RunAsync(Lane.Training, () =>
-        {
-            services.Checkpoints.Retain(_run, _role, kept, term);
-            return true;
-        });
+        return lease.Slot.RunAsync(
+            Lane.Training,
+            () =>
+            {
+                services.Checkpoints.Retain(_run, _role, kept, term);
+                return true;
+            },
+            limit: WorkWatch.ShortWork);
     }
 
     /// <summary>Tells the run; a run that cannot be reached asks again by itself.</summary>

@@ -11,6 +11,7 @@ using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Placement;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Devices;
 using OrleansDDM.Learning.Training;
@@ -89,7 +90,7 @@ internal abstract partial class ModelGrain(IPersistentState<ModelState> state, M
         State.RunTerm = start.RunTerm;
         State.Fingerprint = start.Fingerprint.Length > 0 ? start.Fingerprint : State.Fingerprint;
         bool finished = State.Phase == ModelPhase.Done && State.Weights is { } weights
-            && await services.Slots.RunAsync(Lane.Training, () => services.Checkpoints.IsGood(weights), cancellation);
+            && await services.Slots.RunAsync(Lane.Training, () => services.Checkpoints.IsGood(weights), cancellation, WorkWatch.ShortWork);
         Require("start", start.RunTerm, State.StoppedTerm + 1);
         bool givenUp = State.Phase == ModelPhase.Faulted && !start.Retry;
         if (_training.IsCompleted && !finished && !givenUp && !_leaving && !_row.IsLost)

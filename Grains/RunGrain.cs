@@ -189,7 +189,7 @@ internal sealed partial class RunGrain(
     private Task<bool> IsWholeAsync(CancellationToken cancellation)
     {
         ArtifactReference?[] weights = [.. State.Models.Values.Select(m => m.Weights)];
-        return slots.RunAsync(Lane.Training, () => weights.All(w => w is not null && checkpoints.IsGood(w)), cancellation);
+        return slots.RunAsync(Lane.Training, () => weights.All(w => w is not null && checkpoints.IsGood(w)), cancellation, WorkWatch.ShortWork);
     }
 
     // A spec stored by an older version lacks the keys that have come since; with these at their defaults it is the same spec.

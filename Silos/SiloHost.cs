@@ -97,6 +97,7 @@ internal static class SiloHost
         builder.Services.AddSingleton(plan.Database);
         builder.Services.AddSingleton(plan.Clock);
         builder.Services.AddSingleton<IReplication, Replication>();
+        builder.Services.AddHostedService(s => ActivatorUtilities.CreateInstance<SilosWarning>(s, plan.ExpectedSilos));
         bool traced = Telemetry.Add(builder, plan.Learning, scraped: plan.WebUrl is not null);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = plan.StopLimit);
         builder.Logging.ClearProviders().SetMinimumLevel(plan.LogLevel)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
 
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Devices;
 
 namespace OrleansDDM.Grains.Devices;
@@ -47,14 +48,21 @@ internal sealed class Slot : IDisposable
     /// <summary>Cost of the sessions being opened here; changed under the lock of the pool only.</summary>
     public double Opening { get; set; }
 
+    /// <summary>Knows of work that does not end; null = nobody looks.</summary>
+    public WorkWatch? Watch { get; init; }
+
     /// <summary>Trained models open on this slot.</summary>
     public PredictorCache? Predictors { get; set; }
 
     /// <summary>Runs work on the slot's thread. Cancelled while it waits, it ends at once; once it runs, it looks at its token itself.</summary>
+    /// <param name="lane">Its queue.</param>
+    /// <param name="work">The work.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="limit">Time after which the thread is taken for stuck; null = as usual in the lane: work for samples is short.</param>
     /// <exception cref="ObjectDisposedException">The silo is stopping.</exception>
-    public async Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default)
+    public async Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default, TimeSpan? limit = null)
     {
-        var item = new Work<T>(work, cancellation);
+        var item = new Work<T>(Watched(work, limit ?? (lane == Lane.Sampling ? WorkWatch.ShortWork : WorkWatch.AnyWork)), cancellation);
         Interlocked.Increment(ref _waiting);
         try
         {
@@ -96,6 +104,12 @@ internal sealed class Slot : IDisposable
 
     private static Channel<IWork> NewLane() =>
         Channel.CreateBounded<IWork>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+
+    private Func<T> Watched<T>(Func<T> work, TimeSpan limit) => () =>
+    {
+        using IDisposable? piece = Watch?.Begin("the thread " + _thread.Name, limit);
+        return work();
+    };
 
     private void Loop()
     {

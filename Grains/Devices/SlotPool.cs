@@ -3,6 +3,7 @@ using Microsoft.Extensions.Options;
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Diffusion;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
@@ -17,7 +18,7 @@ internal sealed class SlotPool : IDisposable
     private readonly ILearningRuntime _runtime;
     private readonly Lock _lock = new();
 
-    public SlotPool(IOptions<DeviceOptions> options, ArtifactExchange artifacts, ILearningRuntime runtime)
+    public SlotPool(IOptions<DeviceOptions> options, ArtifactExchange artifacts, ILearningRuntime runtime, WorkWatch watch)
     {
         DeviceOptions o = options.Value;
         o.Validate();
@@ -27,13 +28,14 @@ internal sealed class SlotPool : IDisposable
             new Slot(i, () => runtime.EnterSlot(o.ThreadsPerSlot, o.DeviceOf(i)))
             {
                 Device = o.DeviceOf(i),
+                Watch = watch,
                 Predictors = new PredictorCache(o.PredictorsPerSlot),
             })];
     }
 
     /// <summary>Runs work on the slot that has least to do, among equals on one that no training session is bound to.</summary>
-    public Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default) =>
-        _slots.MinBy(s => (s.Waiting, s.Sessions.Count, s.Opening))!.RunAsync(lane, work, cancellation);
+    public Task<T> RunAsync<T>(Lane lane, Func<T> work, CancellationToken cancellation = default, TimeSpan? limit = null) =>
+        _slots.MinBy(s => (s.Waiting, s.Sessions.Count, s.Opening))!.RunAsync(lane, work, cancellation, limit);
 
     /// <summary>
     /// Opens a training session on the slot with the least training to do, among equals on the one with the least work waiting. A session under the same key and a lower term is taken over: it

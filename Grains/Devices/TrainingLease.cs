@@ -19,15 +19,20 @@ internal sealed class TrainingLease(string key, long term, double cost, Slot slo
     public Slot Slot => slot;
 
     /// <summary>Runs work with the session. It is not cancelled while it waits: what the session has learned must be saved.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="limit">Time after which the thread is taken for stuck; null = whatever work may take.</param>
     /// <exception cref="StaleTermException">A newer activation has taken over, before the work or during it.</exception>
     /// <exception cref="OperationCanceledException">The silo is stopping.</exception>
-    public Task<T> RunAsync<T>(Func<ITrainingSession, T> work) => slot.RunAsync(Lane.Training, () =>
-    {
-        RequireNewest();
-        T result = _closed ? throw new OperationCanceledException($"The session of {key} is closed.") : work(session);
-        RequireNewest();
-        return result;
-    });
+    public Task<T> RunAsync<T>(Func<ITrainingSession, T> work, TimeSpan? limit = null) => slot.RunAsync(
+        Lane.Training,
+        () =>
+        {
+            RequireNewest();
+            T result = _closed ? throw new OperationCanceledException($"The session of {key} is closed.") : work(session);
+            RequireNewest();
+            return result;
+        },
+        limit: limit);
 
     /// <summary>Refuses all later work, and the outcome of work that runs, for the sake of a newer activation.</summary>
     /// <param name="newer">Its term.</param>

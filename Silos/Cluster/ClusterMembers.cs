@@ -47,6 +47,16 @@ public static class ClusterMembers
             },
             cancellation);
 
+    /// <summary>What time it is by the database's clock, which need not be that of this machine.</summary>
+    /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ClusterUnreachableException">The database does not answer.</exception>
+    public static async Task<DateTimeOffset> NowAsync(string connectionString, CancellationToken cancellation = default)
+    {
+        await using NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation);
+        return await ClusterDatabase.NowAsync(connection, cancellation);
+    }
+
     /// <summary>The keys of all runs that were ever submitted, in order.</summary>
     /// <param name="connectionString">PostgreSQL connection string that names the cluster.</param>
     /// <param name="cancellation">Gives up.</param>

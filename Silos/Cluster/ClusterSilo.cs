@@ -26,8 +26,6 @@ public sealed class ClusterSilo : IAsyncDisposable
     private const string Invariant = "Npgsql";
     private const int PortAttempts = 8;
 
-    private static TimeProvider Clock => TimeProvider.System;
-
     private readonly IHost _host;
     private readonly SiloNameLock _name;
     private readonly TimeSpan _stopLimit;
@@ -77,13 +75,14 @@ public sealed class ClusterSilo : IAsyncDisposable
         Task<DeviceFacts>? looking = options.Name is null ? null : LookAsync(options.Name);
         await PostgresSchema.RequireAsync(options.Connection, cancellation);
         IReadOnlyList<SiloRecord> members = await ClusterMembers.ReadAsync(options.Connection, cancellation);
-        JoinChecks.RefuseSplit(options, members, Clock.GetUtcNow());
-        await JoinChecks.RequireTrustAsync(options, members, Clock, cancellation);
+        DateTimeOffset now = await ClusterMembers.NowAsync(options.Connection, cancellation);
+        JoinChecks.RefuseSplit(options, members, now);
+        await JoinChecks.RequireTrustAsync(options, members, now, TimeProvider.System, cancellation);
         options = options with { Security = await WithRevocationsAsync(options, cancellation) };
         SiloNameLock name = SiloNameLock.Take(options.Folder, options.Name);
         try
         {
-            await JoinChecks.RequireOwnNameAsync(options, name.Name, members, Clock.GetUtcNow(), cancellation);
+            await JoinChecks.RequireOwnNameAsync(options, name.Name, members, now, cancellation);
             await ClusterIdentity.BindAsync(options.Connection, FolderOf(options, name.Name), cancellation);
             for (int attempt = 1; ; attempt++)
             {

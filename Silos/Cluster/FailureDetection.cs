@@ -3,17 +3,18 @@ using Orleans.Configuration;
 namespace OrleansDDM.Silos.Cluster;
 
 /// <summary>
-/// How silos notice that one of them fails. With the defaults a crash is noticed in about 4 s and a hang in about 12 s (the longest probe
-/// times the probes that may be missed), while silos that train on all cores are not taken for dead.
+/// How silos notice that one of them fails. With the defaults a process that is gone is noticed within about a second, or in about 4 s where refused
+/// connections prove nothing; a hang, a cut, or a machine without power in 12 to 15 s (the longest probe times the probes that may be missed), while
+/// silos that train on all cores are not taken for dead.
 /// </summary>
 public sealed record FailureDetection
 {
-    /// <summary>Time for the answer to a probe; it adapts to how the other silo has answered so far. A crash costs about two of them.</summary>
+    /// <summary>Time for the answer to a probe; it adapts to how the other silo has answered so far. Without <see cref="RefusedIsDead"/> the end of a process costs about two.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Longest time to which it adapts. A hung silo keeps its connections, and Orleans does not believe that it is dead before this times
-    /// three has passed; its own default of 20 s makes that a minute.
+    /// Longest time to which it adapts. A hung silo keeps its connections, and so does one whose machine has lost its power; Orleans does not believe that it
+    /// is dead before this times three has passed; its own default of 20 s makes that a minute.
     /// </summary>
     public TimeSpan MaxProbeTimeout { get; init; } = TimeSpan.FromSeconds(4);
 

@@ -8,7 +8,10 @@ using OrleansDDM.Silos.Security.Tls;
 
 namespace OrleansDDM.Silos.Cluster;
 
-/// <summary>What a silo asks of a cluster before it joins.</summary>
+/// <summary>
+/// What a silo asks of a cluster before it joins. It is silos that were seen lately that it asks, by the clock of the database: that of the joining
+/// one may be wrong. Signs of life bear the time of their silo, so one whose own clock is behind by three of them is passed over.
+/// </summary>
 internal static class JoinChecks
 {
     private const int MissedHeartbeats = 3;
@@ -61,10 +64,9 @@ internal static class JoinChecks
 
     /// <summary>Asks the silos that run whether they would have this one; Orleans would try for minutes before it gave up.</summary>
     public static async Task RequireTrustAsync(
-        ClusterSiloOptions options, IEnumerable<SiloRecord> members, TimeProvider clock, CancellationToken cancellation)
+        ClusterSiloOptions options, IEnumerable<SiloRecord> members, DateTimeOffset now, TimeProvider clock, CancellationToken cancellation)
     {
         TlsIdentity? identity = options.Security.Tls is { } files ? TlsIdentity.Load(files, clock) : null;
-        DateTimeOffset now = clock.GetUtcNow();
 
         // At the port of one that was long not seen somebody else may listen by now.
         await Task.WhenAll(members.Where(m => m.Status == nameof(SiloStatus.Active) && IsFresh(m, options, now)).Select(async member =>

@@ -51,7 +51,7 @@ internal sealed partial class ObservedLearning
 
         public override SliceReport Train(TimeSpan budget, CancellationToken cancellation)
         {
-            using IDisposable slice = Owner.Watch.Begin(Model, budget);
+            using IDisposable slice = Owner.Watch.BeginSlice(Model, budget);
             return Owner.Observe(null, FaultKind.Training, () => _record.Train(budget, cancellation));
         }
     }
@@ -71,7 +71,7 @@ internal sealed partial class ObservedLearning
         {
             long started = owner.Clock.GetTimestamp();
             Activity? activity = DdmActivities.Slice(run, specHash, role);
-            using IDisposable slice = owner.Watch.Begin(_model, steps * (_step ?? SliceWatch.Least / SliceWatch.Patience));
+            using IDisposable slice = owner.Watch.BeginSlice(_model, steps * (_step ?? WorkWatch.Least / WorkWatch.Patience));
             return owner.Observe(activity, FaultKind.Training, () =>
             {
                 PeerTraining trained = trainer.Train(model, peer, round, steps, moments, radius, cancellation);
@@ -92,7 +92,7 @@ internal sealed partial class ObservedLearning
 
         private T Watched<T>(Func<T> work)
         {
-            using IDisposable slice = owner.Watch.Begin(_model, TimeSpan.Zero);
+            using IDisposable slice = owner.Watch.BeginSlice(_model, TimeSpan.Zero);
             return work();
         }
     }
@@ -108,7 +108,7 @@ internal sealed partial class ObservedLearning
 
         public double Gradient(SolveSpec spec, SoftmaxShard shard, double[] x, double[] gradient)
         {
-            using IDisposable slice = owner.Watch.Begin("a gradient of " + spec.Name, Budget);
+            using IDisposable slice = owner.Watch.BeginSlice("a gradient of " + spec.Name, Budget);
             return owner.Observe(null, FaultKind.Training, () => inner.Gradient(spec, shard, x, gradient));
         }
     }

@@ -9,12 +9,12 @@ using OrleansDDM.Specs;
 
 namespace OrleansDDM.Silos.Observability;
 
-/// <summary>A learning runtime that is watched: what it does is measured and traced, and a slice that never ends is known.</summary>
+/// <summary>A learning runtime that is watched: what it does is measured and traced, and work that never ends is known.</summary>
 /// <param name="inner">What does the work.</param>
 /// <param name="metrics">Where it is counted.</param>
-/// <param name="watch">Where slices are known by.</param>
+/// <param name="watch">Where slices are known by; other work is known by its slot.</param>
 /// <param name="clock">What time it is.</param>
-internal sealed partial class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, SliceWatch watch, TimeProvider clock) : ILearningRuntime
+internal sealed partial class ObservedLearning(ILearningRuntime inner, DdmMetrics metrics, WorkWatch watch, TimeProvider clock) : ILearningRuntime
 {
     public IIslandLearning? Islands => inner.Islands is { } islands ? new ObservedIslands(this, islands) : null;
 
@@ -84,7 +84,7 @@ internal sealed partial class ObservedLearning(ILearningRuntime inner, DdmMetric
             int from = session.Step;
             long started = owner.Clock.GetTimestamp();
             Activity? activity = DdmActivities.Slice(run, specHash, role);
-            using IDisposable slice = owner.Watch.Begin(Model, budget);
+            using IDisposable slice = owner.Watch.BeginSlice(Model, budget);
             return owner.Observe(activity, FaultKind.Training, () =>
             {
                 SliceReport report = session.Train(budget, cancellation);
@@ -125,7 +125,7 @@ internal sealed partial class ObservedLearning(ILearningRuntime inner, DdmMetric
 
     private DdmMetrics Metrics => metrics;
 
-    private SliceWatch Watch => watch;
+    private WorkWatch Watch => watch;
 
     private TimeProvider Clock => clock;
 }

@@ -14,9 +14,12 @@ internal sealed class SilosCheck(IClusterMembershipService membership, int expec
 {
     public const string Name = "silos";
 
+    /// <summary>How many silos are active.</summary>
+    public static int Active(IClusterMembershipService membership) => membership.CurrentSnapshot.Members.Values.Count(m => m.Status == SiloStatus.Active);
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        int active = membership.CurrentSnapshot.Members.Values.Count(m => m.Status == SiloStatus.Active);
+        int active = Active(membership);
         return Task.FromResult(active >= expected
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy($"{active} of {expected} silos are active. Is a silo down, or in another cluster by a wrong Cluster:Connection?"));

@@ -2,6 +2,7 @@ using System.Collections;
 
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
 using OpenTelemetry;
@@ -32,9 +33,9 @@ internal static class Telemetry
     /// <returns>Whether traces are sent.</returns>
     public static bool Add(IHostApplicationBuilder builder, ILearningRuntime learning, bool scraped, IDictionary? environment = null)
     {
-        builder.Services.AddSingleton<SliceWatch>();
+        builder.Services.TryAddSingleton<WorkWatch>();
         builder.Services.AddSingleton<ILearningRuntime>(s => new ObservedLearning(
-            learning, s.GetRequiredService<DdmMetrics>(), s.GetRequiredService<SliceWatch>(), s.GetRequiredService<TimeProvider>()));
+            learning, s.GetRequiredService<DdmMetrics>(), s.GetRequiredService<WorkWatch>(), s.GetRequiredService<TimeProvider>()));
 
         // The host reads no environment; these are the variables that the exporters look up in its configuration.
         Dictionary<string, string?> variables = (environment ?? Environment.GetEnvironmentVariables()).Cast<DictionaryEntry>()

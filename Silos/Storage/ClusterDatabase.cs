@@ -71,6 +71,13 @@ internal static class ClusterDatabase
         }
     }
 
+    /// <summary>What time it is by the database's clock, the one that all silos have in common.</summary>
+    public static async Task<DateTimeOffset> NowAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
+        return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellation))!);
+    }
+
     /// <summary>What the failure of a command is told as: a database that went away is no fault of its schema.</summary>
     /// <param name="connection">Where the command ran.</param>
     /// <param name="error">How it failed.</param>

@@ -56,8 +56,7 @@ public static class RevocationTable
         await using (NpgsqlConnection connection = await ClusterDatabase.OpenAsync(connectionString, cancellation))
         {
             DateTimeOffset before = clock.GetUtcNow();
-            await using var command = new NpgsqlCommand("SELECT clock_timestamp()", connection);
-            now = new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellation))!);
+            now = await ClusterDatabase.NowAsync(connection, cancellation);
             if (now < before - skew || now > clock.GetUtcNow() + skew)
             {
                 throw new ConfigurationException(

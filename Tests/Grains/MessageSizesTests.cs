@@ -1,10 +1,15 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
 using Microsoft.Extensions.DependencyInjection;
 
+using Orleans;
 using Orleans.Runtime;
 
 using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Sampling;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Specs;
@@ -16,7 +21,7 @@ namespace OrleansDDM.Tests.Grains;
 public sealed class MessageSizesTests : SiloTest
 {
     [Theory]
-    [InlineData(MessageSizes.Limit, false)]
+    [InlineData(MessageSizes.Limit - 1024, false)]
     [InlineData(MessageSizes.Limit + 4, true)]
     public void Payload_above_the_limit_is_refused_by_name(long bytes, bool refused)
     {
@@ -25,6 +30,30 @@ public sealed class MessageSizesTests : SiloTest
         Assert.Equal(refused, e is MessageTooLargeException);
         Assert.Equal(refused, e?.Message.Contains("EvaluateAsync", StringComparison.Ordinal) ?? false);
         Assert.Equal(refused, Record.Exception(() => MessageSizes.Require("x", new byte[bytes])) is MessageTooLargeException);
+    }
+
+    [Fact]
+    public void Every_array_and_text_of_every_message_counts()
+    {
+        const int length = 1000;
+        int counted = 0;
+        foreach (Type type in typeof(EvaluateRequest).Assembly.GetTypes().Where(t => t.IsDefined(typeof(GenerateSerializerAttribute), false) && !t.IsAbstract && !typeof(Exception).IsAssignableFrom(t)))
+        {
+            foreach (PropertyInfo member in MembersOf(type))
+            {
+                if (Filled(member.PropertyType, length) is { } large)
+                {
+                    object message = RuntimeHelpers.GetUninitializedObject(type);
+                    member.SetValue(message, large);
+                    Assert.True(MessageSizes.SizeOf(message) >= length, $"{type.Name}.{member.Name}");
+                    Assert.True(MessageSizes.SizeOf((true, (object)new List<object> { message })) >= length, $"{type.Name}.{member.Name} in a stream");
+                    counted++;
+                }
+            }
+        }
+
+        Assert.InRange(counted, 40, int.MaxValue);
+        Assert.Equal(4 + 8 + 24 + 8 + 8, MessageSizes.SizeOf(new SampleResult([1], [1, 2], [[1], [1, 2]], [1], 9, 9, [1, 2])));
     }
 
     [Fact]
@@ -38,6 +67,44 @@ public sealed class MessageSizesTests : SiloTest
         MessageTooLargeException e = await Assert.ThrowsAsync<MessageTooLargeException>(() => host.EvaluateAsync(request));
         Assert.Contains("EvaluateAsync", e.Message, StringComparison.Ordinal);
         Assert.Equal(2, (await host.GetStatusAsync()).Slots.Length);
+    }
+
+    // Something large of a type; null = nothing of it can be large by itself.
+    private static object? Filled(Type type, int length)
+    {
+        if (type == typeof(string))
+        {
+            return new string('x', length);
+        }
+
+        if (!type.IsArray)
+        {
+            return null;
+        }
+
+        Type element = type.GetElementType()!;
+        Array array = Array.CreateInstance(element, length);
+        object? item = element.IsPrimitive ? null : Filled(element, 1) ?? Message(element);
+        for (int i = 0; item is not null && i < length; i++)
+        {
+            array.SetValue(item, i);
+        }
+
+        return array;
+    }
+
+    private static IEnumerable<PropertyInfo> MembersOf(Type type) => type.GetProperties().Where(p => p.IsDefined(typeof(IdAttribute), false) && p.CanWrite);
+
+    private static object Message(Type type)
+    {
+        object message = RuntimeHelpers.GetUninitializedObject(type);
+        foreach (PropertyInfo member in MembersOf(type))
+        {
+            bool nested = member.PropertyType.IsClass && member.PropertyType.Assembly == type.Assembly;
+            member.SetValue(message, Filled(member.PropertyType, 1) ?? (nested ? Message(member.PropertyType) : member.GetValue(message)));
+        }
+
+        return message;
     }
 
     [Fact]

@@ -116,22 +116,6 @@ public sealed class PostgresSchemaTests
         await Assert.ThrowsAsync<SchemaException>(() => PostgresSchema.RequireAsync(own));
     }
 
-    [PostgresFact]
-    public async Task Runtime_role_can_serve_but_not_change_the_schema()
-    {
-        string database = await TestPostgres.InstalledAsync();
-        string role = new NpgsqlConnectionStringBuilder(database).Database + "_silo";
-        await ScalarAsync(database, $"CREATE ROLE {role} LOGIN PASSWORD 'x'");
-        await ScalarAsync(database, $"GRANT SELECT ON OrleansQuery, DdmSchema, ClusterIdentity, TokenRevocation TO {role}");
-        await ScalarAsync(database, $"GRANT SELECT, INSERT, UPDATE, DELETE ON ClusterVersion, ClusterMember, GrainState, Reminder TO {role}");
-        string limited = new NpgsqlConnectionStringBuilder(database) { Username = role, Password = "x" }.ConnectionString;
-        await PostgresSchema.RequireAsync(limited);
-        SchemaException e = await Assert.ThrowsAsync<SchemaException>(() => PostgresSchema.InstallAsync(limited));
-        Assert.Contains("docs/operations.md", e.Message, StringComparison.Ordinal);
-        await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(limited, "DROP TABLE GrainState"));
-        await Assert.ThrowsAsync<PostgresException>(() => ScalarAsync(limited, "UPDATE OrleansQuery SET QueryText = ''"));
-    }
-
     [Theory]
     [InlineData("a=b=c", "not a PostgreSQL connection string")]
     [InlineData("Database=ddm", "names no Host")]

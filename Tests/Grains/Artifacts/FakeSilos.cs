@@ -8,6 +8,7 @@ using Orleans.Runtime;
 using OrleansDDM.Contracts.Artifacts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Grains.Artifacts;
+using OrleansDDM.Grains.Telemetry;
 
 namespace OrleansDDM.Tests.Grains.Artifacts;
 
@@ -49,7 +50,7 @@ internal sealed class FakeSilos : IArtifactHostClient, IDisposable
 internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 {
     private readonly FakeSilos _all;
-    private readonly ArtifactDisk _disk = new();
+    private readonly ArtifactDisk _disk = new(new WorkWatch(TimeProvider.System));
 
     public FakeSilo(FakeSilos all, int index, string folder)
     {

@@ -6,6 +6,7 @@ using OrleansDDM.Contracts.Devices;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Islands;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Learning.Clustering;
 using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Islands;
@@ -29,7 +30,7 @@ public sealed class HostImageryTests : IDisposable
 
     public HostImageryTests()
     {
-        _slots = new SlotPool(Options.Create(new DeviceOptions { Slots = 1 }), _silos[0].Exchange, _host);
+        _slots = new SlotPool(Options.Create(new DeviceOptions { Slots = 1 }), _silos[0].Exchange, _host, new WorkWatch(TimeProvider.System));
         _imagery = new HostImagery(_host, _slots, null!, new Directory());
     }
 

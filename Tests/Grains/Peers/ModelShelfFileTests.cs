@@ -5,6 +5,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Grains.Artifacts;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Grains.Peers;
+using OrleansDDM.Grains.Telemetry;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Tests.Grains.Artifacts;
 using OrleansDDM.Tests.House;
@@ -27,7 +28,7 @@ public sealed class ModelShelfFileTests : IDisposable
     public ModelShelfFileTests()
     {
         FakeSilo silo = _silos[0];
-        _slots = new SlotPool(Options.Create(new DeviceOptions { Slots = 2 }), silo.Exchange, new FakeRuntime());
+        _slots = new SlotPool(Options.Create(new DeviceOptions { Slots = 2 }), silo.Exchange, new FakeRuntime(), new WorkWatch(TimeProvider.System));
         _shelf = new ModelShelf(new PeerFiles(silo.Store, new CheckpointIndex(silo.Folder)), silo.Exchange, _slots, silo.Clock, NullLogger<ModelShelf>.Instance);
     }
 

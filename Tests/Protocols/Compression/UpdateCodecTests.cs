@@ -8,8 +8,6 @@ namespace OrleansDDM.Tests.Protocols.Compression;
 
 public sealed class UpdateCodecTests
 {
-    public static TheoryData<string> Kinds => [.. CompressionOptions.Kinds];
-
     [Theory]
     [InlineData("none", 1000, 4005)]
     [InlineData("bf16", 1000, 2005)]
@@ -52,33 +50,6 @@ public sealed class UpdateCodecTests
         Assert.Equal([1, 1 + (4f / 256), 1 + (2f / 256)], Through(values, new() { Kind = "bf16" }));
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public void Damaged_bytes_are_an_error_and_never_another(string kind)
-    {
-        byte[] good = UpdateCodec.Encode(Normal(40), new() { Kind = kind, Block = 16, Keep = 0.2 });
-        CounterStream random = new(3, "damage");
-        for (int i = 0; i < 2000; i++)
-        {
-            byte[] bad = [.. good.Take(random.Below(4) == 0 ? random.Below(good.Length) : good.Length)];
-            if (bad.Length > 0)
-            {
-                bad[random.Below(bad.Length)] ^= (byte)(1 << random.Below(8));
-            }
-
-            try
-            {
-                Assert.All(UpdateCodec.Decode(bad, 40), v => Assert.True(float.IsFinite(v)));
-            }
-            catch (InvalidDataException)
-            {
-            }
-        }
-
-        Assert.Throws<InvalidDataException>(() => UpdateCodec.Decode(good, 41));
-        Assert.Throws<ArgumentException>(() => UpdateCodec.Encode([1, float.NaN], new() { Kind = kind }));
-    }
-
     [Fact]
     public void Error_feedback_loses_nothing_for_good()
     {
@@ -107,7 +78,7 @@ public sealed class UpdateCodecTests
 
     private static float[] Through(float[] values, CompressionOptions options) => UpdateCodec.Decode(UpdateCodec.Encode(values, options), values.Length);
 
-    private static float[] Normal(int count)
+    internal static float[] Normal(int count)
     {
         CounterStream random = new(1, "values");
         return [.. Enumerable.Range(0, count).Select(_ => (float)random.Normal())];

@@ -2,6 +2,7 @@ using System.Text.Json;
 
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 
 using Orleans.Runtime;
 
@@ -24,16 +25,16 @@ public sealed class HealthTests
     [Fact]
     public async Task Slice_that_goes_far_beyond_its_budget_is_a_stuck_thread()
     {
-        var watch = new SliceWatch(_time);
+        var watch = new WorkWatch(_time);
         var check = new TrainingCheck(watch);
-        using (watch.Begin("digits/expert-0", TimeSpan.FromSeconds(2)))
+        using (watch.BeginSlice("digits/expert-0", TimeSpan.FromSeconds(2)))
         {
             _time.Advance(TimeSpan.FromSeconds(120));
             Assert.Equal(HealthStatus.Healthy, (await Check(check)).Status);
             _time.Advance(TimeSpan.FromSeconds(1));
             HealthCheckResult stuck = await Check(check);
             Assert.Equal(HealthStatus.Unhealthy, stuck.Status);
-            Assert.Contains("digits/expert-0 has been in one slice for 121 s", stuck.Description, StringComparison.Ordinal);
+            Assert.Contains("digits/expert-0 has been at one piece of work for 121 s", stuck.Description, StringComparison.Ordinal);
         }
 
         Assert.Equal(HealthStatus.Healthy, (await Check(check)).Status);
@@ -42,15 +43,15 @@ public sealed class HealthTests
     [Fact]
     public async Task Slices_with_a_small_budget_have_a_minute_all_the_same_and_each_is_watched_on_its_own()
     {
-        var watch = new SliceWatch(_time);
-        using IDisposable first = watch.Begin("r/expert-0", TimeSpan.FromMilliseconds(10));
+        var watch = new WorkWatch(_time);
+        using IDisposable first = watch.BeginSlice("r/expert-0", TimeSpan.FromMilliseconds(10));
         _time.Advance(TimeSpan.FromSeconds(50));
-        using IDisposable second = watch.Begin("r/expert-1", TimeSpan.FromMilliseconds(10));
+        using IDisposable second = watch.BeginSlice("r/expert-1", TimeSpan.FromMilliseconds(10));
         Assert.Equal(HealthStatus.Healthy, (await Check(new TrainingCheck(watch))).Status);
         _time.Advance(TimeSpan.FromSeconds(11));
-        Assert.Equal(["r/expert-0"], watch.Stuck().Select(s => s.Model));
+        Assert.Equal(["r/expert-0"], watch.Stuck().Select(s => s.What));
         _time.Advance(TimeSpan.FromSeconds(50));
-        Assert.Equal(["r/expert-0", "r/expert-1"], watch.Stuck().Select(s => s.Model));
+        Assert.Equal(["r/expert-0", "r/expert-1"], watch.Stuck().Select(s => s.What));
     }
 
     [Fact]
@@ -102,6 +103,22 @@ public sealed class HealthTests
         Assert.StartsWith("2 of 3 silos are active.", few.Description, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public async Task Too_few_silos_are_told_to_the_log_once_after_a_while(int active, bool told)
+    {
+        var log = new Lines();
+        FakeCluster cluster = new FakeCluster().Set([.. Enumerable.Repeat(SiloStatus.Active, active)]);
+        using var warning = new SilosWarning(cluster, expected: 3, _time, log);
+        Task looking = warning.LookAsync(CancellationToken.None);
+        _time.Advance(SilosWarning.Patience - TimeSpan.FromSeconds(1));
+        Assert.False(looking.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await looking;
+        Assert.Equal(told ? [$"{active} of 3 silos are active"] : [], log.Texts.Select(t => t.Split(',')[0]));
+    }
+
     [Fact]
     public async Task Missing_copies_only_degrade_a_silo_and_unknown_ones_do_not()
     {
@@ -145,6 +162,19 @@ public sealed class HealthTests
     }
 
     private static Task<HealthCheckResult> Check(IHealthCheck check) => check.CheckHealthAsync(new HealthCheckContext());
+
+    private sealed class Lines : ILogger<SilosWarning>
+    {
+        public List<string> Texts { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Texts.Add(formatter(state, exception));
+    }
 
     private sealed class FakeDatabase : IStateDatabase
     {

@@ -23,7 +23,7 @@ public sealed partial class ObservedLearningTests : IDisposable
     private readonly ServiceProvider _services = new ServiceCollection().AddMetrics().AddSingleton<DdmMetrics>().BuildServiceProvider();
     private readonly ManualTime _time = new();
     private readonly FakeRuntime _runtime = new();
-    private readonly SliceWatch _watch;
+    private readonly WorkWatch _watch;
     private readonly ObservedLearning _learning;
     private readonly Dictionary<string, List<(double Value, string Tags)>> _measured = [];
     private readonly ConcurrentQueue<Activity> _activities = new();
@@ -34,7 +34,7 @@ public sealed partial class ObservedLearningTests : IDisposable
     public ObservedLearningTests()
     {
         var metrics = _services.GetRequiredService<DdmMetrics>();
-        _watch = new SliceWatch(_time);
+        _watch = new WorkWatch(_time);
         _learning = new ObservedLearning(_runtime, metrics, _watch, _time);
         object scope = _services.GetRequiredService<IMeterFactory>();
         _meters.InstrumentPublished = (instrument, listener) =>
@@ -121,7 +121,7 @@ public sealed partial class ObservedLearningTests : IDisposable
     [Fact]
     public void Slice_that_hangs_is_known_while_it_hangs()
     {
-        IReadOnlyList<(string Model, TimeSpan Elapsed)> during = [];
+        IReadOnlyList<(string What, TimeSpan Elapsed)> during = [];
         _runtime.BeforeStep = (_, step, _) =>
         {
             if (step == 0)

@@ -90,7 +90,12 @@ public sealed class SecurityFuzzTests
             var to = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
             await from.Writer.WriteAsync(mutant);
             await from.Writer.CompleteAsync();
-            Exception? fault = await Record.ExceptionAsync(() => GatewayGuard.RunAsync(from.Reader, to.Writer, CancellationToken.None));
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Task guarded = GatewayGuard.RunAsync(from.Reader, to.Writer, CancellationToken.None);
+            long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            Assert.True(guarded.IsCompleted); // All is there, so it has run on this thread.
+            Assert.InRange(allocated, 0, 256 * 1024);
+            Exception? fault = await Record.ExceptionAsync(() => guarded);
             Assert.True(fault is null or GatewayException, fault?.ToString());
             await to.Writer.CompleteAsync();
             using var passed = new MemoryStream();

@@ -21,7 +21,7 @@ internal sealed class WebSilo : IAsyncDisposable
 
     public string Url => Silo.HttpUrl!;
 
-    public static async Task<WebSilo> StartAsync(ILearningRuntime runtime, WebUrl? url = null, int slots = 2)
+    public static async Task<WebSilo> StartAsync(ILearningRuntime runtime, WebUrl? url = null, int slots = 2, TimeProvider? clock = null)
     {
         var folder = new RunFolder();
         var options = new EmbeddedSiloOptions
@@ -32,6 +32,7 @@ internal sealed class WebSilo : IAsyncDisposable
             Slice = TimeSpan.FromMilliseconds(50),
             WebUrl = url ?? WebUrl.Local,
             LogLevel = LogLevel.None,
+            Clock = clock ?? TimeProvider.System,
         };
         return new WebSilo(await EmbeddedSilo.StartAsync(options), folder);
     }
