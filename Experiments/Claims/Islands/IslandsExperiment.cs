@@ -85,7 +85,7 @@ public sealed class IslandsExperiment(IslandsSettings settings) : ClaimExperimen
                 $"Fréchet distance {ClaimGates.Text([.. records.Seeds.Select(seed => single.Average(a => records.Of(a, seed)["distance"]))])}, loss {ClaimGates.Text([.. records.Seeds.Select(seed => single.Average(a => records.Of(a, seed)["loss"]))])}"),
             new Control(
                 "equal samples", "All arms draw as many training samples, and islands take as many steps one after the other as one place does, each peer on a small batch",
-                $"{settings.Steps} steps of {settings.Batch} in one place; in islands {settings.SampleSize} peers at a time, {settings.LocalSteps} steps of {settings.PeerBatch} a round"),
+                $"{settings.Steps} steps of {settings.Batch / settings.Experts} for each model in one place; in islands {settings.SampleSize} peers at a time, {settings.LocalSteps} steps of {settings.PeerBatch} a round"),
             new Control(
                 "traffic", "Models that peers received, all islands together",
                 $"{ClaimGates.Text(records.Values(Islands, "megabytes"), " MB")}; with all reachable {ClaimGates.Text(records.Values(Whole, "megabytes"), " MB")}"),

@@ -24,7 +24,7 @@ public sealed record IslandsSettings
     public double Unreachable { get; init; } = 0.3;
 
     /// <summary>Peers that train in a round.</summary>
-    public int SampleSize { get; init; } = 8;
+    public int SampleSize { get; init; } = 4;
 
     /// <summary>Local steps of a round.</summary>
     public int LocalSteps { get; init; } = 10;
@@ -32,11 +32,13 @@ public sealed record IslandsSettings
     /// <summary>Steps of an expert in one place; all arms draw as many samples.</summary>
     public int Steps { get; init; } = 1000;
 
-    /// <summary>Images of such a step.</summary>
+    /// <summary>Images of a step of all experts together: each takes its share of them.</summary>
     public int Batch { get; init; } = 64;
 
     /// <summary>Images of a local step: so many that as many samples give an island as many steps one after the other as they give one place.</summary>
-    public int PeerBatch => Math.Max(1, Batch / SampleSize);
+    public int PeerBatch => Math.Max(1, ExpertBatch / SampleSize);
+
+    private int ExpertBatch => Batch / Experts;
 
     /// <summary>Steps of the warm-up.</summary>
     public int Warmup { get; init; } = 100;
@@ -78,10 +80,8 @@ public sealed record IslandsSettings
         return !quick ? full : full with
         {
             Images = 12_000,
-            Steps = 480,
-            Batch = 32,
-            SampleSize = 4,
-            Warmup = 50,
+            Steps = 240,
+            Warmup = 25,
             EmaDecay = 0.98,
             Samples = 320,
             SolverSteps = 12,
@@ -98,7 +98,7 @@ public sealed record IslandsSettings
         Data = new DataSpec { Name = Data, Limit = Images },
         Experts = new ExpertsSpec { Count = Experts },
         Model = new ModelSpec { Kind = "unet", Width = Width, Depth = Depth },
-        Router = new RouterSpec { Model = new ModelSpec { Kind = "dit", Width = 32, Depth = 2 }, Batch = Batch },
+        Router = new RouterSpec { Model = new ModelSpec { Kind = "dit", Width = 32, Depth = 2 }, Batch = ExpertBatch },
         Training = new TrainingSpec { Steps = Steps, Batch = Batch, LearningRate = LearningRate, Warmup = Warmup, EmaDecay = EmaDecay, Validations = 8, CheckpointSeconds = 60 },
         Islands = islands,
         Mixing = new MixingSpec { Rule = Rule },

@@ -3,6 +3,7 @@ using OrleansDDM.Experiments.Claims;
 using OrleansDDM.Experiments.Claims.Islands;
 using OrleansDDM.Experiments.Compare;
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Learning.Training;
 using OrleansDDM.Specs;
 
 using Xunit;
@@ -34,7 +35,8 @@ public sealed class IslandsExperimentTests : IDisposable
         Assert.Equal(0, experiment.RunOf("one-place", 3).Islands.Peers);
 
         // As many steps one after the other as one place does.
-        Assert.Equal(settings.Batch, settings.SampleSize * settings.PeerBatch);
+        Assert.Equal(DenoisingTask.BatchOf(islands), islands.Islands.SampleSize * islands.Islands.Batch);
+        Assert.Equal(islands.Router.Batch, islands.Islands.SampleSize * islands.Islands.Batch);
     }
 
     [Fact]
@@ -80,7 +82,7 @@ public sealed class IslandsExperimentTests : IDisposable
             Experts = 2,
             Peers = 4,
             Steps = 8,
-            Batch = 8,
+            Batch = 16,
             SampleSize = 2,
             LocalSteps = 2,
             Warmup = 1,
