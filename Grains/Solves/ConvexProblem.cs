@@ -97,17 +97,25 @@ internal sealed class ConvexProblem
     }
 
     /// <summary>Who is connected to whom.</summary>
-    /// <exception cref="SpecException">There is no such graph of that many peers, or rates are not optimised for so many.</exception>
-    public static Topology Graph(SolveSpec spec) => spec.Rates == "optimised" && spec.Peers > EdgeRates.MostOptimised
-        ? throw new SpecException("rates", $"are optimised for at most {EdgeRates.MostOptimised} peers, not for {spec.Peers}; take uniform ones")
-        : new TopologyPlan
+    /// <exception cref="SpecException">There is no such connected graph of that many peers, or rates are not optimised for so many.</exception>
+    public static Topology Graph(SolveSpec spec)
+    {
+        if (spec.Rates == "optimised" && spec.Peers > EdgeRates.MostOptimised)
+        {
+            throw new SpecException("rates", $"are optimised for at most {EdgeRates.MostOptimised} peers, not for {spec.Peers}; take uniform ones");
+        }
+
+        TopologyPlan plan = new()
         {
             Kind = spec.Peers < 3 && spec.Topology != "file" ? "complete" : spec.Topology,
             Degree = Math.Clamp(spec.Peers - 1, 1, spec.TopologyDegree ?? 4),
             Radius = spec.TopologyRadius ?? 0.4,
             Seed = spec.Seed,
             File = spec.TopologyFile,
-        }.Graph(spec.Peers);
+        };
+        ProtocolCatalog.CheckTopology("dadao", plan, spec.Peers);
+        return plan.Graph(spec.Peers);
+    }
 
     /// <summary>Who sends to whom, as the protocol takes it.</summary>
     public IMixingSchedule Mixing() => new MetropolisMixing(Rates.Graph);
