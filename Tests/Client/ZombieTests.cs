@@ -32,10 +32,14 @@ public sealed class ZombieTests : IDisposable
         // Slow enough that all of it comes to pass while the run trains, on a busy machine too; in the end the brake is let go.
         Pace(60);
         DdmProcess[] silos = [.. Names.Select(name => DdmProcess.StartSilo(
-            _folder, "--cluster", cluster, "--name", name, "--slots", "4", "--folder", "silos", "--faults-folder", Faults, "--web-url", "off", "--probe-seconds", "1", "--max-probe-seconds", "2"))];
+            _folder, "--cluster", cluster, "--name", name, "--slots", "4", "--folder", "silos", "--faults-folder", Faults, "--web-url", "off"))];
         try
         {
-            await Until.HoldsAsync(async () => (await ClusterMembers.ReadAsync(cluster)).Count(m => m.Status == "Active") == silos.Length);
+            await Until.HoldsAsync(async () =>
+            {
+                Assert.All(silos, s => Assert.False(s.HasExited, s.Error));
+                return (await ClusterMembers.ReadAsync(cluster)).Count(m => m.Status == "Active") == silos.Length;
+            });
             await using (ClusterConnection any = await ClusterConnection.ToClusterAsync(cluster))
             {
                 await Run(any, "storm").SubmitAsync(SpecJson.Write(ChaosSpec.Run("storm", 1500, 7)));
