@@ -44,17 +44,24 @@ public sealed class RuntimeRoleTests : IDisposable
         {
             Connection = limited, Name = "a", Folder = _folder, Slots = 2, Slice = TimeSpan.FromMilliseconds(50), LogLevel = LogLevel.None,
         };
-        await using (ClusterSilo silo = await ClusterSilo.StartAsync(options, new FakeRuntime()))
+        bool released = false;
+        var runtime = new FakeRuntime { BeforeStep = (_, _, stop) => Volatile.Read(ref released) || (stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false) };
+        await using (ClusterSilo silo = await ClusterSilo.StartAsync(options, runtime))
         {
             IRunGrain run = silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
             await run.SubmitAsync(SpecJson.Write(new RunSpec { Name = "r", Experts = new ExpertsSpec { Count = 2 }, Training = new TrainingSpec { Steps = 40, CheckpointSeconds = 0 } }));
+            await Until.HoldsAsync(async () => await RemindersAsync() == 1);
+            Volatile.Write(ref released, true);
             await Until.SeenAsync(() => run.GetStatusAsync()!, s => s.Phase == RunPhase.Ready);
+            await Until.HoldsAsync(async () => await RemindersAsync() == 0);
             Assert.Equal(["run/r"], await ClusterMembers.RunKeysAsync(limited));
             await run.RemoveAsync(force: false);
             Assert.Equal(0L, await ScalarAsync(database, "SELECT count(*) FROM GrainState WHERE GrainTypeString = 'run'"));
         }
 
         Assert.Equal("Dead", Assert.Single(await ClusterMembers.ReadAsync(limited)).Status);
+
+        async Task<long> RemindersAsync() => (long)(await ScalarAsync(database, "SELECT count(*) FROM Reminder"))!;
     }
 
     private static async Task<string> RoleAsync(string database)
