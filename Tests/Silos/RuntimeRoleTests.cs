@@ -42,7 +42,12 @@ public sealed class RuntimeRoleTests : IDisposable
         Assert.Empty(await RevocationTable.ReadAsync(limited));
         var options = new ClusterSiloOptions
         {
-            Connection = limited, Name = "a", Folder = _folder, Slots = 2, Slice = TimeSpan.FromMilliseconds(50), LogLevel = LogLevel.None,
+            Connection = limited,
+            Name = "a",
+            Folder = _folder,
+            Slots = 2,
+            Slice = TimeSpan.FromMilliseconds(50),
+            LogLevel = LogLevel.None,
         };
         bool released = false;
         var runtime = new FakeRuntime { BeforeStep = (_, _, stop) => Volatile.Read(ref released) || (stop.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(20)) & false) };

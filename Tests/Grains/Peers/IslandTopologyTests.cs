@@ -126,7 +126,12 @@ public sealed class IslandTopologyTests : IDisposable
             Experts = new ExpertsSpec { Count = 2 },
             Islands = new IslandsSpec
             {
-                Peers = 6, Protocol = "dpsgd", Shards = "iid", MinSamples = 1, Topology = topology, TopologyFile = topology == "file" ? path : string.Empty,
+                Peers = 6,
+                Protocol = "dpsgd",
+                Shards = "iid",
+                MinSamples = 1,
+                Topology = topology,
+                TopologyFile = topology == "file" ? path : string.Empty,
             },
         };
     }
