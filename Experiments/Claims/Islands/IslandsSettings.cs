@@ -80,7 +80,7 @@ public sealed record IslandsSettings
         return !quick ? full : full with
         {
             Images = 12_000,
-            Steps = 240,
+            Steps = 220,
             Warmup = 25,
             EmaDecay = 0.98,
             Samples = 320,
