@@ -4,10 +4,6 @@ using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Protocols.Machines;
-using OrleansDDM.Protocols.Membership;
-using OrleansDDM.Protocols.Messages;
-using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
@@ -16,6 +12,7 @@ using Xunit;
 
 namespace OrleansDDM.Tests.Grains.Peers;
 
+/// <summary>Islands whose peers, models or grains fail.</summary>
 public sealed class IslandFaultTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
