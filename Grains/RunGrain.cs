@@ -62,6 +62,9 @@ internal sealed partial class RunGrain(
 
     private RunState State => _row.Value;
 
+    /// <summary>Whether the run is at work, but not under a term of this activation: its row is another one's to write, or whoever drives it on asks the models again.</summary>
+    private bool IsOrphaned => !_driven && State.Phase is RunPhase.Preparing or RunPhase.Training;
+
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _name = GrainKeys.RunName(this.GetPrimaryKeyString());
@@ -98,7 +101,7 @@ internal sealed partial class RunGrain(
         string hash = SpecJson.Hash(run);
         if (Holds(hash))
         {
-            if (State.Phase is RunPhase.Preparing or RunPhase.Training && !_driven)
+            if (IsOrphaned)
             {
                 await DriveAsync();
             }
@@ -177,7 +180,7 @@ internal sealed partial class RunGrain(
     public async Task ReportAsync(ModelReport report, CancellationToken cancellation = default)
     {
         ModelStatus status = report.Status;
-        if (report.SpecHash != State.SpecHash || State.Phase == RunPhase.None)
+        if (report.SpecHash != State.SpecHash || State.Phase == RunPhase.None || IsOrphaned)
         {
             return;
         }

@@ -77,7 +77,8 @@ public sealed class FencingTests : IDisposable
         long told = seen.Select(e => e.Number).DefaultIfEmpty(0).Max();
 
         gate.Set();
-        await Until.HoldsAsync(async () => frozen.OpenSessions == 0 && (await old.Run().GetStatusAsync()).Phase == RunPhase.Ready);
+        await Until.HoldsAsync(() => frozen.OpenSessions == 0);
+        await Until.SeenAsync(() => FreshAsync(old), s => s.Phase == RunPhase.Ready);
         await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         Assert.Equal(rows, Rows());
         Assert.DoesNotContain(seen, e => e.Number > told && e.Term < 2);
@@ -87,6 +88,28 @@ public sealed class FencingTests : IDisposable
         Assert.Equal(
             ModelRole.Of(2).Select(role => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(FakeRuntime.ExpectedWeights(Spec, role)))),
             after.Models.Select(m => m.Weights!.Sha256));
+    }
+
+    [Fact]
+    public async Task Report_to_an_activation_that_does_not_drive_the_run_takes_nothing_from_the_one_that_does()
+    {
+        using var gate = new ManualResetEventSlim();
+        var runtime = new FakeRuntime { BeforeStep = (_, step, stop) => step < 18 || gate.Wait(Patience, stop) };
+        await using SharedSilo driver = await SharedSilo.StartAsync(_folder, runtime, "driver");
+        await using SharedSilo other = await SharedSilo.StartAsync(_folder, new FakeRuntime(), "other");
+        await driver.Run().SubmitAsync(SpecJson.Write(Spec));
+        await Until.HoldsAsync(async () => (await driver.Run().GetStatusAsync()).Models.All(m => m.Checkpoints is [.., { Step: 18 }]));
+        RunStatus seen = await other.Run().GetStatusAsync();
+        Assert.Equal(RunPhase.Training, seen.Phase);
+        string[] rows = Rows();
+
+        // The term is right: nothing else tells that the report has come to the wrong one.
+        await other.Run().ReportAsync(new ModelReport(SpecJson.Hash(Spec), seen.Models[0] with { Phase = ModelPhase.Stopped }, seen.Models[0].Checkpoints[0], []));
+        Assert.Equal(rows, Rows());
+        gate.Set();
+        await WatchAsync(driver.Run(), []);
+        RunStatus end = await driver.Run().GetStatusAsync();
+        Assert.Equal((RunPhase.Ready, 1), (end.Phase, end.Term));
     }
 
     [Fact]
@@ -186,6 +209,13 @@ public sealed class FencingTests : IDisposable
         {
             seen.Enqueue(e);
         }
+    }
+
+    // An activation that drives nothing shows what it read when it came into being.
+    private static async Task<RunStatus?> FreshAsync(SharedSilo silo)
+    {
+        await silo.Client.GetGrain<IManagementGrain>(0).ForceActivationCollection(TimeSpan.Zero);
+        return await silo.Run().GetStatusAsync();
     }
 
     // The other side may write once more between the read of the row and its take-over.
