@@ -12,6 +12,9 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
     /// <summary>Whether it strikes while images are drawn, not while models train: see <see cref="SamplerTrial"/>.</summary>
     public bool Samples { get; init; }
 
+    /// <summary>Whether it strikes a silo that evaluates an expert for those images, not the one that draws them.</summary>
+    public bool SparesSampler { get; init; }
+
     /// <summary>Whether it strikes the peers of an island: see <see cref="IslandTrial"/>.</summary>
     public bool Peers { get; init; }
 
@@ -49,7 +52,7 @@ internal sealed record Fault(string Name, string What, Func<Scene, CancellationT
         : Math.Max(asked, (int)Math.Ceiling((Lasts + FaultTrial.Aftermath).TotalMilliseconds / stepMilliseconds / (1 - FaultTrial.LatestShare)));
 
     /// <summary>The promise in words.</summary>
-    public string Promise => Samples ? "the same images, bit by bit" : Peers ? IslandTrial.Promise : string.Join("; ", ((string?[])
+    public string Promise => Samples ? SamplerTrial.Promise(SparesSampler) : Peers ? IslandTrial.Promise : string.Join("; ", ((string?[])
     [
         NoticedWithin is { } n ? FormattableString.Invariant($"noticed in {n} s") : null,
         BackWithin is { } b ? FormattableString.Invariant($"all train again in {b} s") : null,

@@ -18,8 +18,9 @@ internal static class FaultCatalog
         Kill("kill-expert", "kill -9 of the silo of an expert", s => s.SiloOfSomeExpert()),
         Kill("kill-run", "kill -9 of the silo of the run", s => s.Run.Silo!),
         Kill("kill-router", "kill -9 of the silo of the router", s => s.SiloOf("router")),
-        new("kill-sampler", "kill -9 of the silo that draws images", (_, _) => throw new InvalidOperationException("It needs a run that is ready.")) { Samples = true },
-        new("kill-peers", "kill -9 of 80 % of the silos at once, each the host of one peer of an island; they are started again later", (_, _) => throw new InvalidOperationException("It needs an island.")) { Peers = true, BackWithin = IslandTrial.LongestStall },
+        new("kill-sampler", "kill -9 of the silo that draws images", Elsewhere) { Samples = true },
+        new("kill-replica", "kill -9 of a silo that evaluates an expert for the one that draws images", Elsewhere) { Samples = true, SparesSampler = true },
+        new("kill-peers", "kill -9 of 80 % of the silos at once, each the host of one peer of an island; they are started again later", Elsewhere) { Peers = true, BackWithin = IslandTrial.LongestStall },
         new("kill-all", "kill -9 of all silos, which are started again at once", (s, _) => KillAll(s)) { Kills = true, OthersGoOn = false, BackWithin = ClusterBack },
         new("drain", "SIGTERM to the silo of an expert", (s, _) => DrainAsync(s)) { Kills = true, LosesNothing = true },
         Hang("hang-10", "SIGSTOP of the silo of an expert, SIGCONT after 10 s", 10) with { Spares = true },
@@ -50,6 +51,9 @@ internal static class FaultCatalog
         };
         return [.. names.Select(n => All.Single(f => f.Name == n))];
     }
+
+    // These have trials of their own.
+    private static Task<Harm> Elsewhere(Scene scene, CancellationToken cancellation) => throw new InvalidOperationException("It does not strike a run in training.");
 
     private static Fault Kill(string name, string what, Func<Scene, string> victim) => new(name, what, (scene, _) =>
     {

@@ -145,7 +145,7 @@ internal static class ChaosCommand
                         () => fault.Peers
                             ? new IslandTrial(cluster, Say).RunAsync(fault, ChaosSpec.Island(run, cluster.Silos.Count, seed), random, cancellation)
                             : fault.Samples
-                            ? new SamplerTrial(cluster, UndisturbedOf(steps)).RunAsync(fault, random.Next(), cancellation)
+                            ? new SamplerTrial(cluster, UndisturbedOf(steps)).RunAsync(fault, random, cancellation)
                             : trial.RunAsync(fault, ChaosSpec.Run(run, steps, seed), expected[steps], random, cancellation),
                         () => [.. logs.Unhandled(), .. cluster.TakeComplaints()],
                         cluster.Recover,

@@ -25,7 +25,7 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
         var clock = Stopwatch.StartNew();
         int[] starts = [.. Enumerable.Range(0, (order.Count + Chunk - 1) / Chunk).Select(i => i * Chunk)];
         var results = new SampleResult[starts.Length];
-        int done = 0;
+        double[] shares = new double[starts.Length];
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallel, CancellationToken = cancellation };
         await Parallel.ForAsync(0, starts.Length, options, async (i, token) =>
         {
@@ -45,8 +45,13 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
                 Guidance = order.Guidance,
                 Fallback = order.Fallback,
             };
-            results[i] = await RequestAsync(request, token);
-            progress?.Report(Interlocked.Increment(ref done) / (double)starts.Length);
+            results[i] = await RequestAsync(request, Tell, token);
+
+            void Tell(double share)
+            {
+                Volatile.Write(ref shares[i], share);
+                progress?.Report(shares.Average());
+            }
         });
         return new SampledImages(
             [.. results.SelectMany(r => r.Values)],
@@ -68,13 +73,13 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
     }
 
     // The same request gives the same samples: one whose silo is lost is asked again of another.
-    private async Task<SampleResult> RequestAsync(SampleRequest request, CancellationToken cancellation)
+    private async Task<SampleResult> RequestAsync(SampleRequest request, Action<double> tell, CancellationToken cancellation)
     {
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                return await AskAsync(request, cancellation);
+                return await AskAsync(request, tell, cancellation);
             }
             catch (Exception e) when (attempt < Attempts && RunEvents.IsLost(e) && !cancellation.IsCancellationRequested)
             {
@@ -83,13 +88,14 @@ internal sealed class GrainSampleSource(IGrainFactory grains, string run, int pa
         }
     }
 
-    private async Task<SampleResult> AskAsync(SampleRequest request, CancellationToken cancellation)
+    private async Task<SampleResult> AskAsync(SampleRequest request, Action<double> tell, CancellationToken cancellation)
     {
         ISamplerGrain grain = grains.GetGrain<ISamplerGrain>(GrainKeys.Sample(Guid.NewGuid().ToString("N")));
         SampleResult? result = null;
         await foreach (SampleProgress step in GrainStream.WatchedAsync(
             grain.SampleAsync(request, CancellationToken.None), () => grain.IsDrawingAsync(CancellationToken.None), TimeProvider.System, cancellation))
         {
+            tell(step.Step / (double)step.Steps);
             result = step.Result ?? result;
         }
 

@@ -1,6 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
-
 using Microsoft.Extensions.Options;
 
 using Orleans.Runtime;
@@ -13,9 +10,8 @@ using OrleansDDM.Learning.Diffusion;
 namespace OrleansDDM.Grains.Sampling;
 
 /// <summary>
-/// Evaluates trained models on whichever silo can: any that has their weights, or can get them. Each model has its own order of silos, so
-/// that models spread over the cluster and each stays where it is open. A silo that fails is passed over, and the same evaluation, asked
-/// of the next, gives the same values.
+/// Evaluates trained models on whichever silo can: any that has their weights, or can get them, in the <see cref="ReplicaOrder"/> of the model.
+/// A silo that fails is passed over, and the same evaluation, asked of the next, gives the same values.
 /// </summary>
 internal sealed class Replicas(SiloDirectory silos, IOptions<RunOptions> options, TimeProvider clock)
 {
@@ -38,7 +34,7 @@ internal sealed class Replicas(SiloDirectory silos, IOptions<RunOptions> options
     private async Task<float[]> TryAllAsync(EvaluateRequest request, CancellationToken cancellation)
     {
         Exception? failure = null;
-        foreach (ActiveSilo silo in silos.Active().OrderBy(s => Rank(s.Name, request.Model.Weights.Sha256), StringComparer.Ordinal))
+        foreach (ActiveSilo silo in ReplicaOrder.Of(silos.Active(), s => s.Name, request.Model.Weights.Sha256))
         {
             try
             {
@@ -53,8 +49,6 @@ internal sealed class Replicas(SiloDirectory silos, IOptions<RunOptions> options
 
         throw failure ?? new SiloUnavailableException("No silo is active.");
     }
-
-    private static string Rank(string silo, string sha256) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(silo + "/" + sha256)));
 
     // What ails a silo, not the model: it is gone, going, slow, or has not got the bytes.
     private static bool IsOfReplica(Exception e) =>

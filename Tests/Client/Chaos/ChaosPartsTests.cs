@@ -87,6 +87,8 @@ public sealed class ChaosPartsTests : IDisposable
     {
         Assert.Equal("nobody is taken for dead; goes on from the last checkpoint; same bits", FaultCatalog.All.Single(f => f.Name == "clock").Promise);
         Assert.Equal("no step is done again; same bits", FaultCatalog.All.Single(f => f.Name == "drain").Promise);
+        Assert.Equal("the same images, bit by bit", Sampler.Promise);
+        Assert.Equal("the same images, bit by bit; the client need not ask again", FaultCatalog.All.Single(f => f.Name == "kill-replica").Promise);
     }
 
     [Theory]
@@ -169,8 +171,8 @@ public sealed class ChaosPartsTests : IDisposable
     [Theory]
     [InlineData(true, 2f, null)]
     [InlineData(true, 3f, "other bits")]
-    [InlineData(false, 2f, "before their silo was killed")]
-    public void Images_show_something_only_if_their_silo_was_killed_while_they_were_drawn(bool underWay, float last, string? told)
+    [InlineData(false, 2f, "before the silo was killed")]
+    public void Images_show_something_only_if_the_silo_was_killed_while_they_were_drawn(bool underWay, float last, string? told)
     {
         string? complaint = SamplerTrial.Judge(underWay, [1, 2], [1, last]);
         Assert.Equal(told is null, complaint is null);
@@ -206,7 +208,7 @@ public sealed class ChaosPartsTests : IDisposable
         Assert.Single(cluster.TakeComplaints());
     }
 
-    private static Fault Sampler => FaultCatalog.All.Single(f => f.Samples);
+    private static Fault Sampler => FaultCatalog.All.Single(f => f.Name == "kill-sampler");
 
     private static void NotNeeded() => throw new InvalidOperationException("There is nothing to recover from.");
 

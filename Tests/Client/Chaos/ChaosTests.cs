@@ -14,15 +14,15 @@ public sealed class ChaosTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [PostgresFact]
-    public async Task Killed_silos_and_torn_checkpoints_lose_nothing_and_change_no_bit()
+    public async Task Killed_silos_and_torn_checkpoints_lose_nothing_and_change_no_bit_of_weights_and_images()
     {
         DdmResult result = await DdmProcess.ExpectAsync(
             0,
             _folder,
-            "chaos", "--fault", "kill-run", "--fault", "torn-checkpoint", "--fault", "database-restart", "--steps", "700", "--patience", "20", "--seed", "7", "--format", "json");
+            "chaos", "--fault", "kill-run", "--fault", "torn-checkpoint", "--fault", "database-restart", "--fault", "kill-replica", "--steps", "700", "--patience", "20", "--seed", "7", "--format", "json");
         JsonElement[] rows = [.. result.Json.GetProperty("faults").EnumerateArray()];
         Assert.Equal(
-            ["kill-run holds 1", "torn-checkpoint holds 1", "database-restart holds 1"],
+            ["kill-run holds 1", "torn-checkpoint holds 1", "database-restart holds 1", "kill-replica holds 1"],
             rows.Select(r => $"{r.GetProperty("fault").GetString()} {r.GetProperty("verdict").GetString()} {r.GetProperty("runs").GetInt32()}"));
         Assert.False(Directory.Exists(_folder.File("ddm-chaos")));
     }

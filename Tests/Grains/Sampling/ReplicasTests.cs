@@ -31,6 +31,7 @@ public sealed class ReplicasTests
             await New().EvaluateAsync(Request(weights), default);
             await New().EvaluateAsync(Request(weights), default);
             Assert.Equal(_asked[^1], _asked[^2]);
+            Assert.Equal(_asked[^1], ReplicaOrder.Of(_hosts.Keys, name => name, Request(weights).Model.Weights.Sha256).First());
         }
 
         Assert.Equal(["a", "b", "c"], _asked.Distinct().Order(StringComparer.Ordinal));
