@@ -104,6 +104,7 @@ public sealed partial class ClusterTests : IAsyncLifetime
         Assert.Equal(["shapes ready"], runs.EnumerateArray().Select(r => r.GetProperty("name").GetString() + " " + r.GetProperty("phase").GetString()));
         await DdmProcess.ExpectAsync(0, _folder, "sample", "--cluster", cluster, "--run", "shapes", "--count", "4");
         Assert.True(File.Exists(_folder.File("samples.png")));
+        Assert.Empty(FailedExperts(_folder.File("samples.json")));
         await PullAsync(cluster);
         await EvaluateAsync(cluster);
         await DdmProcess.ExpectAsync(0, _folder, "resume", "shapes", "--cluster", cluster);
@@ -162,6 +163,8 @@ public sealed partial class ClusterTests : IAsyncLifetime
         JsonElement status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
         await undisturbed;
         Assert.Equal(Weights(JsonDocument.Parse(File.ReadAllText(_folder.File("runs/shapes/status.json"))).RootElement), Weights(status.GetProperty("status")));
+
+        await LoseExpertAsync(cluster, status.GetProperty("status"));
 
         // What is given up is gone, so that the folder can be used again.
         await DdmProcess.ExpectAsync(0, _folder, "cluster", "down");
@@ -267,6 +270,28 @@ public sealed partial class ClusterTests : IAsyncLifetime
         Assert.Contains("holds a run of this machine", refused.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>An expert of which no silo has good weights any more is left out, and that is told. Nobody has drawn samples here before, so no silo has it open.</summary>
+    private async Task LoseExpertAsync(string cluster, JsonElement status)
+    {
+        string[] copies = Directory.GetFiles(_folder.File("ddm-cluster"), Weights(status, "expert-1"), SearchOption.AllDirectories);
+        Assert.Equal(2, copies.Length);
+        File.Delete(copies[0]);
+        byte[] bytes = File.ReadAllBytes(copies[1]);
+        bytes[^9] ^= 1;
+        File.WriteAllBytes(copies[1], bytes);
+        DdmResult drawn = await DdmProcess.ExpectAsync(
+            0, _folder, "sample", "--cluster", cluster, "--run", "shapes", "--count", "4", "--mixing", "full", "--out", "rest.png", "--format", "json");
+        Assert.Contains("No silo could evaluate expert-1;", drawn.Error, StringComparison.Ordinal);
+        string figures = drawn.Json.GetProperty("figures").GetString()!;
+        Assert.Equal([1], FailedExperts(figures));
+        JsonElement use = JsonDocument.Parse(File.ReadAllText(figures)).RootElement.GetProperty("expertUse");
+        Assert.Equal(4, use.GetArrayLength());
+        Assert.All(use.EnumerateArray(), step => Assert.Equal([1, 0], step.EnumerateArray().Select(w => w.GetDouble())));
+    }
+
+    private static IEnumerable<int> FailedExperts(string figures) =>
+        JsonDocument.Parse(File.ReadAllText(figures)).RootElement.GetProperty("failedExperts").EnumerateArray().Select(k => k.GetInt32());
+
     // What the killed ones had they collect when they come back.
     private HashSet<string> Artifacts(string silo) =>
         [.. Directory.GetFiles(_folder.File($"ddm-cluster/{silo}/artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f))];
@@ -274,8 +299,12 @@ public sealed partial class ClusterTests : IAsyncLifetime
     [GeneratedRegex("\\b[0-9a-f]{64}\\b")]
     private static partial Regex Sha256();
 
-    private static IEnumerable<string> Weights(JsonElement status) =>
-        status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!);
+    private static IEnumerable<string> Weights(JsonElement status) => Roles(status).Select(role => Weights(status, role));
+
+    private static IEnumerable<string> Roles(JsonElement status) => status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("role").GetString()!);
+
+    private static string Weights(JsonElement status, string role) => status.GetProperty("models").EnumerateArray()
+        .Single(m => m.GetProperty("role").GetString() == role).GetProperty("weights").GetProperty("sha256").GetString()!;
 
     // A run that takes its time whatever the machine is: nothing has to be caught in the nick of time.
     private void Pace(double milliseconds)
