@@ -13,6 +13,7 @@ using OrleansDDM.Contracts.Sampling;
 using OrleansDDM.Grains;
 using OrleansDDM.Grains.Devices;
 using OrleansDDM.Specs;
+using OrleansDDM.Tests.House;
 
 using Xunit;
 
@@ -39,9 +40,9 @@ public sealed class MessageSizesTests : SiloTest
         int counted = 0;
         foreach (Type type in typeof(EvaluateRequest).Assembly.GetTypes().Where(t => t.IsDefined(typeof(GenerateSerializerAttribute), false) && !t.IsAbstract && !typeof(Exception).IsAssignableFrom(t)))
         {
-            foreach (PropertyInfo member in MembersOf(type))
+            foreach (PropertyInfo member in FilledMessages.MembersOf(type))
             {
-                if (Filled(member.PropertyType, length) is { } large)
+                if (FilledMessages.Filled(member.PropertyType, length) is { } large)
                 {
                     object message = RuntimeHelpers.GetUninitializedObject(type);
                     member.SetValue(message, large);
@@ -67,44 +68,6 @@ public sealed class MessageSizesTests : SiloTest
         MessageTooLargeException e = await Assert.ThrowsAsync<MessageTooLargeException>(() => host.EvaluateAsync(request));
         Assert.Contains("EvaluateAsync", e.Message, StringComparison.Ordinal);
         Assert.Equal(2, (await host.GetStatusAsync()).Slots.Length);
-    }
-
-    // Something large of a type; null = nothing of it can be large by itself.
-    private static object? Filled(Type type, int length)
-    {
-        if (type == typeof(string))
-        {
-            return new string('x', length);
-        }
-
-        if (!type.IsArray)
-        {
-            return null;
-        }
-
-        Type element = type.GetElementType()!;
-        Array array = Array.CreateInstance(element, length);
-        object? item = element.IsPrimitive ? null : Filled(element, 1) ?? Message(element);
-        for (int i = 0; item is not null && i < length; i++)
-        {
-            array.SetValue(item, i);
-        }
-
-        return array;
-    }
-
-    private static IEnumerable<PropertyInfo> MembersOf(Type type) => type.GetProperties().Where(p => p.IsDefined(typeof(IdAttribute), false) && p.CanWrite);
-
-    private static object Message(Type type)
-    {
-        object message = RuntimeHelpers.GetUninitializedObject(type);
-        foreach (PropertyInfo member in MembersOf(type))
-        {
-            bool nested = member.PropertyType.IsClass && member.PropertyType.Assembly == type.Assembly;
-            member.SetValue(message, Filled(member.PropertyType, 1) ?? (nested ? Message(member.PropertyType) : member.GetValue(message)));
-        }
-
-        return message;
     }
 
     [Fact]

@@ -1,0 +1,86 @@
+using System.Reflection;
+using System.Text;
+
+using Microsoft.Extensions.DependencyInjection;
+
+using Orleans.Serialization;
+using Orleans.Serialization.Invocation;
+using Orleans.Serialization.Session;
+
+using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Tests.Grains;
+using OrleansDDM.Tests.House;
+
+using Xunit;
+
+namespace OrleansDDM.Tests.Silos.Security;
+
+/// <summary>
+/// Bodies of calls of all our interfaces, as the gateway passes them on unread and the silo's serializer reads them before anybody asks who calls: with the session that a
+/// connection keeps for all its messages.
+/// </summary>
+public sealed class CallBodyFuzzTests : SiloTest
+{
+    // Mostly below 64 KiB; from time to time the serializer's table of types' names grows.
+    private const int MostBytes = 1 << 20;
+
+    [Fact]
+    public void Mutants_of_a_call_are_some_value_or_refused_and_the_next_call_is_read()
+    {
+        Serializer<object> serializer = Silo.Services.GetRequiredService<Serializer<object>>();
+        using SerializerSession session = Silo.Services.GetRequiredService<SerializerSessionPool>().GetSession();
+        Type[] calls = [.. typeof(IRunGrain).Assembly.GetTypes().Where(t => t.IsAssignableTo(typeof(IInvokable)) && !t.IsAbstract)];
+        byte[][] seeds = [.. calls.Select(c => serializer.SerializeToArray(Call(c)))];
+        Assert.InRange(seeds.Length, 40, int.MaxValue);
+
+        // The end of a value, of inherited fields, an array in an array, references, lengths, names of types.
+        byte[][] words =
+        [
+            [0xE0], [0xE8], [0x20], [0x28, 0x2F, 0, 3], [0xC1, 1], [0xFF, 0xFF, 0xFF, 0x7F], [0x80, 0, 0, 0], .. seeds.Take(5),
+            .. new[] { "System.Object[]", "System.Diagnostics.Process", "(\"inv\",", "[[", "]]" }.Select(Encoding.UTF8.GetBytes),
+        ];
+        var random = new Random(5);
+        int refused = 0;
+        for (int i = 0; i < FuzzInputs.Count; i++)
+        {
+            byte[] seed = seeds[i % seeds.Length];
+            byte[] mutant = FuzzInputs.Mutate(seed, random, words);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Exception? fault = Record.Exception(() => serializer.Deserialize(mutant, session));
+            session.PartialReset();
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostBytes);
+            Assert.True(fault is null || IsRefusal(fault), fault?.ToString());
+            refused += fault is null ? 0 : 1;
+            Assert.IsType(calls[i % seeds.Length], serializer.Deserialize(seed, session));
+            session.PartialReset();
+        }
+
+        Assert.InRange(refused, FuzzInputs.Count / 2, FuzzInputs.Count);
+    }
+
+    [Fact]
+    public void Types_that_are_not_on_the_list_are_not_created()
+    {
+        byte[] name = Encoding.UTF8.GetBytes("System.Diagnostics.Process,System.Diagnostics.Process");
+        byte[] body = [0x30, 1, 0, 0, 0, 0, (byte)((name.Length << 1) | 1), .. name, 0xE0]; // a value of a type: version, hash, length, name; its end
+        InvalidOperationException e = Assert.Throws<InvalidOperationException>(() => Silo.Services.GetRequiredService<Serializer<object>>().Deserialize(body));
+        Assert.Contains("\"System.Diagnostics.Process\" is not allowed", e.Message, StringComparison.Ordinal);
+    }
+
+    private object Call(Type type)
+    {
+        object call = ActivatorUtilities.CreateInstance(Silo.Services, type);
+        foreach (FieldInfo field in type.GetFields().Where(f => f.Name.StartsWith("arg", StringComparison.Ordinal)))
+        {
+            bool ours = field.FieldType.IsClass && field.FieldType.Assembly == type.Assembly;
+            field.SetValue(call, FilledMessages.Filled(field.FieldType, 3) ?? (ours ? FilledMessages.Message(field.FieldType) : field.GetValue(call)));
+        }
+
+        return call;
+    }
+
+    // What the serializer says of bytes that it cannot read, and the runtime of types that there are not.
+    private static bool IsRefusal(Exception e) =>
+        e is SerializerException or InvalidOperationException or ArgumentException or IndexOutOfRangeException or NotSupportedException or OverflowException
+            or KeyNotFoundException or FormatException or InvalidCastException or TypeLoadException or FileLoadException or FileNotFoundException;
+}
