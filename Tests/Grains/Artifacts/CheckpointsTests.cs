@@ -24,7 +24,7 @@ public sealed class CheckpointsTests : IDisposable
         FakeSilo silo = _silos[0];
         _index = new CheckpointIndex(silo.Folder);
         _checkpoints = new Checkpoints(
-            silo.Store, _index, silo.Exchange, new NoServices(), Options.Create(_silos.Options), silo.Clock, NullLogger<Checkpoints>.Instance);
+            silo.Store, _index, silo.Exchange, silo.Replication, new NoServices(), Options.Create(_silos.Options), silo.Clock, NullLogger<Checkpoints>.Instance);
     }
 
     public void Dispose() => _silos.Dispose();
