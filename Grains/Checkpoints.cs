@@ -48,6 +48,8 @@ internal sealed partial class Checkpoints(
             return;
         }
 
+        // Many models begin to wait at the same moment, when the whole cluster starts.
+        var random = new Random(ArtifactExchange.SeedOf(newest.Artifact.Sha256));
         long since = clock.GetTimestamp();
         for (bool told = false; ; told = true)
         {
@@ -70,7 +72,7 @@ internal sealed partial class Checkpoints(
                 }
             }
 
-            await Task.Delay(Look, clock, cancellation);
+            await Task.Delay(Retry.Shortened(Look, random), clock, cancellation);
         }
     }
 

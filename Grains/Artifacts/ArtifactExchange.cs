@@ -152,6 +152,9 @@ internal sealed partial class ArtifactExchange(
     internal static IEnumerable<SiloAddress> InOrder(string sha256, IEnumerable<SiloAddress> silos) =>
         silos.OrderBy(s => ArtifactNames.Of(Encoding.UTF8.GetBytes(sha256 + s.ToParsableString())), StringComparer.Ordinal);
 
+    /// <summary>Seed of the pauses of who waits for an artifact: another one for each artifact.</summary>
+    internal static int SeedOf(string sha256) => Convert.ToInt32(sha256[..8], 16);
+
     // It ends itself: those who asked for it may all have given up by then.
     private async Task PullSharedAsync(ArtifactReference reference)
     {
@@ -173,6 +176,9 @@ internal sealed partial class ArtifactExchange(
             // A silo that leaves has its last checkpoints replicated: they are nowhere else.
             SiloAddress[] asked = [.. silos.Others, .. silos.Leaving];
             HashSet<SiloAddress> bad = [];
+
+            // A holder that dies or is busy fails many silos, and many artifacts of one, at the same moment.
+            var random = new Random(SeedOf(reference.Sha256) ^ silos.Self.GetConsistentHashCode());
             var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             for (int pass = 1; pass <= Passes; pass++)
             {
@@ -191,7 +197,7 @@ internal sealed partial class ArtifactExchange(
                 bad.UnionWith(found.Except(holders));
                 if (pass < Passes)
                 {
-                    await Task.Delay(pass * Pause, clock);
+                    await Task.Delay(Retry.Shortened(pass * Pause, random), clock);
                 }
             }
 

@@ -154,6 +154,20 @@ public sealed class ArtifactExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task Silos_that_one_holder_fails_at_the_same_moment_do_not_come_back_together()
+    {
+        ArtifactReference reference = _silos[2].Store.Put(_bytes);
+        _silos[2].Piece = (_, _) => throw new ArtifactBusyException("silo-2");
+        foreach (FakeSilo silo in _silos.Silos[..2])
+        {
+            await Assert.ThrowsAsync<ArtifactException>(() => silo.Exchange.FetchAsync(reference));
+            Assert.InRange(silo.Waited, TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(600));
+        }
+
+        Assert.NotEqual(_silos[0].Waited, _silos[1].Waited);
+    }
+
+    [Fact]
     public async Task Nobody_has_it()
     {
         var reference = new ArtifactReference(new string('a', 64), 10);

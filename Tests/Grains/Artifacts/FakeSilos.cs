@@ -73,6 +73,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public ManualClock Clock { get; } = new();
 
+    /// <summary>How long it has waited in all, by its clock.</summary>
+    public TimeSpan Waited => Clock.GetUtcNow() - DateTimeOffset.UnixEpoch;
+
     public FolderArtifactStore Store { get; }
 
     public ArtifactExchange Exchange { get; }
