@@ -95,6 +95,7 @@ public static class Aliases
     public const string EvaluateRequest = "ddm.evaluate-request";
     public const string HostImages = "ddm.host-images";
     public const string HostSamples = "ddm.host-samples";
+    public const string IslandGraph = "ddm.island-graph";
     public const string IslandStatus = "ddm.island-status";
     public const string MetricPoint = "ddm.metric-point";
     public const string ModelMetrics = "ddm.model-metrics";

@@ -19,6 +19,7 @@ internal sealed partial class Checkpoints(
     IArtifactStore artifacts,
     CheckpointIndex index,
     ArtifactExchange exchange,
+    ArtifactReplication replication,
     IServiceProvider services,
     IOptions<ArtifactOptions> options,
     TimeProvider clock,
@@ -29,7 +30,7 @@ internal sealed partial class Checkpoints(
     private readonly ConcurrentDictionary<string, Known> _known = new();
 
     /// <summary>Sees to it that an artifact just written is on as many silos as it shall be; only then may anything refer to it.</summary>
-    public Task PublishAsync(ArtifactReference artifact, CancellationToken cancellation = default) => exchange.ReplicateAsync(artifact, cancellation);
+    public Task PublishAsync(ArtifactReference artifact, CancellationToken cancellation = default) => replication.ReplicateAsync(artifact, cancellation);
 
     /// <summary>
     /// Brings the newest remembered checkpoint to this silo, before a slot is taken. Where no live silo has it, waits for one that does
@@ -47,6 +48,8 @@ internal sealed partial class Checkpoints(
             return;
         }
 
+        // Many models begin to wait at the same moment, when the whole cluster starts.
+        var random = new Random(ArtifactExchange.SeedOf(newest.Artifact.Sha256));
         long since = clock.GetTimestamp();
         for (bool told = false; ; told = true)
         {
@@ -69,7 +72,7 @@ internal sealed partial class Checkpoints(
                 }
             }
 
-            await Task.Delay(Look, clock, cancellation);
+            await Task.Delay(Retry.Shortened(Look, random), clock, cancellation);
         }
     }
 
@@ -206,7 +209,7 @@ internal sealed partial class Checkpoints(
             _known.TryRemove(key, out _);
         }
 
-        return exchange.ForgetRunAsync(run);
+        return replication.ForgetRunAsync(run);
     }
 
     /// <summary>Deletes, on all live silos, those artifacts of a removed run to which no other state refers.</summary>
@@ -215,7 +218,7 @@ internal sealed partial class Checkpoints(
         IReadOnlySet<string>? others = services.GetService(typeof(IArtifactRoots)) is IArtifactRoots roots ? await roots.ReadAsync(cancellation) : new HashSet<string>();
         if (others is not null)
         {
-            await exchange.DropAsync([.. referred.Select(r => r.Sha256).Distinct().Where(name => !others.Contains(name))]);
+            await replication.DropAsync([.. referred.Select(r => r.Sha256).Distinct().Where(name => !others.Contains(name))]);
         }
     }
 
@@ -246,7 +249,7 @@ internal sealed partial class Checkpoints(
     {
         if (names.Length > 0)
         {
-            _ = Task.Run(() => exchange.DropAsync(names));
+            _ = Task.Run(() => replication.DropAsync(names));
         }
     }
 

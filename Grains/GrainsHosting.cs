@@ -45,7 +45,8 @@ public static class GrainsHosting
         services.AddMetrics();
         services.AddSingleton<DdmMetrics>();
         services.TryAddSingleton<WorkWatch>();
-        services.AddSingleton<TransferRates>().AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
+        services.AddSingleton<TransferRates>().AddSingleton<ArtifactDisk>().AddSingleton<ArtifactExchange>().AddSingleton<ArtifactReplication>();
+        services.AddSingleton<ReplicaWatch>().AddSingleton<ArtifactCollector>();
         services.AddSingleton<ILiveSilos, LiveSilos>().AddSingleton<IArtifactHostClient, ArtifactHostClient>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, ArtifactKeeper>();
         silo.AddGrainService<ArtifactHost>();

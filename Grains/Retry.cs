@@ -29,7 +29,7 @@ internal sealed class Retry(TimeSpan first, TimeSpan longest, TimeSpan patience,
         TimeSpan pause = first;
         while (true)
         {
-            TimeSpan wait = pause * (1 - (_random.NextDouble() / 2));
+            TimeSpan wait = Shortened(pause, _random);
             try
             {
                 return await call();
@@ -44,6 +44,9 @@ internal sealed class Retry(TimeSpan first, TimeSpan longest, TimeSpan patience,
             pause = 2 * pause < longest ? 2 * pause : longest;
         }
     }
+
+    /// <summary>A pause as it is jittered here, for waits that are not the repetition of one call.</summary>
+    public static TimeSpan Shortened(TimeSpan pause, Random random) => pause * (1 - (random.NextDouble() / 2));
 
     /// <summary>Whether a failed call between grains may pass: its silo is gone or does not answer, and another one will have the grain.</summary>
     public static bool OfCall(Exception e) => e is TimeoutException or OrleansException;

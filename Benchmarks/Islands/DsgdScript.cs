@@ -11,10 +11,14 @@ internal sealed class DsgdScript : IDisposable
 {
     private readonly Process _process;
 
-    private DsgdScript(Process process, string version) => (_process, Version) = (process, version);
+    private DsgdScript(Process process, JsonElement ready) =>
+        (_process, Version, LoadSeconds) = (process, ready.GetProperty("version").GetString()!, ready.GetProperty("cpu").GetDouble());
 
     /// <summary>Version of PyTorch.</summary>
     public string Version { get; }
+
+    /// <summary>Processor seconds of its process until PyTorch and the data were there.</summary>
+    public double LoadSeconds { get; }
 
     /// <summary>Starts the script; null where there is no PyTorch.</summary>
     public static DsgdScript? TryStart(string data)
@@ -26,16 +30,16 @@ internal sealed class DsgdScript : IDisposable
 
         string script = Path.Combine(AppContext.BaseDirectory, "pytorch", "dsgd.py");
         Process process = Process.Start(new ProcessStartInfo(python, [script, data]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
-        return new DsgdScript(process, Answer(process).GetProperty("version").GetString()!);
+        return new DsgdScript(process, Answer(process));
     }
 
-    /// <summary>Trains from the initial weights on one thread: processor seconds of the training loop, and mean accuracy.</summary>
-    public (double Cpu, double Accuracy) Run()
+    /// <summary>Trains from the initial weights on one thread.</summary>
+    public RingTraining Run()
     {
         _process.StandardInput.WriteLine(string.Create(CultureInfo.InvariantCulture, $"1 {RingProblem.Steps} {RingProblem.Batch}"));
         _process.StandardInput.Flush();
         JsonElement answer = Answer(_process);
-        return (answer.GetProperty("cpu").GetDouble(), answer.GetProperty("accuracy").GetDouble());
+        return new RingTraining(answer.GetProperty("making").GetDouble(), answer.GetProperty("cpu").GetDouble(), answer.GetProperty("accuracy").GetDouble());
     }
 
     /// <inheritdoc/>

@@ -1,8 +1,9 @@
 """D-SGD of many peers on a ring in plain PyTorch, for Benchmarks/Islands: as anyone would write it, one module and one optimizer a peer.
 
 Usage: dsgd.py DATA.safetensors. The file holds images, labels, test_images, test_labels, the initial weights, and samples (rounds, peers,
-steps * batch): the numbers of the images of every step, so that the work is the same as ours. Each input line "THREADS STEPS BATCH" trains
-from the initial weights and is answered with one line of JSON: {"wall": seconds, "cpu": seconds, "accuracy": mean over peers}.
+steps * batch): the numbers of the images of every step, so that the work is the same as ours. Its first line of JSON says what the start took:
+{"version": of PyTorch, "cpu": seconds}. Each input line "THREADS STEPS BATCH" trains from the initial weights and is answered with one more:
+{"making": CPU seconds for models and optimizers, "wall": seconds, "cpu": seconds, "accuracy": mean over peers}.
 """
 
 import json
@@ -34,12 +35,14 @@ def main():
     images, labels = data["images"], data["labels"].long()
     samples = data["samples"].long()
     rounds, peers, _ = samples.shape
-    print(json.dumps({"version": torch.__version__}), flush=True)
+    print(json.dumps({"version": torch.__version__, "cpu": time.process_time()}), flush=True)
     for line in sys.stdin:
         threads, steps, batch = map(int, line.split())
         torch.set_num_threads(threads)
+        making = time.process_time()
         models = [perceptron(weights) for _ in range(peers)]
         optimizers = [torch.optim.SGD(model.parameters(), lr=0.05) for model in models]
+        making = time.process_time() - making
         wall, cpu = time.perf_counter(), time.process_time()
         for r in range(rounds):
             for p in range(peers):
@@ -56,7 +59,7 @@ def main():
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         with torch.no_grad():
             right = [(model(data["test_images"]).argmax(1) == data["test_labels"].long()).float().mean().item() for model in models]
-        print(json.dumps({"wall": wall, "cpu": cpu, "accuracy": sum(right) / peers}), flush=True)
+        print(json.dumps({"making": making, "wall": wall, "cpu": cpu, "accuracy": sum(right) / peers}), flush=True)
 
 
 main()

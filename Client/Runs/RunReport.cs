@@ -9,6 +9,7 @@ using OrleansDDM.Learning.Data;
 using OrleansDDM.Learning.Imaging;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Learning.Training;
+using OrleansDDM.Protocols.Topologies;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -87,7 +88,11 @@ internal sealed class RunReport(RunSpec spec, TrainingData data, ClusteringResul
         island.Counts.WholeBytes,
         island.Counts.FramesSent,
         island.Counts.FrameBytes,
-        island.Counts.Refused);
+        island.Counts.Refused,
+        island.Graph is not { } graph
+            ? null
+            : new TopologyFacts(
+                graph.Kind, island.Peers, graph.Edges, graph.LeastDegree, graph.MostDegree, 1, graph.SecondEigenvalue, graph.SpectralGap, graph.Chi1, graph.Chi2));
 
     private static async Task<byte[]> SampleGridAsync(
         ISampleSource source, TrainingData data, ModelContents model, RunSpec spec, CancellationToken cancellation)

@@ -31,7 +31,7 @@ internal static class SimulateText
         output.WriteLine(N($"{protocol}: {summary.Runs} runs in {summary.Seconds:0.0} s, {summary.Failures.Length} failed"));
         if (topology is not null)
         {
-            Row("topology", N($"{topology.Kind}: {topology.Nodes} nodes, {topology.Edges} edges, components {topology.Components}"));
+            Row("topology", N($"{topology.Kind}: {topology.Nodes} nodes, {topology.Edges} edges, degrees {topology.LeastDegree} .. {topology.MostDegree}, components {topology.Components}"));
             Row("mixing", N($"spectral gap {Known(topology.SpectralGap)}, lambda {Known(topology.SecondEigenvalue)}, chi1 {Known(topology.Chi1)}, chi2 {Known(topology.Chi2)}"));
         }
 

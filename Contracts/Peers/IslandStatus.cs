@@ -37,4 +37,8 @@ public sealed record IslandStatus
     /// <summary>The least number of peers that one of those at work takes for present, itself among them: all know each other where it is their number.</summary>
     [Id(7)]
     public int LeastKnown { get; init; }
+
+    /// <summary>The graph on which its peers average; null = the protocol has none.</summary>
+    [Id(8)]
+    public IslandGraph? Graph { get; init; }
 }

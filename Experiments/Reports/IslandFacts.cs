@@ -1,3 +1,5 @@
+using OrleansDDM.Protocols.Topologies;
+
 namespace OrleansDDM.Experiments.Reports;
 
 /// <summary>What a report tells of the island that trained one model.</summary>
@@ -14,6 +16,7 @@ namespace OrleansDDM.Experiments.Reports;
 /// <param name="Frames">Frames sent.</param>
 /// <param name="FrameBytes">Bytes of these frames.</param>
 /// <param name="Refused">Frames refused.</param>
+/// <param name="Graph">The graph on which the peers average; null = the protocol has none.</param>
 public sealed record IslandFacts(
     string Role,
     string Protocol,
@@ -27,4 +30,5 @@ public sealed record IslandFacts(
     long WholeBytes,
     long Frames,
     long FrameBytes,
-    long Refused);
+    long Refused,
+    TopologyFacts? Graph = null);

@@ -13,8 +13,8 @@ using OrleansDDM.Contracts.Runs;
 namespace OrleansDDM.Grains.Artifacts;
 
 /// <summary>
-/// The artifacts of all live silos as seen from this one: brings them here, sees to their replicas and drops them everywhere. Who holds what
-/// is known by asking, so that it is right after any failure. May be called from grains and from any thread.
+/// The artifacts of all live silos as seen from this one: who holds what, and bringing it here. Who holds what is known by asking, so that it
+/// is right after any failure. May be called from grains and from any thread.
 /// </summary>
 internal sealed partial class ArtifactExchange(
     IArtifactStore store,
@@ -31,14 +31,6 @@ internal sealed partial class ArtifactExchange(
 
     private readonly SemaphoreSlim _pulls = new(options.Value.Pulls);
     private readonly ConcurrentDictionary<string, Lazy<Task>> _under = new();
-
-    private TaskCompletionSource _lacking = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>Completes when an artifact has been left with too few holders since it was asked for with <see cref="WatchLacking"/>.</summary>
-    public Task Lacking => Volatile.Read(ref _lacking).Task;
-
-    /// <summary>Silos that shall hold each artifact now.</summary>
-    public int Wanted => Math.Min(options.Value.Replicas, silos.Others.Count + 1);
 
     /// <summary>Brings an artifact to this silo's disk unless it is there; it is verified on the way.</summary>
     /// <param name="reference">The artifact.</param>
@@ -116,52 +108,6 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    /// <summary>Sees to it that an artifact which this silo has is on as many silos as it shall be.</summary>
-    /// <returns>How many hold it now, this one counted.</returns>
-    public async Task<int> ReplicateAsync(ArtifactReference reference, CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(reference);
-        if (Wanted == 1)
-        {
-            return 1;
-        }
-
-        List<SiloAddress> holders = (await HoldersAsync([reference.Sha256], cancellation))[0];
-        int count = holders.Count + 1;
-        foreach (SiloAddress silo in InOrder(reference.Sha256, silos.Others).Where(s => !holders.Contains(s)))
-        {
-            if (count >= Wanted)
-            {
-                break;
-            }
-
-            bool done = await AskAsync(silo, async host =>
-            {
-                await host.PullAsync(reference, cancellation);
-                return true;
-            });
-            count += done ? 1 : 0;
-            cancellation.ThrowIfCancellationRequested();
-        }
-
-        if (count < Wanted)
-        {
-            LogUnderReplicated(reference.Sha256, count, Wanted);
-            Volatile.Read(ref _lacking).TrySetResult();
-        }
-
-        return count;
-    }
-
-    /// <summary>From now on <see cref="Lacking"/> waits for the next artifact.</summary>
-    public void WatchLacking()
-    {
-        if (Lacking.IsCompleted)
-        {
-            Volatile.Write(ref _lacking, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        }
-    }
-
     /// <summary>The other live silos that have each artifact; one that does not answer has none.</summary>
     public Task<List<SiloAddress>[]> HoldersAsync(string[] names, CancellationToken cancellation = default) => HoldersAsync(silos.Others, names, cancellation);
 
@@ -200,32 +146,15 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    /// <summary>Deletes artifacts that nobody refers to any more, here and on the other live silos; those that do not answer collect them later.</summary>
-    public async Task DropAsync(IReadOnlyCollection<string> names)
-    {
-        foreach (string[] some in names.Chunk(IArtifactHost.MaxNames))
-        {
-            await Task.WhenAll(silos.Others.Prepend(silos.Self).Select(silo => AskAsync(silo, async host =>
-            {
-                await host.DropAsync(some);
-                return true;
-            })));
-        }
-    }
-
-    /// <summary>Lets all live silos forget which checkpoints a run had.</summary>
-    public Task ForgetRunAsync(string run) => Task.WhenAll(silos.Others.Prepend(silos.Self).Select(silo => AskAsync(silo, async host =>
-    {
-        await host.ForgetRunAsync(run);
-        return true;
-    })));
-
     /// <inheritdoc/>
     public void Dispose() => _pulls.Dispose();
 
     /// <summary>The silos in the order in which they are chosen for an artifact: the same everywhere, another one for each artifact.</summary>
     internal static IEnumerable<SiloAddress> InOrder(string sha256, IEnumerable<SiloAddress> silos) =>
         silos.OrderBy(s => ArtifactNames.Of(Encoding.UTF8.GetBytes(sha256 + s.ToParsableString())), StringComparer.Ordinal);
+
+    /// <summary>Seed of the pauses of who waits for an artifact: another one for each artifact.</summary>
+    internal static int SeedOf(string sha256) => Convert.ToInt32(sha256[..8], 16);
 
     // It ends itself: those who asked for it may all have given up by then.
     private async Task PullSharedAsync(ArtifactReference reference, SiloAddress? likely)
@@ -248,6 +177,9 @@ internal sealed partial class ArtifactExchange(
             // A silo that leaves has its last checkpoints replicated: they are nowhere else.
             SiloAddress[] asked = [.. silos.Others, .. silos.Leaving];
             HashSet<SiloAddress> bad = [];
+
+            // A holder that dies or is busy fails many silos, and many artifacts of one, at the same moment.
+            var random = new Random(SeedOf(reference.Sha256) ^ silos.Self.GetConsistentHashCode());
             var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
             if (likely is not null && asked.Contains(likely) && await pull.RunAsync(reference, [likely], CancellationToken.None))
             {
@@ -271,7 +203,7 @@ internal sealed partial class ArtifactExchange(
                 bad.UnionWith(found.Except(holders));
                 if (pass < Passes)
                 {
-                    await Task.Delay(pass * Pause, clock);
+                    await Task.Delay(Retry.Shortened(pass * Pause, random), clock);
                 }
             }
 
@@ -309,9 +241,6 @@ internal sealed partial class ArtifactExchange(
             return default;
         }
     }
-
-    [LoggerMessage(EventId = 1007, Level = LogLevel.Warning, Message = "Artifact {Sha256} is under-replicated: {Count} of {Wanted} silos hold it")]
-    private partial void LogUnderReplicated(string sha256, int count, int wanted);
 
     [LoggerMessage(EventId = 1008, Level = LogLevel.Warning, Message = "Artifact {Sha256} cannot be taken from {Silo}: {Reason}")]
     private partial void LogHolder(string sha256, string silo, string reason);

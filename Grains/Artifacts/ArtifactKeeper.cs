@@ -11,7 +11,7 @@ namespace OrleansDDM.Grains.Artifacts;
 /// </summary>
 internal sealed class ArtifactKeeper(
     ReplicaWatch replicas,
-    ArtifactExchange exchange,
+    ArtifactReplication replication,
     ArtifactCollector collector,
     IClusterMembershipService membership,
     IServiceProvider services,
@@ -25,7 +25,7 @@ internal sealed class ArtifactKeeper(
 
     protected override async Task<TimeSpan> RoundAsync(CancellationToken stop)
     {
-        exchange.WatchLacking();
+        replication.WatchLacking();
         bool whole = await TryAsync(() => replicas.CheckAsync(stop), stop);
         TimeSpan period = options.Value.CollectPeriod;
         TimeSpan wait = period - Clock.GetElapsedTime(_collected);
@@ -42,7 +42,7 @@ internal sealed class ArtifactKeeper(
     protected override async Task DueAsync(TimeSpan wait, CancellationToken woken)
     {
         Task due = base.DueAsync(wait, woken);
-        if (await Task.WhenAny(due, exchange.Lacking) != due)
+        if (await Task.WhenAny(due, replication.Lacking) != due)
         {
             // What refers to it is stored in a moment; before that it would be passed over.
             await Task.WhenAny(due, base.DueAsync(RetryPeriod, woken));

@@ -13,7 +13,7 @@ namespace OrleansDDM.Grains.Artifacts;
 /// it remembers nothing but who had an artifact the last time. Key format: <c>artifacts</c>.
 /// </summary>
 [StatelessWorker]
-internal sealed class ArtifactsGrain(ArtifactExchange exchange, ILiveSilos silos, IArtifactHostClient hosts) : Grain, IArtifactsGrain
+internal sealed class ArtifactsGrain(ArtifactExchange exchange, ArtifactReplication replication, ILiveSilos silos, IArtifactHostClient hosts) : Grain, IArtifactsGrain
 {
     private readonly ConcurrentDictionary<string, SiloAddress> _holders = new();
 
@@ -59,7 +59,7 @@ internal sealed class ArtifactsGrain(ArtifactExchange exchange, ILiveSilos silos
         ArtifactRequests.Names(names);
         bool[] here = await exchange.AskAsync(silos.Self, host => host.HasAsync(names, cancellation)) ?? new bool[names.Length];
         List<SiloAddress>[] others = await exchange.HoldersAsync(names, cancellation);
-        return new ReplicaCount(exchange.Wanted, [.. others.Zip(here, (o, h) => o.Count + (h ? 1 : 0))]);
+        return new ReplicaCount(replication.Wanted, [.. others.Zip(here, (o, h) => o.Count + (h ? 1 : 0))]);
     }
 
     public async Task<ArtifactHostStatus[]> GetStatusAsync(CancellationToken cancellation = default) =>

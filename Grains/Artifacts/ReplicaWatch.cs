@@ -16,6 +16,7 @@ internal sealed partial class ReplicaWatch(
     IArtifactStore store,
     ArtifactDisk disk,
     ArtifactExchange exchange,
+    ArtifactReplication replication,
     ILiveSilos silos,
     IOptions<ArtifactOptions> options,
     IServiceProvider services,
@@ -43,13 +44,13 @@ internal sealed partial class ReplicaWatch(
             for (int i = 0; i < some.Length; i++)
             {
                 stop.ThrowIfCancellationRequested();
-                if (holders[i].Count + 1 >= exchange.Wanted || holders[i].Any(h => h.CompareTo(silos.Self) < 0))
+                if (holders[i].Count + 1 >= replication.Wanted || holders[i].Any(h => h.CompareTo(silos.Self) < 0))
                 {
                     continue;
                 }
 
                 LogMakingUp(some[i].Sha256, holders[i].Count + 1, options.Value.Replicas);
-                under += await exchange.ReplicateAsync(some[i], stop) < exchange.Wanted ? 1 : 0;
+                under += await replication.ReplicateAsync(some[i], stop) < replication.Wanted ? 1 : 0;
             }
         }
 

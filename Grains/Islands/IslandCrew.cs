@@ -31,7 +31,7 @@ internal sealed class IslandCrew
     /// <summary>Sets up the crew of an island.</summary>
     /// <param name="spec">The run.</param>
     /// <param name="plan">The island.</param>
-    /// <param name="island">Silos over which the peers of the run are spread in turn, and when it began.</param>
+    /// <param name="island">Silos over which the peers of the run are spread in turn, when it began, and its graph.</param>
     /// <param name="term">Term of the island's activation.</param>
     /// <param name="initial">The common initial model.</param>
     /// <param name="rounds">Rounds recorded by earlier activations.</param>
@@ -152,6 +152,7 @@ internal sealed class IslandCrew
         Rounds = _plan.Training.Rounds,
         Counts = Total(),
         LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
+        Graph = _island.Graph,
     };
 
     private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => sum.Plus(peer.Counts));

@@ -98,6 +98,7 @@ internal sealed partial class IslandGrain(
         {
             // The peers' shards stay where they are from here on.
             double seconds = await MeasureAsync(spec, plan, stop);
+            IslandGraph? graph = plan.Graph is { } edges ? await Services.Slots.RunAsync(Lane.Training, () => IslandTopology.Describe(spec.Islands, edges), stop) : null;
             island.Value = new IslandState
             {
                 SpecHash = specHash,
@@ -105,6 +106,7 @@ internal sealed partial class IslandGrain(
                 Members = [.. plan.Samples.Keys],
                 TrainSeconds = seconds,
                 Began = Services.Clock.GetUtcNow(),
+                Graph = graph,
             };
             await island.SaveAsync();
         }

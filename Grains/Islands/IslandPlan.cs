@@ -32,8 +32,11 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
     /// <summary>Who sends to whom, by the order of the peers' numbers; null where the protocol needs no topology.</summary>
     public IMixingSchedule? Mixing { get; init; }
 
-    /// <summary>The graph, where it is that of a file; else null.</summary>
-    public Topology? FileGraph { get; init; }
+    /// <summary>The graph behind it; null where the protocol needs no topology.</summary>
+    public Topology? Graph { get; init; }
+
+    /// <summary>Whether the graph is that of a file, of which each host has its own copy.</summary>
+    public bool IsGraphOfFile { get; init; }
 
     /// <summary>SHA-256 of who holds what, and of who sends to whom where a file tells it: where files or data of two hosts differ, this does too.</summary>
     public string Digest
@@ -41,7 +44,7 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
         get
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            foreach ((int from, int to) in FileGraph?.Edges ?? [])
+            foreach ((int from, int to) in IsGraphOfFile ? Graph!.Edges : [])
             {
                 hash.AppendData(MemoryMarshal.AsBytes<int>([from, to]));
             }
@@ -155,7 +158,8 @@ internal sealed record IslandPlan(ImmutableSortedDictionary<int, int[]> Rows, Im
             Samples = samples,
             Hosts = hosts,
             Mixing = graph is null ? null : IslandTopology.Mixing(islands, graph),
-            FileGraph = islands.Topology == "file" ? graph : null,
+            Graph = graph,
+            IsGraphOfFile = graph is not null && islands.Topology == "file",
         };
     }
 

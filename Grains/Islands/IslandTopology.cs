@@ -1,3 +1,4 @@
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Learning.Training;
 using OrleansDDM.Protocols.Topologies;
 using OrleansDDM.Specs;
@@ -22,7 +23,7 @@ internal static class IslandTopology
         {
             TopologyPlan plan = new()
             {
-                Kind = peers.Count < 3 && !file ? "complete" : islands.Topology,
+                Kind = Kind(islands, peers.Count),
                 Degree = Math.Clamp(peers.Count - 1, 1, islands.TopologyDegree),
                 Probability = islands.TopologyProbability,
                 Radius = islands.TopologyRadius,
@@ -46,5 +47,14 @@ internal static class IslandTopology
 
     /// <summary>How peers average on their graph.</summary>
     public static IMixingSchedule Mixing(IslandsSpec islands, Topology graph) =>
-        islands.Topology == "one-peer-exponential" && graph.Count > 2 ? new OnePeerExponential(graph.Count) : new MetropolisMixing(graph);
+        Kind(islands, graph.Count) == "one-peer-exponential" ? new OnePeerExponential(graph.Count) : new MetropolisMixing(graph);
+
+    /// <summary>What is worth knowing of an island's graph. Takes up to seconds: call it on a slot's thread.</summary>
+    public static IslandGraph Describe(IslandsSpec islands, Topology graph)
+    {
+        TopologyFacts facts = TopologyFacts.Of(Kind(islands, graph.Count), graph);
+        return new IslandGraph(facts.Kind, facts.Edges, facts.LeastDegree, facts.MostDegree, facts.SecondEigenvalue, facts.SpectralGap, facts.Chi1, facts.Chi2);
+    }
+
+    private static string Kind(IslandsSpec islands, int peers) => peers < 3 && islands.Topology != "file" ? "complete" : islands.Topology;
 }

@@ -1,4 +1,5 @@
 using OrleansDDM.Contracts;
+using OrleansDDM.Contracts.Peers;
 
 namespace OrleansDDM.Grains.State;
 
@@ -26,6 +27,10 @@ internal sealed class IslandState : IStoredState<IslandState>
     /// <summary>Numbers of its peers.</summary>
     [Id(6)]
     public int[] Members { get; set; } = [];
+
+    /// <summary>The graph of its peers, described when the island began; null = the protocol has none.</summary>
+    [Id(7)]
+    public IslandGraph? Graph { get; set; }
 
     /// <inheritdoc/>
     [Id(4)]

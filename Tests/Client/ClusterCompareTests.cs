@@ -3,7 +3,6 @@ using System.Text.Json;
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Tests.House;
 using OrleansDDM.Tests.Silos;
 
@@ -17,8 +16,9 @@ public sealed class ClusterCompareTests : IAsyncLifetime
     private static readonly string[] Arms = ["monolith-seed-0", "ddm-2-features-seed-0", "ddm-2-random-seed-0", "monolith-told-2-seed-0"];
 
     private readonly Grains.RunFolder _folder = new();
+    private readonly PacedSilos _paced;
 
-    private string Faults => _folder.File("faults");
+    public ClusterCompareTests() => _paced = new PacedSilos(_folder, "silo-1", "silo-2");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -32,9 +32,9 @@ public sealed class ClusterCompareTests : IAsyncLifetime
     public async Task Comparison_on_a_cluster_outlives_its_client_and_finds_what_one_here_finds()
     {
         Task<DdmResult> here = DdmProcess.ExpectAsync(0, _folder, [.. Line("here"), "--slots", "1"]);
-        Pace(2000);
+        _paced.Pace(2000);
         string cluster = (await DdmProcess.ExpectAsync(
-            0, _folder, [KeyValuePair.Create("DDM__Faults__Folder", Faults)], "cluster", "up", "--silos", "2", "--slots", "2", "--format", "json"))
+            0, _folder, [KeyValuePair.Create("DDM__Faults__Folder", _paced.Faults)], "cluster", "up", "--silos", "2", "--slots", "2", "--format", "json"))
             .Json.GetProperty("connectionString").GetString()!;
         string[] there = [.. Line("there"), "--cluster", cluster, "--at-once", "2"];
         string hash = (await DdmProcess.ExpectAsync(0, _folder, [.. there, "--dry-run"])).Json.GetProperty("planHash").GetString()!;
@@ -53,7 +53,7 @@ public sealed class ClusterCompareTests : IAsyncLifetime
         // No more at once than was asked for. One is stopped, to be woken by the next client; the other goes on by itself.
         Assert.Equal(RunPhase.None, (await StatusAsync(connection, runs[2])).Phase);
         await DdmProcess.ExpectAsync(0, _folder, "stop", "--cluster", cluster, "--run", runs[0]);
-        Pace(0);
+        _paced.Pace(0);
         RunStatus alone = await Until.SeenAsync(() => StatusAsync(connection, runs[1])!, s => s.Phase == RunPhase.Ready);
 
         DdmResult second = await DdmProcess.ExpectAsync(0, _folder, there);
@@ -108,12 +108,4 @@ public sealed class ClusterCompareTests : IAsyncLifetime
         .Select(p => p.Name == "rules"
             ? string.Join(';', p.Value.EnumerateArray().SelectMany(r => r.EnumerateObject().Where(f => f.Name != "imagesPerSecond").Select(f => f.ToString())))
             : p.ToString()));
-
-    private void Pace(double milliseconds)
-    {
-        foreach (string silo in (string[])["silo-1", "silo-2"])
-        {
-            FaultSwitch.Write(Faults, silo, new FaultPlan { StepMilliseconds = milliseconds });
-        }
-    }
 }

@@ -6,14 +6,10 @@ using System.Text.RegularExpressions;
 
 using Npgsql;
 
-using Orleans.Runtime;
-
-using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Tests.House;
 using OrleansDDM.Tests.Silos;
 
@@ -26,11 +22,10 @@ public sealed partial class ClusterTests : IAsyncLifetime
 {
     private static readonly string[] Run = [.. TinyRun.Short("training.steps=1200", "training.checkpointSeconds=0.2")];
 
-    private static readonly string[] Names = ["silo-1", "silo-2", "silo-3"];
-
     private readonly Grains.RunFolder _folder = new();
+    private readonly PacedSilos _paced;
 
-    private string Faults => _folder.File("faults");
+    public ClusterTests() => _paced = new PacedSilos(_folder, "silo-1", "silo-2", "silo-3");
 
     public Task InitializeAsync() => Task.CompletedTask;
 
@@ -90,7 +85,7 @@ public sealed partial class ClusterTests : IAsyncLifetime
         Assert.All(
             before.Models.Zip(after.Models).Where(m => m.First.Silo == survivor),
             m => Assert.Equal((m.First.Role, m.First.Term), (m.Second.Role, m.Second.Term)));
-        Pace(0);
+        _paced.Pace(0);
         await DdmProcess.ExpectAsync(0, _folder, "watch", "--cluster", cluster, "--run", "shapes");
         status = (await DdmProcess.ExpectAsync(0, _folder, "status", "--cluster", cluster, "--run", "shapes", "--format", "json")).Json;
         Assert.Equal(0, status.GetProperty("underReplicated").GetArrayLength());
@@ -155,7 +150,7 @@ public sealed partial class ClusterTests : IAsyncLifetime
         Assert.Equal(cluster, (await UpAsync(2)).Json.GetProperty("connectionString").GetString());
         await TrainingAsync(cluster, s => drained.Models.Zip(s.Models).All(m =>
             m.Second.Phase == ModelPhase.Training && m.Second.Term > m.First.Term && m.Second.From >= m.First.Checkpoints[^1].Step));
-        Pace(0);
+        _paced.Pace(0);
 
         // The cluster named by the environment.
         await DdmProcess.ExpectAsync(0, _folder, [KeyValuePair.Create("DDM__Cluster__Connection", cluster)], "watch", "--run", "shapes");
@@ -277,23 +272,14 @@ public sealed partial class ClusterTests : IAsyncLifetime
     private static IEnumerable<string> Weights(JsonElement status) =>
         status.GetProperty("models").EnumerateArray().Select(m => m.GetProperty("weights").GetProperty("sha256").GetString()!);
 
-    // A run that takes its time whatever the machine is: nothing has to be caught in the nick of time.
-    private void Pace(double milliseconds)
-    {
-        foreach (string silo in Names)
-        {
-            FaultSwitch.Write(Faults, silo, new FaultPlan { StepMilliseconds = milliseconds });
-        }
-    }
-
     private Task<DdmResult> UpAsync(int silos)
     {
         // Slow enough that the run outlasts everything done to it, on a busy machine too; in the end the brake is let go.
-        Pace(80);
+        _paced.Pace(80);
         return DdmProcess.ExpectAsync(
             0,
             _folder,
-            [KeyValuePair.Create("DDM__Faults__Folder", Faults)],
+            [KeyValuePair.Create("DDM__Faults__Folder", _paced.Faults)],
             "cluster", "up", "--silos", silos.ToString(CultureInfo.InvariantCulture), "--slots", "2", "--format", "json");
     }
 
@@ -304,23 +290,13 @@ public sealed partial class ClusterTests : IAsyncLifetime
     }
 
     /// <summary>Waits until the run is in training and something holds of it.</summary>
-    private static Task<RunStatus> TrainingAsync(string cluster, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
-        async () =>
-        {
-            try
-            {
-                await using ClusterConnection connection = await ClusterConnection.ToClusterAsync(cluster);
-                return await connection.Client.GetGrain<IRunGrain>(GrainKeys.Run("shapes")).GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(10));
-            }
-            catch (Exception e) when (e is OrleansException or TimeoutException or ClusterUnreachableException)
-            {
-                return null;
-            }
-        },
+    private static Task<RunStatus> TrainingAsync(string cluster, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => PacedSilos.SeenAsync(
+        () => ClusterConnection.ToClusterAsync(cluster),
+        "shapes",
         status =>
         {
             Assert.True(status.Phase is RunPhase.None or RunPhase.Preparing or RunPhase.Training, $"The run is {status.Phase} before its time: {status.Message}");
             return status.Phase == RunPhase.Training && holds(status);
         },
-        what: what);
+        what);
 }

@@ -31,6 +31,10 @@ public sealed class IslandRunTests : IDisposable
             Assert.Equal(island.GetProperty("rounds").GetInt64(), island.GetProperty("round").GetInt64());
             Assert.NotEqual(0, island.GetProperty("counts").GetProperty("trainings").GetInt64());
         }
+
+        // Of three peers, the exponential graph is the complete one: kind, peers, edges, degree, λ, gap, χ1, χ2.
+        string row = string.Concat(new[] { "exponential", "3", "3", "2", "0", "1.000", "1.000", "1.000" }.Select(cell => $"<td>{cell}</td>"));
+        Assert.Equal(3, File.ReadAllText(_folder.File("runs/shapes/report.html")).Split(row).Length - 1);
     }
 
     [Theory]

@@ -6,7 +6,6 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Silos.Cluster;
 using OrleansDDM.Silos.Embedding;
-using OrleansDDM.Silos.Local.Faults;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
 using OrleansDDM.Tests.Silos;
@@ -21,6 +20,9 @@ public sealed class ZombieTests : IDisposable
     private static readonly string[] Names = ["silo-1", "silo-2"];
 
     private readonly Grains.RunFolder _folder = new();
+    private readonly PacedSilos _paced;
+
+    public ZombieTests() => _paced = new PacedSilos(_folder, Names);
 
     public void Dispose() => _folder.Dispose();
 
@@ -30,9 +32,9 @@ public sealed class ZombieTests : IDisposable
         string cluster = await TestPostgres.InstalledAsync();
 
         // Slow enough that all of it comes to pass while the run trains, on a busy machine too; in the end the brake is let go.
-        Pace(60);
+        _paced.Pace(60);
         DdmProcess[] silos = [.. Names.Select(name => DdmProcess.StartSilo(
-            _folder, "--cluster", cluster, "--name", name, "--slots", "4", "--folder", "silos", "--faults-folder", Faults, "--web-url", "off"))];
+            _folder, "--cluster", cluster, "--name", name, "--slots", "4", "--folder", "silos", "--faults-folder", _paced.Faults, "--web-url", "off"))];
         try
         {
             await Until.HoldsAsync(async () =>
@@ -61,7 +63,7 @@ public sealed class ZombieTests : IDisposable
             Assert.Equal((RunPhase.Training, met.Term), (after.Phase, after.Term));
             Assert.Equal(met.Models.Select(m => (m.Role, m.Term, m.From)), after.Models.Select(m => (m.Role, m.Term, m.From)));
 
-            Pace(0);
+            _paced.Pace(0);
             RunStatus ready = await SeenAsync(others, s => s.Phase == RunPhase.Ready);
             Assert.Equal(met.Models.Select(m => (m.Role, m.Term)), ready.Models.Select(m => (m.Role, m.Term)));
             Assert.All(ready.Models, m => Assert.Equal(m.Steps, m.Checkpoints[^1].Step));
@@ -75,26 +77,9 @@ public sealed class ZombieTests : IDisposable
             Array.ForEach(silos, s => s.Dispose());
         }
 
-        Task<RunStatus> SeenAsync(string[] through, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") => Until.SeenAsync(
-            async () =>
-            {
-                try
-                {
-                    await using ClusterConnection connection = await ClusterConnection.ToSilosAsync(cluster, through);
-                    return await Run(connection, "storm").GetStatusAsync().WaitAsync(TimeSpan.FromSeconds(10));
-                }
-                catch (Exception e) when (e is Orleans.Runtime.OrleansException or ClusterUnreachableException)
-                {
-                    return null;
-                }
-            },
-            holds,
-            what: what);
+        Task<RunStatus> SeenAsync(string[] through, Func<RunStatus, bool> holds, [CallerArgumentExpression(nameof(holds))] string what = "") =>
+            PacedSilos.SeenAsync(() => ClusterConnection.ToSilosAsync(cluster, through), "storm", holds, what);
     }
 
-    private string Faults => _folder.File("faults");
-
     private static IRunGrain Run(ClusterConnection connection, string name) => connection.Client.GetGrain<IRunGrain>(GrainKeys.Run(name));
-
-    private void Pace(double milliseconds) => Array.ForEach(Names, silo => FaultSwitch.Write(Faults, silo, new FaultPlan { StepMilliseconds = milliseconds }));
 }

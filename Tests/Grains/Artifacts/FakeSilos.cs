@@ -63,7 +63,8 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
         IOptions<ArtifactOptions> options = Options.Create(all.Options);
         Rates = new TransferRates(Clock);
         Exchange = new ArtifactExchange(Store, _disk, all, this, options, Clock, NullLogger<ArtifactExchange>.Instance, Rates);
-        Replicas = new ReplicaWatch(Store, _disk, Exchange, this, options, new NoServices(), NullLogger<ReplicaWatch>.Instance);
+        Replication = new ArtifactReplication(Exchange, this, options, NullLogger<ArtifactReplication>.Instance);
+        Replicas = new ReplicaWatch(Store, _disk, Exchange, Replication, this, options, new NoServices(), NullLogger<ReplicaWatch>.Instance);
         Collector = new ArtifactCollector(Store, _disk, options, Clock, NullLogger<ArtifactCollector>.Instance);
     }
 
@@ -73,9 +74,14 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public ManualClock Clock { get; } = new();
 
+    /// <summary>How long it has waited in all, by its clock.</summary>
+    public TimeSpan Waited => Clock.GetUtcNow() - DateTimeOffset.UnixEpoch;
+
     public FolderArtifactStore Store { get; }
 
     public ArtifactExchange Exchange { get; }
+
+    public ArtifactReplication Replication { get; }
 
     public TransferRates Rates { get; }
 

@@ -1,10 +1,7 @@
-using Microsoft.Extensions.Logging;
-
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Contracts.Runs;
-using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
 
@@ -13,22 +10,8 @@ using Xunit;
 namespace OrleansDDM.Tests.Grains.Peers;
 
 /// <summary>Islands whose peers, models or grains fail.</summary>
-public sealed class IslandFaultTests : IAsyncLifetime
+public sealed class IslandFaultTests : IslandTest
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
-    private readonly FakeIslandRuntime _runtime = new();
-    private RunFolder _folder = new();
-    private EmbeddedSilo _silo = null!;
-
-    public async Task InitializeAsync() => _silo = await StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        await _silo.DisposeAsync();
-        _folder.Dispose();
-    }
-
     [Theory]
     [InlineData("modest")]
     [InlineData("dpsgd")]
@@ -42,7 +25,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         Assert.All(status.Models, m => Assert.Equal((6, 2), (m.Island!.Peers, m.Island.Unreachable)));
 
         // The same two in every island: it is the peer that is down.
-        Assert.Equal(4, _runtime.Trainings.Where(t => t.Round >= 0).Select(t => t.Peer).Distinct().Count());
+        Assert.Equal(4, Runtime.Trainings.Where(t => t.Round >= 0).Select(t => t.Peer).Distinct().Count());
     }
 
     [Fact]
@@ -59,18 +42,18 @@ public sealed class IslandFaultTests : IAsyncLifetime
     public async Task Killed_peers_come_back_with_what_they_had_persisted()
     {
         using var released = new ManualResetEventSlim();
-        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 2 ? Patience : TimeSpan.Zero);
+        Runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], round >= 2 ? Patience : TimeSpan.Zero);
         await Run().SubmitAsync(SpecJson.Write(Spec("modest")));
         await Until.HoldsAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 2));
 
         // As after kill -9: a silo on a copy of the folder; nobody has ended in order.
-        RunFolder old = _folder;
-        _folder = old.Copy();
+        RunFolder old = Folder;
+        Folder = old.Copy();
         released.Set();
-        await _silo.DisposeAsync();
+        await Silo.DisposeAsync();
         old.Dispose();
-        int before = _runtime.Trainings.Count;
-        _silo = await StartAsync();
+        int before = Runtime.Trainings.Count;
+        Silo = await StartAsync();
         await Run().ResumeAsync();
         RunStatus status = await EndAsync();
 
@@ -82,7 +65,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         }
 
         // Nobody began again at the first round; the router may not have come beyond it when it was killed.
-        Assert.All(_runtime.Trainings.Skip(before).Where(t => t.Role != "router"), t => Assert.True(t.Round >= 1, $"{t.Role}, peer {t.Peer}: round {t.Round}"));
+        Assert.All(Runtime.Trainings.Skip(before).Where(t => t.Role != "router"), t => Assert.True(t.Round >= 1, $"{t.Role}, peer {t.Peer}: round {t.Round}"));
     }
 
     [Fact]
@@ -90,12 +73,12 @@ public sealed class IslandFaultTests : IAsyncLifetime
     {
         await Run().SubmitAsync(SpecJson.Write(Spec("dpsgd")));
         ModelStatus[] before = [.. Experts(await EndAsync())];
-        await _silo.DisposeAsync();
-        _silo = await StartAsync();
+        await Silo.DisposeAsync();
+        Silo = await StartAsync();
 
         foreach (ModelStatus model in before)
         {
-            ModelStatus after = await _silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", model.Role)).GetStatusAsync();
+            ModelStatus after = await Silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", model.Role)).GetStatusAsync();
             Assert.Equal((ModelPhase.Done, 6), (after.Phase, after.Island!.Peers));
             Assert.Equal(after.Island.Rounds, after.Island.Round);
 
@@ -109,7 +92,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
     {
         using var released = new ManualResetEventSlim();
         HashSet<string> held = [];
-        _runtime.BeforeTraining = (role, _, round, stop) =>
+        Runtime.BeforeTraining = (role, _, round, stop) =>
         {
             if (round >= 2)
             {
@@ -135,11 +118,11 @@ public sealed class IslandFaultTests : IAsyncLifetime
         double[] before = await LeftOutAsync();
         Assert.InRange(before.Count(l => l > 0), 2, 12);
 
-        RunFolder old = _folder;
-        _folder = old.Copy();
-        await _silo.DisposeAsync();
+        RunFolder old = Folder;
+        Folder = old.Copy();
+        await Silo.DisposeAsync();
         old.Dispose();
-        _silo = await StartAsync();
+        Silo = await StartAsync();
         await Run().ResumeAsync();
         await Until.HoldsAsync(async () => (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).All(p => p.Running));
         Assert.Equal(before, await LeftOutAsync());
@@ -157,7 +140,7 @@ public sealed class IslandFaultTests : IAsyncLifetime
         IEnumerable<string> kept = status.Models.SelectMany(m => m.Checkpoints.Append(m.Best).OfType<CheckpointReference>()
             .Select(c => c.Artifact).Append(m.Weights!)).Select(a => a.Sha256).Distinct();
         await Until.HoldsAsync(() => Task.FromResult(kept.Order(StringComparer.Ordinal).SequenceEqual(
-            Directory.EnumerateFiles(_folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
+            Directory.EnumerateFiles(Folder.File("artifacts"), "*", SearchOption.AllDirectories).Select(f => Path.GetFileName(f)!)
                 .Where(n => n.Length == 64).Order(StringComparer.Ordinal))));
     }
 
@@ -171,41 +154,9 @@ public sealed class IslandFaultTests : IAsyncLifetime
         Assert.Contains("islands.minSamples", status.Message, StringComparison.Ordinal);
     }
 
-    private static RunSpec Spec(string protocol) => new()
-    {
-        Name = "r",
-        Seed = 3,
-        Experts = new ExpertsSpec { Count = 2 },
-        Training = new TrainingSpec { Steps = 40, Batch = 8, CheckpointSeconds = 0 },
-        Islands = new IslandsSpec { Peers = 6, Protocol = protocol, Shards = "iid", MinSamples = 1, LocalSteps = 4, SampleSize = 3 },
-    };
-
-    private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
-
-    // The router's few images make a single round.
-    private static IEnumerable<ModelStatus> Experts(RunStatus status) => status.Models.Where(m => m.Role != "router");
-
-    private IPeerGrain Peer(string role, int number) => _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", role, number, "embedded"));
-
     private async Task<PeerStatus[]> PeersAsync(string role) =>
         await Task.WhenAll(Enumerable.Range(0, 6).Select(p => Peer(role, p).GetStatusAsync()));
 
     private async Task<double[]> LeftOutAsync() =>
         [.. (await PeersAsync("expert-0")).Concat(await PeersAsync("expert-1")).Select(p => p.LeftOut)];
-
-    private Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
-    {
-        RunFolder = _folder,
-        Learning = _runtime,
-        Slots = 24, // trainings that a test holds up must not keep other models' from a slot
-        Slice = TimeSpan.FromMilliseconds(50),
-        LogLevel = LogLevel.None,
-    });
-
-    private async Task<RunStatus> EndAsync()
-    {
-        RunStatus? status = null;
-        await Until.HoldsAsync(async () => (status = await Run().GetStatusAsync()).Phase is RunPhase.Ready or RunPhase.Faulted or RunPhase.Stopped);
-        return status!;
-    }
 }

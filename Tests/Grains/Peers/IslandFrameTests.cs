@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 using OrleansDDM.Contracts;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
@@ -8,7 +6,6 @@ using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Membership;
 using OrleansDDM.Protocols.Messages;
 using OrleansDDM.Protocols.Rounds;
-using OrleansDDM.Silos.Embedding;
 using OrleansDDM.Specs;
 using OrleansDDM.Tests.House;
 
@@ -17,30 +14,16 @@ using Xunit;
 namespace OrleansDDM.Tests.Grains.Peers;
 
 /// <summary>Frames and models that a peer must not take in.</summary>
-public sealed class IslandFrameTests : IAsyncLifetime
+public sealed class IslandFrameTests : IslandTest
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-
     private static readonly MessageCodec Codec = new(new Modest(new ModestOptions()));
-
-    private readonly FakeIslandRuntime _runtime = new();
-    private readonly RunFolder _folder = new();
-    private EmbeddedSilo _silo = null!;
-
-    public async Task InitializeAsync() => _silo = await StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        await _silo.DisposeAsync();
-        _folder.Dispose();
-    }
 
     [Fact]
     public async Task Bad_frames_are_refused_and_counted_and_change_nothing()
     {
         using var released = new ManualResetEventSlim();
-        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 1 : 0));
-        RunSpec spec = Spec();
+        Runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 1 : 0));
+        RunSpec spec = Spec("modest");
         await Run().SubmitAsync(SpecJson.Write(spec));
         await Until.HoldsAsync(async () => Experts(await Run().GetStatusAsync()).All(m => m.Island?.Round >= 1));
 
@@ -60,7 +43,7 @@ public sealed class IslandFrameTests : IAsyncLifetime
         released.Set();
         RunStatus status = await EndAsync();
         Assert.Equal(RunPhase.Ready, status.Phase);
-        Assert.DoesNotContain(_runtime.Trainings, t => t.Round >= 49);
+        Assert.DoesNotContain(Runtime.Trainings, t => t.Round >= 49);
     }
 
     [Fact]
@@ -68,7 +51,7 @@ public sealed class IslandFrameTests : IAsyncLifetime
     {
         using ManualResetEventSlim released = new(), readable = new();
         HashSet<int> held = [];
-        _runtime.BeforeTraining = (role, peer, round, stop) =>
+        Runtime.BeforeTraining = (role, peer, round, stop) =>
         {
             if (round >= 1)
             {
@@ -82,7 +65,7 @@ public sealed class IslandFrameTests : IAsyncLifetime
         };
 
         // All that are there train: while they are held nobody takes a round for lost, and nothing is stored. Who is not there sends nothing itself.
-        RunSpec spec = Spec() with { Islands = Spec().Islands with { SampleSize = 4, Unreachable = 0.34 } };
+        RunSpec spec = Spec("modest") with { Islands = Spec("modest").Islands with { SampleSize = 4, Unreachable = 0.34 } };
         await Run().SubmitAsync(SpecJson.Write(spec));
         await Until.HoldsAsync(() =>
         {
@@ -115,17 +98,17 @@ public sealed class IslandFrameTests : IAsyncLifetime
         await CountedAsync(refused: 15, ignored: 2);
 
         // While the model of an order is read its sender comes back: the order is one of a past term then.
-        _runtime.BeforeRead = text => WaitHandle.WaitAny([readable.WaitHandle], text == "expert-0 7 7" ? Patience : TimeSpan.Zero);
-        ArtifactReference model = _silo.Artifacts.Put("expert-0 7 7"u8.ToArray());
+        Runtime.BeforeRead = text => WaitHandle.WaitAny([readable.WaitHandle], text == "expert-0 7 7" ? Patience : TimeSpan.Zero);
+        ArtifactReference model = Silo.Artifacts.Put("expert-0 7 7"u8.ToArray());
         await DeliverAsync([Frame(4, Order(saved.TrainRound + 1, ModelHandle.FromBytes(Convert.FromHexString(model.Sha256)))) with { Models = [model] }]);
-        await Until.HoldsAsync(() => _runtime.Reads.Contains("expert-0 7 7"));
+        await Until.HoldsAsync(() => Runtime.Reads.Contains("expert-0 7 7"));
         await DeliverAsync([late[1] with { Term = 2 }]);
         await CountedAsync(refused: 15, ignored: 3);
         readable.Set();
         await CountedAsync(refused: 16, ignored: 3);
 
         Assert.Equal(stored, (await peer.ExportAsync(false)).Durable);
-        Assert.DoesNotContain(_runtime.Trainings, t => t.Role == "expert-0" && t.Round >= 1);
+        Assert.DoesNotContain(Runtime.Trainings, t => t.Role == "expert-0" && t.Round >= 1);
         released.Set();
         Assert.Equal(RunPhase.Ready, (await EndAsync()).Phase);
 
@@ -149,8 +132,8 @@ public sealed class IslandFrameTests : IAsyncLifetime
     public async Task Models_that_cannot_be_read_are_refused_and_the_rounds_go_on()
     {
         using var released = new ManualResetEventSlim();
-        _runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 2 : 0));
-        RunSpec spec = Spec();
+        Runtime.BeforeTraining = (_, _, round, stop) => WaitHandle.WaitAny([released.WaitHandle, stop.WaitHandle], TimeSpan.FromSeconds(round >= 1 ? 2 : 0));
+        RunSpec spec = Spec("modest");
         await Run().SubmitAsync(SpecJson.Write(spec));
         IslandStatus[] islands = [];
         await Until.HoldsAsync(async () => (islands = [.. Experts(await Run().GetStatusAsync()).Select(m => m.Island).OfType<IslandStatus>()]) is [{ Round: >= 1 }, { Round: >= 1 }]);
@@ -172,17 +155,17 @@ public sealed class IslandFrameTests : IAsyncLifetime
 
         // What is told of a round is no better: this would be the last one.
         ArtifactReference told = Store("expert-1 1 NaN");
-        await _silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", "expert-1")).ReportPeerAsync(
+        await Silo.Client.GetGrain<IIslandGrain>(GrainKeys.Model("r", "expert-1")).ReportPeerAsync(
             new PeerReport(hash, 0, 1, new PeerCounts(), islands[1].Rounds + 1, told, double.NaN));
-        await Until.HoldsAsync(() => _runtime.Reads.Contains("expert-1 1 NaN"));
+        await Until.HoldsAsync(() => Runtime.Reads.Contains("expert-1 1 NaN"));
 
         released.Set();
         RunStatus status = await EndAsync();
         Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
-        Assert.All(status.Models, m => Assert.All(FakeIslandRuntime.Values(_silo.Artifacts.Read(m.Weights!.Sha256)), v => Assert.True(float.IsFinite(v))));
-        Assert.All(_runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
+        Assert.All(status.Models, m => Assert.All(FakeIslandRuntime.Values(Silo.Artifacts.Read(m.Weights!.Sha256)), v => Assert.True(float.IsFinite(v))));
+        Assert.All(Runtime.WorkThreads, t => Assert.StartsWith("slot-", t, StringComparison.Ordinal));
 
-        ArtifactReference Store(string text) => _silo.Artifacts.Put(System.Text.Encoding.UTF8.GetBytes(text));
+        ArtifactReference Store(string text) => Silo.Artifacts.Put(System.Text.Encoding.UTF8.GetBytes(text));
 
         Task DeliverAsync(int peer, long round, ArtifactReference model)
         {
@@ -190,15 +173,6 @@ public sealed class IslandFrameTests : IAsyncLifetime
             return Peer("expert-0", peer).DeliverAsync(new PeerFrame(hash, (peer + 1) % 6, 1, 1000, Codec.Encode(body), [model]));
         }
     }
-
-    private static RunSpec Spec() => new()
-    {
-        Name = "r",
-        Seed = 3,
-        Experts = new ExpertsSpec { Count = 2 },
-        Training = new TrainingSpec { Steps = 40, Batch = 8, CheckpointSeconds = 0 },
-        Islands = new IslandsSpec { Peers = 6, Protocol = "modest", Shards = "iid", MinSamples = 1, LocalSteps = 4, SampleSize = 3 },
-    };
 
     // None of these may reach the machine.
     private static PeerFrame[] Bad(string hash, int from, int to)
@@ -224,28 +198,5 @@ public sealed class IslandFrameTests : IAsyncLifetime
             new(hash, from, 5, 1, unknown, [], [new PackedModel(nowhere.ToString(), update, "no name")]), // a change to nothing
             new(hash, from, 5, 1, unknown, [], [new PackedModel(nowhere.ToString(), update, string.Empty)]), // or packed nowhere
         ];
-    }
-
-    private IRunGrain Run() => _silo.Client.GetGrain<IRunGrain>(GrainKeys.Run("r"));
-
-    // The router's few images make a single round.
-    private static IEnumerable<ModelStatus> Experts(RunStatus status) => status.Models.Where(m => m.Role != "router");
-
-    private IPeerGrain Peer(string role, int number) => _silo.Client.GetGrain<IPeerGrain>(GrainKeys.Peer("r", role, number, "embedded"));
-
-    private Task<EmbeddedSilo> StartAsync() => EmbeddedSilo.StartAsync(new EmbeddedSiloOptions
-    {
-        RunFolder = _folder,
-        Learning = _runtime,
-        Slots = 24, // trainings that a test holds up must not keep other models' from a slot
-        Slice = TimeSpan.FromMilliseconds(50),
-        LogLevel = LogLevel.None,
-    });
-
-    private async Task<RunStatus> EndAsync()
-    {
-        RunStatus? status = null;
-        await Until.HoldsAsync(async () => (status = await Run().GetStatusAsync()).Phase is RunPhase.Ready or RunPhase.Faulted or RunPhase.Stopped);
-        return status!;
     }
 }

@@ -48,6 +48,8 @@ public sealed class IslandTests : IAsyncLifetime
             Assert.Equal(model.Island.Rounds, model.Island.Round);
             Assert.True(model.Island.Counts.Trainings >= model.Island.Rounds);
             Assert.Equal(0, model.Island.Counts.Refused);
+            string? graph = model.Island.Graph is { } g ? $"{g.Kind}: {g.Edges} edges, {g.LeastDegree} to {g.MostDegree} neighbours" : null;
+            Assert.Equal(protocol is "dpsgd" or "decavg" or "dfedsam" or "diloco" ? "exponential: 6 edges, 3 to 3 neighbours" : null, graph);
             float[] weights = FakeIslandRuntime.Values(_silo.Artifacts.Read(model.Weights!.Sha256));
 
             // Two rounds draw from 0 towards targets around 31.5. On a busy machine the last mix may be with peers that have hardly begun; DiLoCo's momentum goes beyond.

@@ -1,3 +1,4 @@
+using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.Islands;
 using OrleansDDM.Learning.Islands;
 using OrleansDDM.Learning.Training;
@@ -103,12 +104,31 @@ public sealed class IslandTopologyTests : IDisposable
         const string ring = "0 1\n1 2\n2 3\n3 4\n4 5\n5 0\n";
         IslandPlan plan = Plan(Spec("file", ring));
         Assert.Equal((int[])[1, 5], plan.Mixing!.Receivers(0, 0));
+        Assert.Equal(("file", 6, 2, 2), Facts(IslandTopology.Describe(Spec("file").Islands, plan.Graph!)));
         Assert.Equal(plan.Digest, Plan(Spec("file", "# the same\n" + ring)).Digest);
         Assert.NotEqual(plan.Digest, Plan(Spec("file", ring + "0 3\n")).Digest);
         Assert.Equal(Plan(Spec("ring")).Digest, Plan(Spec("complete")).Digest); // the spec tells these apart
         RunSpec modest = Spec("file", "none") with { Islands = Spec("file", "none").Islands with { Protocol = "modest" } };
         Assert.Null(Plan(modest).Mixing);
+        Assert.Null(Plan(modest).Graph);
     }
+
+    [Fact]
+    public void Graph_is_described_as_the_one_that_the_island_has()
+    {
+        IslandsSpec star = Spec("star").Islands, onePeer = Spec("one-peer-exponential").Islands;
+        Assert.Equal(("star", 4, 1, 4), Facts(Of(star, 5)));
+        Assert.Equal(0.8, Of(star, 5).SecondEigenvalue!.Value, 1e-9); // 1 - 1/n
+        Assert.Equal(("complete", 1, 1, 1), Facts(Of(star, 2)));
+        Assert.Null(Of(onePeer, 5).SpectralGap);
+        Assert.NotNull(Of(onePeer, 2).SpectralGap);
+        Assert.Null(Of(star, 1).Chi1);
+
+        IslandGraph Of(IslandsSpec islands, int peers) => IslandTopology.Describe(
+            islands, IslandTopology.Graph(new RunSpec { Islands = islands }, ModelRole.Router, [.. Enumerable.Range(0, peers)]));
+    }
+
+    private static (string Kind, int Edges, int Least, int Most) Facts(IslandGraph graph) => (graph.Kind, graph.Edges, graph.LeastDegree, graph.MostDegree);
 
     private static IslandPlan Plan(RunSpec spec) =>
         IslandPlan.Of(spec, ModelRole.Router, new IslandData([.. new int[60]], [.. new int[60]], [.. Enumerable.Range(0, 60).Select(i => (long)i)]));

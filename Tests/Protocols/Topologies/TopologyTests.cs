@@ -172,6 +172,7 @@ public sealed class TopologyTests
         Assert.Equal(1 - ring.SecondEigenvalue.Value, ring.SpectralGap!.Value, 1e-12);
         Assert.Equal((26.2, 4.5), (Math.Round(ring.Chi1!.Value, 1), Math.Round(ring.Chi2!.Value, 2)));
         Assert.Equal((0, 10), (parts.Edges, parts.Components));
+        Assert.Equal((2, 2, 0, 0), (ring.LeastDegree, ring.MostDegree, parts.LeastDegree, parts.MostDegree));
         Assert.Equal(0, parts.SpectralGap!.Value, 1e-9);
         Assert.Null(parts.Chi1);
         Assert.Null(onePeer.SpectralGap);
