@@ -55,7 +55,7 @@ internal sealed partial class Checkpoints(
         {
             try
             {
-                await exchange.FetchAsync(newest.Artifact, most, cancellation);
+                await exchange.FetchAsync(newest.Artifact, most, cancellation: cancellation);
                 return;
             }
             catch (ArtifactException e) when (!e.IsUnwritable)

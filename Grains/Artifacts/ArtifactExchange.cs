@@ -35,9 +35,10 @@ internal sealed partial class ArtifactExchange(
     /// <summary>Brings an artifact to this silo's disk unless it is there; it is verified on the way.</summary>
     /// <param name="reference">The artifact.</param>
     /// <param name="most">Largest size that is taken; null = that of the settings.</param>
+    /// <param name="likely">Who is said to have it: asked first, and in most cases alone; null = all are asked.</param>
     /// <param name="cancellation">Gives up waiting.</param>
     /// <exception cref="ArtifactException">No live silo has a good copy, it is larger than allowed, or the disk is full.</exception>
-    public async Task FetchAsync(ArtifactReference reference, long? most = null, CancellationToken cancellation = default)
+    public async Task FetchAsync(ArtifactReference reference, long? most = null, SiloAddress? likely = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(reference);
         ArtifactNames.Require(reference.Sha256);
@@ -53,7 +54,7 @@ internal sealed partial class ArtifactExchange(
         }
 
         // Several who want it share one transfer, which none of them can cancel for the others.
-        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference)).MayBeGivenUp());
+        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference, likely)).MayBeGivenUp());
         await _under.GetOrAdd(reference.Sha256, mine).Value.WaitAsync(cancellation);
     }
 
@@ -156,11 +157,11 @@ internal sealed partial class ArtifactExchange(
     internal static int SeedOf(string sha256) => Convert.ToInt32(sha256[..8], 16);
 
     // It ends itself: those who asked for it may all have given up by then.
-    private async Task PullSharedAsync(ArtifactReference reference)
+    private async Task PullSharedAsync(ArtifactReference reference, SiloAddress? likely)
     {
         try
         {
-            await PullAsync(reference);
+            await PullAsync(reference, likely);
         }
         finally
         {
@@ -168,7 +169,7 @@ internal sealed partial class ArtifactExchange(
         }
     }
 
-    private async Task PullAsync(ArtifactReference reference)
+    private async Task PullAsync(ArtifactReference reference, SiloAddress? likely)
     {
         await _pulls.WaitAsync();
         try
@@ -180,6 +181,11 @@ internal sealed partial class ArtifactExchange(
             // A holder that dies or is busy fails many silos, and many artifacts of one, at the same moment.
             var random = new Random(SeedOf(reference.Sha256) ^ silos.Self.GetConsistentHashCode());
             var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
+            if (likely is not null && asked.Contains(likely) && await pull.RunAsync(reference, [likely], CancellationToken.None))
+            {
+                return;
+            }
+
             for (int pass = 1; pass <= Passes; pass++)
             {
                 List<SiloAddress> found = [.. (await HoldersAsync(asked, [reference.Sha256], CancellationToken.None))[0].Where(h => !bad.Contains(h))];

@@ -94,7 +94,7 @@ internal sealed class SlotPool : IDisposable
         if (!slot.Predictors!.Contains(key))
         {
             // Not on the slot: its other work need not wait for the network.
-            await _artifacts.FetchAsync(model.Weights, LimitOf(model), cancellation);
+            await _artifacts.FetchAsync(model.Weights, LimitOf(model), cancellation: cancellation);
         }
 
         return await slot.RunAsync(

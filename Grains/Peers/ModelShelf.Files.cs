@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 
+using Orleans.Runtime;
+
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Grains.Devices;
@@ -15,7 +17,8 @@ internal sealed partial class ModelShelf
     /// <summary>Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.</summary>
     /// <param name="reference">The model.</param>
     /// <param name="reader">The island whose network must be able to read it: what it cannot is not to be had; null = any model will do.</param>
-    public async Task<long?> FetchAsync(ArtifactReference reference, PeerWorkshop.Bench? reader)
+    /// <param name="likely">The silo that is said to have it; null = none.</param>
+    public async Task<long?> FetchAsync(ArtifactReference reference, PeerWorkshop.Bench? reader, SiloAddress? likely = null)
     {
         ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(reference.Sha256));
         if (TryHold(model, reader) is { } length)
@@ -29,11 +32,13 @@ internal sealed partial class ModelShelf
             near = _entries.GetValueOrDefault(model)?.Bytes;
         }
 
-        return await ReadAsync(reference, near, reader, bytes => (long?)HoldRead(model, bytes, reader)).ConfigureAwait(false);
+        return await ReadAsync(reference, near, reader, likely, bytes => (long?)HoldRead(model, bytes, reader)).ConfigureAwait(false);
     }
 
     /// <summary>The bytes of an artifact of this silo or another one; null where it is not to be had.</summary>
-    public Task<byte[]?> PullAsync(ArtifactReference reference) => ReadAsync(reference, null, null, bytes => bytes);
+    /// <param name="reference">The artifact.</param>
+    /// <param name="likely">The silo that is said to have it; null = none.</param>
+    public Task<byte[]?> PullAsync(ArtifactReference reference, SiloAddress? likely = null) => ReadAsync(reference, null, null, likely, bytes => bytes);
 
     /// <summary>Whether a model is in the artifact store too, as far as the shelf knows.</summary>
     public bool IsStored(ModelHandle model)
@@ -128,13 +133,13 @@ internal sealed partial class ModelShelf
     }
 
     // In one visit to a slot: on a busy silo it waits for a training there.
-    private async Task<T?> ReadAsync<T>(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader, Func<byte[], T> take)
+    private async Task<T?> ReadAsync<T>(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader, SiloAddress? likely, Func<byte[], T> take)
     {
         try
         {
             if (near is null)
             {
-                await exchange.FetchAsync(reference, reference.Bytes).ConfigureAwait(false);
+                await exchange.FetchAsync(reference, reference.Bytes, likely).ConfigureAwait(false);
             }
 
             return await slots.RunAsync(

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 
+using Orleans.Runtime;
+
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.Devices;
@@ -11,7 +13,10 @@ namespace OrleansDDM.Grains.Peers;
 internal sealed partial class PeerGrain
 {
     /// <summary>Makes a model local and holds it for this peer. One of another shape, or with a number that is not finite, is not to be had.</summary>
-    private async Task<bool> TakeAsync(Life life, ModelHandle model, ArtifactReference[] references, PackedModel[]? packed, PeerVector[]? vectors = null)
+    /// <param name="life">This peer's.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="frame">The message that names it; null = none does.</param>
+    private async Task<bool> TakeAsync(Life life, ModelHandle model, PeerFrame? frame)
     {
         if (life.Held.Contains(model))
         {
@@ -20,18 +25,18 @@ internal sealed partial class PeerGrain
 
         if (life.Problem is { } problem)
         {
-            return TakeVector(life, problem, model, vectors ?? []);
+            return TakeVector(life, problem, model, frame?.Vectors ?? []);
         }
 
         string name = model.ToString();
-        PackedModel? small = packed?.FirstOrDefault(p => p.Model == name && p.Update.Bytes <= life.ModelBytes);
-        if (small is { Base.Length: > 0 } && !await TakeBaseAsync(life, small.Base))
+        PackedModel? small = frame?.Packed?.FirstOrDefault(p => p.Model == name && p.Update.Bytes <= life.ModelBytes);
+        if (small is { Base.Length: > 0 } && !await TakeBaseAsync(life, small.Base, frame!))
         {
             small = null;
         }
 
         long? length = services.Shelf.TryHold(model, life.Bench)
-            ?? (small is null ? await FetchAsync(life, model, references) : await UnpackAsync(life, model, small));
+            ?? (small is null ? await FetchAsync(life, model, frame) : await UnpackAsync(life, model, small, frame!));
         if (length is not { } bytes)
         {
             return false;
@@ -53,15 +58,21 @@ internal sealed partial class PeerGrain
     }
 
     // All models of an island are of one size; one that is said to be larger is not asked for.
-    private Task<long?> FetchAsync(Life life, ModelHandle model, ArtifactReference[] references)
+    private Task<long?> FetchAsync(Life life, ModelHandle model, PeerFrame? frame)
     {
         string name = model.ToString();
-        long bytes = references.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
-        return bytes > 2 * life.ModelBytes ? Task.FromResult<long?>(null) : services.Shelf.FetchAsync(new ArtifactReference(name, bytes), life.Bench!);
+        long bytes = frame?.Models.FirstOrDefault(r => r.Sha256 == name)?.Bytes ?? life.ModelBytes;
+        return bytes > 2 * life.ModelBytes
+            ? Task.FromResult<long?>(null)
+            : services.Shelf.FetchAsync(new ArtifactReference(name, bytes), life.Bench!, Sender(life, frame));
     }
 
+    // Who names a model has it, as a rule: asking all silos for each would cost more than the model.
+    private SiloAddress? Sender(Life life, PeerFrame? frame) =>
+        frame is not null && life.Peers.TryGetValue(frame.From, out PeerAddress? from) ? services.Hosts.Find(from.Host) : null;
+
     /// <summary>Takes the model to which an update is a difference; it is kept for the other updates of the round.</summary>
-    private async Task<bool> TakeBaseAsync(Life life, string name)
+    private async Task<bool> TakeBaseAsync(Life life, string name, PeerFrame frame)
     {
         if (name.Length != 2 * ModelHandle.Size || !name.All(char.IsAsciiHexDigitLower))
         {
@@ -69,7 +80,7 @@ internal sealed partial class PeerGrain
         }
 
         ModelHandle start = ModelHandle.FromBytes(Convert.FromHexString(name));
-        if (!await TakeAsync(life, start, [], null))
+        if (!await TakeAsync(life, start, frame with { Models = [], Packed = null }))
         {
             return false;
         }
@@ -86,9 +97,9 @@ internal sealed partial class PeerGrain
         return true;
     }
 
-    private async Task<long?> UnpackAsync(Life life, ModelHandle model, PackedModel packed)
+    private async Task<long?> UnpackAsync(Life life, ModelHandle model, PackedModel packed, PeerFrame frame)
     {
-        if (await services.Shelf.PullAsync(packed.Update) is not { } update)
+        if (await services.Shelf.PullAsync(packed.Update, Sender(life, frame)) is not { } update)
         {
             return null;
         }

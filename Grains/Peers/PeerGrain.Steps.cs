@@ -36,7 +36,7 @@ internal sealed partial class PeerGrain
         {
             foreach (ModelHandle model in named)
             {
-                if (!await TakeAsync(life, model, frame.Models, frame.Packed, frame.Vectors))
+                if (!await TakeAsync(life, model, frame))
                 {
                     // A model that cannot be had makes its message a lost one.
                     life.Counts = life.Counts with { Refused = life.Counts.Refused + 1 };

@@ -132,7 +132,7 @@ internal sealed partial class PeerGrain
 
     private async Task FetchAsync(Life life, Effect.Fetch fetch)
     {
-        bool local = await TakeAsync(life, fetch.Model, [], null);
+        bool local = await TakeAsync(life, fetch.Model, null);
         if (_life == life)
         {
             Enqueue(local ? new Input.Fetched(fetch.Work, fetch.Model) : new Input.FetchFailed(fetch.Work, "it is nowhere to be had"));

@@ -60,6 +60,41 @@ public sealed class ArtifactExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task Silo_that_is_said_to_have_it_is_asked_alone()
+    {
+        ArtifactReference reference = PutOnBoth();
+        FakeSilo[] order = _silos.InOrder(reference);
+        await _silos[0].Exchange.FetchAsync(reference, likely: order[1].Self);
+        Assert.Equal(_bytes, _silos[0].Store.Read(reference.Sha256));
+        Assert.Equal((0, 6), (order[0].Asked.Count, order[1].Asked.Count));
+        Assert.Equal((0, 0), (order[0].Looks, order[1].Looks));
+    }
+
+    [Theory]
+    [InlineData("missing")]
+    [InlineData("dead")]
+    [InlineData("hung")]
+    [InlineData("spoilt")]
+    [InlineData("lies")]
+    [InlineData("itself")]
+    public async Task Silo_that_is_said_to_have_it_and_cannot_give_it_gives_way_to_another(string fault)
+    {
+        ArtifactReference reference = fault == "missing" ? _silos[2].Store.Put(_bytes) : PutOnBoth();
+        FakeSilo said = _silos[fault == "itself" ? 0 : 1];
+        said.IsDead = fault == "dead";
+        said.IsHung = fault == "hung";
+        said.AlwaysGood = fault == "lies";
+        said.Piece = (_, bytes) => fault == "lies" ? [.. bytes.Select(b => (byte)(b ^ 1))] : bytes;
+        if (fault == "spoilt")
+        {
+            Spoil(said, reference);
+        }
+
+        await _silos[0].Exchange.FetchAsync(reference, likely: said.Self);
+        Assert.Equal(_bytes, _silos[0].Store.Read(reference.Sha256));
+    }
+
+    [Fact]
     public async Task Holder_that_dies_half_way_gives_way_to_another_at_the_same_byte()
     {
         ArtifactReference reference = PutOnBoth();
@@ -212,7 +247,7 @@ public sealed class ArtifactExchangeTests : IDisposable
             gate.Wait(TimeSpan.FromSeconds(10));
             return bytes;
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _silos[0].Exchange.FetchAsync(reference, null, cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _silos[0].Exchange.FetchAsync(reference, cancellation: cancel.Token));
         gate.Set();
         await ArtifactCluster.UntilAsync(() => Task.FromResult(_silos[0].Store.Contains(reference.Sha256)), "The transfer did not end.");
         await _silos[0].Exchange.FetchAsync(_silos[1].Store.Put("another"u8.ToArray())); // by then it has ended

@@ -51,6 +51,7 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 {
     private readonly FakeSilos _all;
     private readonly ArtifactDisk _disk = new(new WorkWatch(TimeProvider.System));
+    private int _looks;
 
     public FakeSilo(FakeSilos all, int index, string folder)
     {
@@ -110,6 +111,9 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
     /// <summary>Offsets that were asked for.</summary>
     public List<long> Asked { get; } = [];
 
+    /// <summary>How often it was asked what it holds.</summary>
+    public int Looks => _looks;
+
     /// <summary>Most requests for pieces at a time.</summary>
     public int MostInFlight { get; private set; }
 
@@ -125,6 +129,7 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public async Task<bool[]> HasAsync(string[] names, CancellationToken cancellation = default)
     {
+        Interlocked.Increment(ref _looks);
         await AnswerAsync();
         return Array.ConvertAll(names, Store.Contains);
     }
