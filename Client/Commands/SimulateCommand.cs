@@ -4,7 +4,6 @@ using System.Text;
 
 using OrleansDDM.Client.Simulate;
 using OrleansDDM.Learning.Serialization;
-using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Protocols.Simulation;
 using OrleansDDM.Protocols.Simulation.Surveys;
@@ -97,8 +96,15 @@ internal static class SimulateCommand
             plan = plan with { Topology = new TopologyPlan { Kind = "ring" } };
         }
 
-        return PlanOverrides.Apply(plan, parsed.GetValue(CommonOptions.Set)!);
+        plan = PlanOverrides.Apply(plan, parsed.GetValue(CommonOptions.Set)!);
+        return plan.Topology is null || HasGraph(plan.Protocol)
+            ? plan
+            : throw new SpecException(
+                "--topology", $"is not used by {plan.Protocol}, whose peers know no graph; leave it out, or choose --protocol {string.Join(", ", ProtocolCatalog.Names.Where(HasGraph))}");
     }
+
+    // Gossip can do without one.
+    private static bool HasGraph(string protocol) => ProtocolCatalog.Create(protocol) is { NeedsTopology: true } or GossipLearning;
 
     // With random faults the plan is drawn but for protocol, topology and task: what would be overwritten must not be given.
     private static void RefuseWhatIsDrawn(ParseResult parsed)
@@ -117,9 +123,7 @@ internal static class SimulateCommand
     {
         SimulationPlan? failed = survey.Failures.FirstOrDefault()?.Plan;
         string? replay = Keep(parsed, first.Protocol, failed, survey.Runs.Length == 1 ? first : null);
-        IProtocol protocol = ProtocolCatalog.Create(first.Protocol, first.Options);
-        bool used = oneGraph && first.Topology is not null && (protocol.NeedsTopology || protocol is GossipLearning);
-        TopologyFacts? topology = used ? TopologyFacts.Of(first.Topology!, first.Peers) : null;
+        TopologyFacts? topology = oneGraph && first.Topology is not null && HasGraph(first.Protocol) ? TopologyFacts.Of(first.Topology!, first.Peers) : null;
         SimulateText.Write(Console.Out, first.Protocol, survey, replay, topology, parsed.GetValue(CommonOptions.Format));
         return failed is null ? ExitCode.Ok : ExitCode.Failure;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 
 using OrleansDDM.Learning.Data;
+using OrleansDDM.Protocols.Rounds;
 using OrleansDDM.Specs;
 
 namespace OrleansDDM.Client.Runs;
@@ -16,7 +17,7 @@ internal static partial class SpecSource
     /// <param name="name">Name of the run, or null.</param>
     /// <param name="seed">Seed, or null.</param>
     /// <exception cref="CliException">The file cannot be read.</exception>
-    /// <exception cref="SpecException">The spec breaks a rule.</exception>
+    /// <exception cref="SpecException">The spec breaks a rule, or <paramref name="overrides"/> choose a graph for a protocol without one.</exception>
     public static RunSpec Read(RunSpec preset, string? file, IEnumerable<string> overrides, string? name, ulong? seed)
     {
         string json = file is null ? SpecJson.Write(preset) : ReadFile(file);
@@ -26,8 +27,23 @@ internal static partial class SpecSource
             .. name is null ? Array.Empty<string>() : ["name=" + name],
             .. seed is null ? Array.Empty<string>() : ["seed=" + seed.Value.ToString(CultureInfo.InvariantCulture)],
         ];
-        return SpecJson.Read(json, flags);
+        RunSpec spec = SpecJson.Read(json, flags);
+        RefuseUnusedTopology(spec.Islands, overrides);
+        return spec;
     }
+
+    // A spec always has a topology, used or not; who sets one on the command line means it.
+    private static void RefuseUnusedTopology(IslandsSpec islands, IEnumerable<string> overrides)
+    {
+        string? given = overrides.Select(line => line.Split('=')[0]).FirstOrDefault(key => key.StartsWith("islands.topology", StringComparison.OrdinalIgnoreCase));
+        if (given is not null && !HasGraph(islands.Protocol))
+        {
+            throw new SpecException(
+                given, $"is not used by {islands.Protocol}, whose peers know no graph; leave it out, or choose --protocol {string.Join(", ", IslandsSpec.Protocols.Where(HasGraph))}");
+        }
+    }
+
+    private static bool HasGraph(string protocol) => protocol != "isolated" && ProtocolCatalog.Create(protocol).NeedsTopology;
 
     /// <summary>A known name as it is; a path as an absolute one, so that the run can be resumed from any folder.</summary>
     public static string? DataOf(string? data) =>

@@ -23,7 +23,7 @@ internal static class SimulateOptions
 
     internal static readonly Option<string?> Topology = new("--topology")
     {
-        Description = $"Who talks to whom: {string.Join(", ", TopologyPlan.Kinds)}; file needs --set topology.file=FILE.",
+        Description = $"Who talks to whom, for protocols with a graph: {string.Join(", ", TopologyPlan.Kinds)}; file needs --set topology.file=FILE.",
         HelpName = "KIND",
     };
 

@@ -29,7 +29,7 @@ public sealed partial class DadaoRounds
                 OnAccept(turn, from, accept);
                 break;
             case Commit commit when turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == commit.Number && turn.Volatile.Step is null:
-                Apply(turn, StepKind.Follow, from, doubt.At, commit.Sum);
+                Follow(turn, doubt, commit.Sum);
                 break;
             case Commit commit when turn.Durable.Doubt?.Number != commit.Number:
                 turn.Send(from, new Done(commit.Number));
@@ -129,6 +129,13 @@ public sealed partial class DadaoRounds
         }
     }
 
+    // Kept until the step is done: where it fails, the peer goes on with what it has, instead of asking for it at ever longer intervals.
+    private void Follow(Turn<Saved, Live> turn, Doubt doubt, ModelHandle others)
+    {
+        turn.Volatile = turn.Volatile with { Committed = others };
+        Apply(turn, StepKind.Follow, doubt.Partner, doubt.At, others);
+    }
+
     // z −= β(s − s'), z̃ −= β̃(s − s'); s itself too, for the other end.
     private void Apply(Turn<Saved, Live> turn, StepKind kind, PeerId with, long at, ModelHandle others)
     {
@@ -173,6 +180,7 @@ public sealed partial class DadaoRounds
         else if (step.Kind == StepKind.Follow && turn.Durable.Doubt is { } followed)
         {
             turn.Durable = Moved(turn, step, Margin) with { Doubt = null };
+            turn.Volatile = turn.Volatile with { Committed = default };
             turn.Persist();
             turn.Send(followed.Partner, new Done(followed.Number));
             turn.CancelTimer(new TimerId("doubt", followed.Number));
@@ -228,7 +236,7 @@ public sealed partial class DadaoRounds
 
     private static void OnAbort(Turn<Saved, Live> turn, PeerId from, Abort abort)
     {
-        if (turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == abort.Number && turn.Volatile.Step is null)
+        if (turn.Durable.Doubt is { } doubt && doubt.Partner == from && doubt.Number == abort.Number && turn.Volatile.Committed.IsNone)
         {
             turn.Durable = turn.Durable with { Doubt = null };
             turn.Persist();
@@ -246,15 +254,25 @@ public sealed partial class DadaoRounds
 
     private void AskAgain(Turn<Saved, Live> turn, Doubt doubt)
     {
-        if (turn.Volatile.Step is null && turn.Now - turn.Volatile.DoubtSince >= TimeSpan.FromSeconds(options.DoubtSeconds))
+        if (!turn.Volatile.Committed.IsNone)
+        {
+            if (turn.Volatile.Step is null)
+            {
+                Follow(turn, doubt, turn.Volatile.Committed);
+            }
+        }
+        else if (turn.Now - turn.Volatile.DoubtSince >= TimeSpan.FromSeconds(options.DoubtSeconds))
         {
             turn.Report(ReportKind.Rescue, turn.Durable.Gradients, default, $"{doubt.Partner} does not say what became of an exchange; it is taken not to have happened");
             turn.Durable = turn.Durable with { Doubt = null };
             turn.Persist();
             return;
         }
+        else
+        {
+            turn.Send(doubt.Partner, new Ask(doubt.Number));
+        }
 
-        turn.Send(doubt.Partner, new Ask(doubt.Number));
         turn.SetTimer(new TimerId("doubt", doubt.Number), AnswerTime(turn));
     }
 }

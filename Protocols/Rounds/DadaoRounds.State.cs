@@ -157,6 +157,9 @@ public sealed partial class DadaoRounds
         /// <summary>Units of the peer's own time from its last step to its next gradient.</summary>
         public double GradientIn { get; init; }
 
+        /// <summary>s_i of the exchange in doubt; none until its other end has said that it happened.</summary>
+        public ModelHandle Committed { get; init; }
+
         /// <summary>Since when it is in doubt and the other end has said nothing of it.</summary>
         public TimeSpan DoubtSince { get; init; }
 
@@ -164,7 +167,7 @@ public sealed partial class DadaoRounds
         public long Draws { get; init; }
 
         /// <inheritdoc/>
-        public override IEnumerable<ModelHandle> Models => Proposals.Values.Select(p => p.Sum).Concat(Step?.Results.Values ?? []);
+        public override IEnumerable<ModelHandle> Models => Proposals.Values.Select(p => p.Sum).Concat(Step?.Results.Values ?? []).Append(Committed);
     }
 
     /// <summary>A step on the vectors under way.</summary>

@@ -171,6 +171,7 @@ public sealed partial class DadaoRounds(DadaoOptions options, EdgeRates? rates =
     /// <inheritdoc/>
     protected override string? Violation(PeerState<Saved, Live> before, PeerState<Saved, Live> after) =>
         after.Durable.At < before.Durable.At ? "a peer's clock went back"
+        : after.Durable.Doubt is null && !after.Volatile.Committed.IsNone ? "a peer gave up an exchange that it knows to have happened"
         : after.Durable.Doubt is not null && after.Volatile.Training != 0 ? "a locked peer takes a gradient"
         : after.Durable.Doubt is { } doubt && after.Durable.At > doubt.At ? "a locked peer went past its exchange"
         : after.Durable.Ahead > MostAhead * (1 + 1e-9) / MethodOf(after.Setup).RateOf(after.Setup) ? "a peer's time ran away from its exchanges"

@@ -61,6 +61,9 @@ public sealed partial class CommandLineTests : IDisposable
     [InlineData("train --data no-such-set", "no-such-set")]
     [InlineData("train --data fashion-mnist", "ddm data get fashion-mnist")]
     [InlineData("train --data shapes --set model.kind=dit --set model.patch=5", "patch")]
+    [InlineData(
+        "train --data shapes --peers 4 --protocol modest --set islands.topologyDegree=3",
+        "islands.topologyDegree is not used by modest, whose peers know no graph; leave it out, or choose --protocol dpsgd, decavg, dfedsam, diloco.")]
     [InlineData("data get no-such-set", "no-such-set")]
     [InlineData("resume nowhere", "nowhere")]
     [InlineData("status --run nowhere", "nowhere")]

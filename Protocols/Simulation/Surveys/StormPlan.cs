@@ -45,9 +45,7 @@ public static class StormPlan
                 FaultsUntil = FaultSeconds,
             },
             TrainFailure = 0.02,
-
-            // Six vectors of a DADAO step could fail, and what is then told again at long intervals holds up all that wait: no silence would be too long.
-            AggregateFailure = basis.Protocol == "dadao" ? 0 : 0.005,
+            AggregateFailure = 0.005,
             Seconds = FaultSeconds + Math.Max(FaultSeconds, silence + (2 * Moment)),
             Rounds = 0,
             Progress = new ProgressRule { From = FaultSeconds + Moment, Seconds = silence },

@@ -96,6 +96,27 @@ public sealed class DadaoRoundsTests
     }
 
     [Fact]
+    public void Exchange_whose_step_fails_at_the_accepting_end_is_applied_there_later_from_what_is_there()
+    {
+        (DadaoRounds protocol, PeerSetup setup) = Middle();
+        (PeerState state, _) = Drive(protocol, protocol.Create(setup), new Input.Message(new(0), new DadaoRounds.Propose(10)), 0.5);
+        (state, List<Effect> effects) = Drive(protocol, state, new Input.Message(new(0), new DadaoRounds.Commit(10, Handle(5))), 0.6, fails: true);
+        Assert.DoesNotContain(effects, e => e is Effect.Send { Body: DadaoRounds.Done });
+        Assert.Contains(Handle(5), state.Models);
+
+        // It happened: nothing that is said of it, or not said for as long as a peer is patient, undoes it.
+        (state, _) = Drive(protocol, state, new Input.Message(new(0), new DadaoRounds.Abort(10)), 0.7);
+        (state, effects) = Drive(protocol, state, new Input.Timer(new TimerId("doubt", 10)), 100, fails: true);
+        Assert.Contains(effects, e => e is Effect.SetTimer { Id: { Name: "doubt", Number: 10 } });
+        (state, effects) = Drive(protocol, state, new Input.Timer(new TimerId("doubt", 10)), 102);
+        Assert.DoesNotContain(effects, e => e is Effect.Send { Body: DadaoRounds.Ask });
+        Assert.Contains(effects, e => e is Effect.Aggregate aggregate && aggregate.Models.Any(m => m.Model == Handle(5)));
+        Assert.Contains(effects, e => e is Effect.Send { Body: DadaoRounds.Done { Number: 10 } });
+        Assert.Null(((DadaoRounds.Saved)state.DurablePart).Doubt);
+        Assert.DoesNotContain(Handle(5), state.Models);
+    }
+
+    [Fact]
     public void Time_stands_still_while_nobody_answers_and_goes_on_afterwards()
     {
         SimulationPlan plan = Plan(800, new NetworkPlan { Latency = "uniform", LatencySeconds = 0.01 }) with
@@ -225,7 +246,7 @@ public sealed class DadaoRoundsTests
 
     private static ModelHandle Handle(long number) => ModelHandle.OfContent(BitConverter.GetBytes(number));
 
-    private static (PeerState State, List<Effect> Effects) Drive(DadaoRounds protocol, PeerState state, Input input, double seconds)
+    private static (PeerState State, List<Effect> Effects) Drive(DadaoRounds protocol, PeerState state, Input input, double seconds, bool fails = false)
     {
         List<Effect> all = [];
         Queue<Input> inputs = new([input]);
@@ -236,7 +257,7 @@ public sealed class DadaoRoundsTests
             all.AddRange(step.Effects);
             foreach (Effect.Aggregate aggregate in step.Effects.OfType<Effect.Aggregate>())
             {
-                inputs.Enqueue(new Input.Aggregated(aggregate.Work, Handle(1000 + aggregate.Work)));
+                inputs.Enqueue(new Input.Aggregated(aggregate.Work, fails ? default : Handle(1000 + aggregate.Work)));
             }
         }
 

@@ -140,47 +140,6 @@ public sealed class ModestTests
     }
 
     [Fact]
-    public void Counter_that_nobody_can_have_reached_takes_nobody_out_of_a_view()
-    {
-        Modest protocol = new(Sane);
-        Simulator simulator = new(Plan(20, 60, Sane, 5));
-        simulator.RunUntil(20);
-        simulator.Inject(3, new PeerId(7), new MessageCodec(protocol).Encode(new Modest.Advertise(5, 1L << 40, Left: true, WantsView: false)));
-
-        Assert.Contains(simulator.Result().Ignored.Keys, k => k.Contains("nobody can have reached"));
-        Assert.Contains(new PeerId(7), protocol.Candidates(simulator.StateOf(3)!, 5));
-    }
-
-    [Fact]
-    public void Ids_that_are_nobodys_stay_out_of_every_view()
-    {
-        MembershipView strangers = MembershipView.Of(Enumerable.Range(1000, 500).Select(i => new PeerId((ulong)i)));
-        Simulator simulator = new(Plan(20, 60, Sane, 5));
-        MessageCodec codec = new(Protocol);
-        simulator.RunUntil(20);
-        simulator.Inject(3, new PeerId(7), codec.Encode(new Modest.ShareView(5, Answer: true, strangers)));
-        simulator.Inject(4, new PeerId(7), codec.Encode(new Modest.TrainedModel(6, 5, simulator.Task.InitialModel, [], strangers)));
-        simulator.RunUntil(60);
-
-        Assert.All(Enumerable.Range(0, 20), p => Assert.Equal(20, ((Modest.Saved)simulator.StateOf(p)!.DurablePart).View.Ids.Length));
-        Assert.InRange(simulator.Result().LongestStall(20, 60), 0, 5);
-    }
-
-    [Fact]
-    public void Stranger_is_not_taken_in_and_gets_no_answer()
-    {
-        PeerState state = Protocol.Create(new() { Self = new(3), Seed = 1, Roster = [new(1), new(3)], InitialModel = ModelHandle.OfContent([1]) });
-
-        Step step = Protocol.Handle(state, new Input.Message(new(99), new Modest.Advertise(1, 5, Left: false, WantsView: true)), default);
-        step = Protocol.Handle(step.State, new Input.Message(new(99), new Modest.Advertise(1, 6, Left: true, WantsView: true)), default);
-
-        Assert.DoesNotContain(step.Effects, e => e is Effect.Send or Effect.Persist);
-        Assert.Equal(2, step.State.Ignored);
-        step = Protocol.Handle(step.State, new Input.Timer(new TimerId("heartbeat")), TimeSpan.FromSeconds(1));
-        Assert.Equal([new PeerId(1), new PeerId(3)], [.. ((Modest.Saved)step.State.DurablePart).View.Ids]);
-    }
-
-    [Fact]
     public void Aggregation_that_fails_is_not_had_and_the_models_that_are_sent_again_make_the_round_go_on()
     {
         Modest protocol = new(Sane with { SampleSize = 2, SuccessFraction = 1 });
@@ -320,41 +279,6 @@ public sealed class ModestTests
 
         Assert.True(aggregators.Count > 30);
         Assert.All(aggregators.Values, a => Assert.Equal(2, a.Count));
-    }
-
-    [Fact]
-    public void Late_peers_are_known_to_all_within_three_times_n_over_s_rounds()
-    {
-        SimulationPlan plan = Plan(100, 90, new ModestOptions { HeartbeatSeconds = 1 }, 2) with
-        {
-            Faults = [.. Enumerable.Range(0, 10).Select(i => new Fault { At = 20 + i, Kind = FaultKind.Join, Peers = [90 + i] })],
-        };
-        Simulator simulator = new(plan);
-        simulator.RunUntil(29);
-        long joined = simulator.Result().RoundAt(29);
-        double time = 29;
-        while (simulator.Result().RoundAt(time) < joined + 30)
-        {
-            simulator.RunUntil(time += 0.5);
-            Assert.True(time < 90, "thirty rounds took more than a minute");
-        }
-
-        Assert.All(Enumerable.Range(0, 100), p => Assert.Equal(100, Protocol.Candidates(simulator.StateOf(p)!, joined).Count()));
-    }
-
-    [Fact]
-    public void Peers_that_leave_are_not_asked_any_more()
-    {
-        SimulationPlan plan = Plan(40, 60, new ModestOptions(), 4) with
-        {
-            Faults = [new Fault { At = 20, Kind = FaultKind.Leave, Peers = Plans.Range(0, 20) }],
-        };
-        Simulator simulator = new(plan);
-
-        SimulationResult result = simulator.Run();
-
-        Assert.InRange(result.LongestStall(15, 60), 0, 8);
-        Assert.All(Plans.Range(20, 20), p => Assert.Equal(20, Protocol.Candidates(simulator.StateOf(p)!, 0).Count()));
     }
 
     [Fact]
