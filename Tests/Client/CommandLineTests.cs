@@ -59,7 +59,6 @@ public sealed partial class CommandLineTests : IDisposable
     [InlineData("train --name ../x", "name")]
     [InlineData("train nowhere.json", "nowhere.json")]
     [InlineData("train --data no-such-set", "no-such-set")]
-    [InlineData("train --data fashion-mnist", "ddm data get fashion-mnist")]
     [InlineData("train --data shapes --set model.kind=dit --set model.patch=5", "patch")]
     [InlineData(
         "train --data shapes --peers 4 --protocol modest --set islands.topologyDegree=3",
