@@ -22,7 +22,7 @@ internal static class ChaosSpec
     public static RunSpec Island(string name, int peers, ulong seed) => SpecJson.Read(
         SpecJson.Write(Run(name, 1_000_000, seed)),
         [
-            "experts.count=1", "islands.protocol=modest", "islands.shards=iid", "islands.minSamples=1", "islands.localSteps=20", "islands.batch=24",
+            "experts.count=1", "training.device=any", "islands.protocol=modest", "islands.shards=iid", "islands.minSamples=1", "islands.localSteps=20", "islands.batch=24",
             string.Create(CultureInfo.InvariantCulture, $"islands.peers={peers}"), string.Create(CultureInfo.InvariantCulture, $"islands.sampleSize={Math.Min(4, peers)}"),
         ]);
 

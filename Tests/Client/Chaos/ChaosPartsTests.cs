@@ -3,6 +3,7 @@ using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Serialization;
 using OrleansDDM.Silos.Local;
+using OrleansDDM.Specs;
 
 using Xunit;
 
@@ -14,6 +15,13 @@ public sealed class ChaosPartsTests : IDisposable
     private readonly Grains.RunFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Island_that_loses_its_peers_is_a_spec_that_can_be_run()
+    {
+        RunSpec island = ChaosSpec.Island("r", 10, 3);
+        Assert.Equal((10, 4, "any", 3UL), (island.Islands.Peers, island.Islands.SampleSize, island.Training.Device, island.Seed));
+    }
 
     [Fact]
     public void A_model_of_a_killed_silo_is_back_only_under_a_new_term_and_with_progress()
