@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text;
 
 using Microsoft.Extensions.Logging;
@@ -30,7 +29,8 @@ internal sealed partial class ArtifactExchange(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
     private readonly SemaphoreSlim _pulls = new(options.Value.Pulls);
-    private readonly ConcurrentDictionary<string, Lazy<Task>> _under = new();
+    private readonly SharedTasks<bool> _toDisk = new();
+    private readonly SharedTasks<byte[]> _toMemory = new();
 
     /// <summary>Brings an artifact to this silo's disk unless it is there; it is verified on the way.</summary>
     /// <param name="reference">The artifact.</param>
@@ -40,22 +40,45 @@ internal sealed partial class ArtifactExchange(
     /// <exception cref="ArtifactException">No live silo has a good copy, it is larger than allowed, or the disk is full.</exception>
     public async Task FetchAsync(ArtifactReference reference, long? most = null, SiloAddress? likely = null, CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(reference);
-        ArtifactNames.Require(reference.Sha256);
-        long limit = Math.Min(most ?? long.MaxValue, options.Value.MaxBytes);
-        if (reference.Bytes < 0 || reference.Bytes > limit)
-        {
-            throw new ArtifactException($"Artifact {reference.Sha256} is said to have {reference.Bytes} bytes; allowed are 0 to {limit}.");
-        }
-
+        Require(reference, most);
         if (await disk.RunAsync(() => store.Contains(reference.Sha256), cancellation))
         {
             return;
         }
 
-        // Several who want it share one transfer, which none of them can cancel for the others.
-        var mine = new Lazy<Task>(() => Task.Run(() => PullSharedAsync(reference, likely)).MayBeGivenUp());
-        await _under.GetOrAdd(reference.Sha256, mine).Value.WaitAsync(cancellation);
+        await _toDisk.RunAsync(
+            reference.Sha256,
+            async () =>
+            {
+                await PullAsync(reference, likely, async () => new DiskSink(await disk.RunAsync(() => store.Receive(reference)), disk));
+                return true;
+            },
+            cancellation);
+    }
+
+    /// <summary>The bytes of an artifact, verified, from this silo's disk or straight from another silo; then they are not written here.</summary>
+    /// <param name="reference">The artifact.</param>
+    /// <param name="most">Largest size that is taken; null = that of the settings.</param>
+    /// <param name="likely">Who is said to have it: asked first, and in most cases alone; null = all are asked.</param>
+    /// <param name="cancellation">Gives up waiting.</param>
+    /// <exception cref="ArtifactException">No live silo has a good copy, or it is larger than allowed.</exception>
+    public async Task<byte[]> TakeAsync(ArtifactReference reference, long? most = null, SiloAddress? likely = null, CancellationToken cancellation = default)
+    {
+        Require(reference, most);
+        return await disk.RunAsync(Local, cancellation) ?? await _toMemory.RunAsync(
+            reference.Sha256, async () => (await PullAsync(reference, likely, () => Task.FromResult(new MemorySink(reference)))).Bytes, cancellation);
+
+        byte[]? Local()
+        {
+            try
+            {
+                return store.Contains(reference.Sha256) ? store.Read(reference.Sha256) : null;
+            }
+            catch (Exception e) when (e is ArtifactException or IOException)
+            {
+                return null; // corrupt, and out of the way now, or not to be read for a while
+            }
+        }
     }
 
     /// <summary>The bytes of an artifact, verified, from this silo's disk or through it from another silo. Blocks: call it on a slot's thread.</summary>
@@ -156,20 +179,19 @@ internal sealed partial class ArtifactExchange(
     /// <summary>Seed of the pauses of who waits for an artifact: another one for each artifact.</summary>
     internal static int SeedOf(string sha256) => Convert.ToInt32(sha256[..8], 16);
 
-    // It ends itself: those who asked for it may all have given up by then.
-    private async Task PullSharedAsync(ArtifactReference reference, SiloAddress? likely)
+    private void Require(ArtifactReference reference, long? most)
     {
-        try
+        ArgumentNullException.ThrowIfNull(reference);
+        ArtifactNames.Require(reference.Sha256);
+        long limit = Math.Min(most ?? long.MaxValue, options.Value.MaxBytes);
+        if (reference.Bytes < 0 || reference.Bytes > limit)
         {
-            await PullAsync(reference, likely);
-        }
-        finally
-        {
-            _under.TryRemove(reference.Sha256, out _);
+            throw new ArtifactException($"Artifact {reference.Sha256} is said to have {reference.Bytes} bytes; allowed are 0 to {limit}.");
         }
     }
 
-    private async Task PullAsync(ArtifactReference reference, SiloAddress? likely)
+    private async Task<T> PullAsync<T>(ArtifactReference reference, SiloAddress? likely, Func<Task<T>> open)
+        where T : class, IArtifactSink
     {
         await _pulls.WaitAsync();
         try
@@ -180,10 +202,10 @@ internal sealed partial class ArtifactExchange(
 
             // A holder that dies or is busy fails many silos, and many artifacts of one, at the same moment.
             var random = new Random(SeedOf(reference.Sha256) ^ silos.Self.GetConsistentHashCode());
-            var pull = new ArtifactPull(store, disk, hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
-            if (likely is not null && asked.Contains(likely) && await pull.RunAsync(reference, [likely], CancellationToken.None))
+            var pull = new ArtifactPull(hosts, options.Value.Window, (silo, why) => LogHolder(reference.Sha256, silo.ToString(), why), clock, rates);
+            if (likely is not null && asked.Contains(likely) && await pull.RunAsync(reference, [likely], open, CancellationToken.None) is { } said)
             {
-                return;
+                return said;
             }
 
             for (int pass = 1; pass <= Passes; pass++)
@@ -195,9 +217,9 @@ internal sealed partial class ArtifactExchange(
                 }
 
                 List<SiloAddress> holders = [.. InOrder(reference.Sha256, found)];
-                if (await pull.RunAsync(reference, holders, CancellationToken.None))
+                if (await pull.RunAsync(reference, holders, open, CancellationToken.None) is { } taken)
                 {
-                    return;
+                    return taken;
                 }
 
                 bad.UnionWith(found.Except(holders));

@@ -12,34 +12,32 @@ namespace OrleansDDM.Grains.Artifacts;
 /// to look at their files, and one that still claims to be right is not asked again.
 /// </summary>
 internal sealed class ArtifactPull(
-    IArtifactStore store, ArtifactDisk disk, IArtifactHostClient hosts, int window, Action<SiloAddress, string> report, TimeProvider clock, TransferRates? rates = null)
+    IArtifactHostClient hosts, int window, Action<SiloAddress, string> report, TimeProvider clock, TransferRates? rates = null)
 {
     /// <summary>Takes the artifact.</summary>
     /// <param name="reference">The artifact.</param>
     /// <param name="holders">Who may be asked, first choice first; those that have proved bad are removed.</param>
+    /// <param name="open">Opens what takes its bytes; once for each try.</param>
     /// <param name="cancellation">Gives up; nothing half-written stays.</param>
-    /// <returns>Whether it is on this silo's disk now.</returns>
+    /// <returns>What has taken it; null = nobody has a good copy.</returns>
     /// <exception cref="ArtifactException">This silo's disk is full or fails.</exception>
-    public async Task<bool> RunAsync(ArtifactReference reference, List<SiloAddress> holders, CancellationToken cancellation)
+    public async Task<T?> RunAsync<T>(ArtifactReference reference, List<SiloAddress> holders, Func<Task<T>> open, CancellationToken cancellation)
+        where T : class, IArtifactSink
     {
         bool alone = false;
         while (holders.Count > 0)
         {
             SiloAddress[] from = alone ? [holders[0]] : [.. holders];
-            ArtifactWriter writer = await disk.RunAsync(() => store.Receive(reference), cancellation);
+            T sink = await open();
             List<SiloAddress> asked = [];
             bool complete;
-            try
+            await using (sink)
             {
-                complete = await FillAsync(writer, from, asked, cancellation);
-                if (complete && await disk.RunAsync(writer.Commit, cancellation))
+                complete = await FillAsync(sink, reference, from, asked, cancellation);
+                if (complete && await sink.CommitAsync(cancellation))
                 {
-                    return true;
+                    return sink;
                 }
-            }
-            finally
-            {
-                await DisposeAsync(writer);
             }
 
             if (complete && asked.Count > 0)
@@ -53,27 +51,27 @@ internal sealed class ArtifactPull(
             }
             else
             {
-                return false;
+                return null;
             }
         }
 
-        return false;
+        return null;
     }
 
-    /// <summary>Fills the writer from one holder after the other; false = none is left that answers.</summary>
-    private async Task<bool> FillAsync(ArtifactWriter writer, SiloAddress[] from, List<SiloAddress> asked, CancellationToken cancellation)
+    /// <summary>Fills the sink from one holder after the other; false = none is left that answers.</summary>
+    private async Task<bool> FillAsync(IArtifactSink sink, ArtifactReference reference, SiloAddress[] from, List<SiloAddress> asked, CancellationToken cancellation)
     {
         foreach (SiloAddress holder in from)
         {
-            if (writer.Written < writer.Reference.Bytes)
+            if (sink.Written < reference.Bytes)
             {
                 asked.Add(holder);
             }
 
-            (long before, long begun) = (writer.Written, clock.GetTimestamp());
-            if (await FillAsync(writer, holder, cancellation))
+            (long before, long begun) = (sink.Written, clock.GetTimestamp());
+            if (await FillAsync(sink, reference, holder, cancellation))
             {
-                rates?.Note(holder, writer.Written - before, clock.GetElapsedTime(begun));
+                rates?.Note(holder, sink.Written - before, clock.GetElapsedTime(begun));
                 return true;
             }
         }
@@ -81,16 +79,15 @@ internal sealed class ArtifactPull(
         return false;
     }
 
-    private async Task<bool> FillAsync(ArtifactWriter writer, SiloAddress holder, CancellationToken cancellation)
+    private async Task<bool> FillAsync(IArtifactSink sink, ArtifactReference reference, SiloAddress holder, CancellationToken cancellation)
     {
         IArtifactHost host = hosts.On(holder);
-        ArtifactReference reference = writer.Reference;
         var flying = new Queue<Task<byte[]>>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        long next = writer.Written;
+        long next = sink.Written;
         try
         {
-            while (writer.Written < reference.Bytes)
+            while (sink.Written < reference.Bytes)
             {
                 while (next < reference.Bytes && flying.Count < window)
                 {
@@ -104,7 +101,7 @@ internal sealed class ArtifactPull(
                     return false;
                 }
 
-                long wanted = Math.Min(IArtifactHost.MaxChunk, reference.Bytes - writer.Written);
+                long wanted = Math.Min(IArtifactHost.MaxChunk, reference.Bytes - sink.Written);
                 if (piece.Length != wanted)
                 {
                     report(holder, $"{piece.Length} bytes came where {wanted} were asked for");
@@ -112,13 +109,7 @@ internal sealed class ArtifactPull(
                     return false;
                 }
 
-                await disk.RunAsync(
-                    () =>
-                    {
-                        writer.Append(piece);
-                        return true;
-                    },
-                    cancellation);
+                await sink.AppendAsync(piece, cancellation);
             }
 
             return true;
@@ -173,23 +164,6 @@ internal sealed class ArtifactPull(
         {
             report(holder, e.Message);
             return false;
-        }
-    }
-
-    private async Task DisposeAsync(ArtifactWriter writer)
-    {
-        try
-        {
-            await disk.RunAsync(() =>
-            {
-                writer.Dispose();
-                return true;
-            });
-        }
-        catch (Exception e) when (e is ObjectDisposedException or OperationCanceledException)
-        {
-            // The silo is stopping; its next start removes what is half-written.
-            writer.Dispose();
         }
     }
 }

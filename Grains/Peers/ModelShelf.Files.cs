@@ -14,7 +14,10 @@ internal sealed partial class ModelShelf
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
-    /// <summary>Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.</summary>
+    /// <summary>
+    /// Brings a model from the artifact store of this silo or another one onto the shelf, and holds it: its length, or null where it is not to be had.
+    /// One from another silo is not written here.
+    /// </summary>
     /// <param name="reference">The model.</param>
     /// <param name="reader">The island whose network must be able to read it: what it cannot is not to be had; null = any model will do.</param>
     /// <param name="likely">The silo that is said to have it; null = none.</param>
@@ -32,13 +35,42 @@ internal sealed partial class ModelShelf
             near = _entries.GetValueOrDefault(model)?.Bytes;
         }
 
-        return await ReadAsync(reference, near, reader, likely, bytes => (long?)HoldRead(model, bytes, reader)).ConfigureAwait(false);
+        try
+        {
+            byte[] bytes = near ?? await exchange.TakeAsync(reference, reference.Bytes, likely).ConfigureAwait(false);
+            return await slots.RunAsync(
+                Lane.Sampling,
+                () =>
+                {
+                    reader?.Require(bytes);
+                    return (long?)HoldRead(model, bytes, reader);
+                }).ConfigureAwait(false);
+        }
+        catch (InvalidDataException e)
+        {
+            LogRefused(reference.Sha256, e.Message);
+            return null;
+        }
+        catch (Exception e) when (IsNotToBeHad(e))
+        {
+            return null;
+        }
     }
 
     /// <summary>The bytes of an artifact of this silo or another one; null where it is not to be had.</summary>
     /// <param name="reference">The artifact.</param>
     /// <param name="likely">The silo that is said to have it; null = none.</param>
-    public Task<byte[]?> PullAsync(ArtifactReference reference, SiloAddress? likely = null) => ReadAsync(reference, null, null, likely, bytes => bytes);
+    public async Task<byte[]?> PullAsync(ArtifactReference reference, SiloAddress? likely = null)
+    {
+        try
+        {
+            return await exchange.TakeAsync(reference, reference.Bytes, likely).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsNotToBeHad(e))
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether a model is in the artifact store too, as far as the shelf knows.</summary>
     public bool IsStored(ModelHandle model)
@@ -132,35 +164,7 @@ internal sealed partial class ModelShelf
         return bytes.Length;
     }
 
-    // In one visit to a slot: on a busy silo it waits for a training there.
-    private async Task<T?> ReadAsync<T>(ArtifactReference reference, byte[]? near, PeerWorkshop.Bench? reader, SiloAddress? likely, Func<byte[], T> take)
-    {
-        try
-        {
-            if (near is null)
-            {
-                await exchange.FetchAsync(reference, reference.Bytes, likely).ConfigureAwait(false);
-            }
-
-            return await slots.RunAsync(
-                Lane.Sampling,
-                () =>
-                {
-                    byte[] bytes = near ?? files.Read(reference.Sha256);
-                    reader?.Require(bytes);
-                    return take(bytes);
-                }).ConfigureAwait(false);
-        }
-        catch (InvalidDataException e)
-        {
-            LogRefused(reference.Sha256, e.Message);
-            return default;
-        }
-        catch (Exception e) when (e is ArtifactException or ObjectDisposedException or OperationCanceledException)
-        {
-            return default;
-        }
-    }
+    private static bool IsNotToBeHad(Exception e) => e is ArtifactException or ObjectDisposedException or OperationCanceledException;
 
     private async Task SweepAsync()
     {

@@ -35,9 +35,8 @@ internal sealed partial class ModelShelf(
     /// <summary>Puts a model on the shelf, and holds it.</summary>
     /// <param name="bytes">The model.</param>
     /// <param name="packed">The form in which it travels; the model to which that is a difference is held as long as this one.</param>
-    /// <param name="pulled">The artifact that it was unpacked from; it goes with the model.</param>
     /// <param name="maker">The island whose network made it, so that none of its peers here need read it first; null = none.</param>
-    public ModelHandle Put(byte[] bytes, PackedUpdate? packed = null, string? pulled = null, PeerWorkshop.Bench? maker = null)
+    public ModelHandle Put(byte[] bytes, PackedUpdate? packed = null, PeerWorkshop.Bench? maker = null)
     {
         ModelHandle model = ModelHandle.OfContent(bytes);
         lock (_lock)
@@ -55,7 +54,6 @@ internal sealed partial class ModelShelf(
                 }
             }
 
-            entry.StoredUpdate ??= pulled;
             entry.Island = maker?.Island ?? entry.Island;
             return model;
         }

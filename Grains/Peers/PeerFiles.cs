@@ -15,10 +15,6 @@ internal sealed class PeerFiles(IArtifactStore artifacts, CheckpointIndex index)
     /// <summary>Whether a file is there.</summary>
     public bool Contains(string name) => artifacts.Contains(name);
 
-    /// <summary>Reads a file.</summary>
-    /// <exception cref="ArtifactException">It is missing or corrupt.</exception>
-    public byte[] Read(string name) => artifacts.Read(name);
-
     /// <summary>Writes bytes of a peer.</summary>
     /// <param name="bytes">What is written.</param>
     /// <param name="run">The run that owns it.</param>

@@ -111,7 +111,7 @@ internal sealed partial class PeerGrain
                 {
                     byte[]? start = packed.Base.Length == 0 ? null : services.Shelf.Get(ModelHandle.FromBytes(Convert.FromHexString(packed.Base)));
                     byte[] bytes = UpdatePacking.Unpack(trainer, update, start, model);
-                    services.Shelf.Put(bytes, pulled: packed.Update.Sha256, maker: life.Bench);
+                    services.Shelf.Put(bytes, maker: life.Bench);
                     return bytes.Length;
                 },
                 CancellationToken.None);

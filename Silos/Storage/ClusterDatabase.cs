@@ -13,6 +13,10 @@ internal static class ClusterDatabase
     // Longest time for a connection to come up, in seconds, where the connection string names none.
     private const int ConnectSeconds = 5;
 
+    // Most pooled connections of a process, where the connection string names no number: when silos leave, all others read their reminders anew, one
+    // query for each of many ranges, and together they would take all connections that the server has.
+    private const int Connections = 16;
+
     // Classes of SQLSTATE: the connection broke, the server is out of connections, memory or disk, somebody shuts it down.
     private static readonly string[] AwayClasses = ["08", "53", "57"];
 
@@ -38,6 +42,11 @@ internal static class ClusterDatabase
         if (!builder.ShouldSerialize("Timeout"))
         {
             builder.Timeout = ConnectSeconds;
+        }
+
+        if (!builder.ShouldSerialize("Maximum Pool Size"))
+        {
+            builder.MaxPoolSize = Math.Max(Connections, builder.MinPoolSize);
         }
 
         builder.ApplicationName ??= "ddm";

@@ -87,7 +87,7 @@ public sealed class ArtifactExchangeTests : IDisposable
         said.Piece = (_, bytes) => fault == "lies" ? [.. bytes.Select(b => (byte)(b ^ 1))] : bytes;
         if (fault == "spoilt")
         {
-            Spoil(said, reference);
+            said.Spoil(reference);
         }
 
         await _silos[0].Exchange.FetchAsync(reference, likely: said.Self);
@@ -110,7 +110,7 @@ public sealed class ArtifactExchangeTests : IDisposable
     {
         ArtifactReference reference = PutOnBoth();
         FakeSilo[] order = _silos.InOrder(reference);
-        Spoil(order[0], reference);
+        order[0].Spoil(reference);
         await _silos[0].Exchange.FetchAsync(reference);
         Assert.Equal(_bytes, _silos[0].Store.Read(reference.Sha256));
         Assert.False(order[0].Store.Contains(reference.Sha256));
@@ -214,7 +214,7 @@ public sealed class ArtifactExchangeTests : IDisposable
     {
         ArtifactReference reference = _silos[0].Store.Put(_bytes);
         _silos[1].Store.Put(_bytes);
-        Spoil(_silos[0], reference);
+        _silos[0].Spoil(reference);
         Assert.Equal(_bytes, _silos[0].Exchange.Read(reference));
         Assert.Equal(1, _silos[0].Store.Quarantined());
         Assert.True(_silos[0].Store.Verify(reference.Sha256));
@@ -264,12 +264,4 @@ public sealed class ArtifactExchangeTests : IDisposable
 
     private void AssertNothingStays() =>
         Assert.Empty(Directory.GetFiles(_silos[0].Folder, "*", SearchOption.AllDirectories));
-
-    private static void Spoil(FakeSilo silo, ArtifactReference reference)
-    {
-        using FileStream file = File.OpenWrite(silo.PathOf(reference));
-        file.Seek(3_000_000, SeekOrigin.Begin);
-        file.WriteByte(0x5a);
-        file.WriteByte(0xa5);
-    }
 }

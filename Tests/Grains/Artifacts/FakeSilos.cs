@@ -127,6 +127,15 @@ internal sealed class FakeSilo : IArtifactHost, ILiveSilos, IDisposable
 
     public string PathOf(ArtifactReference reference) => Path.Combine(Folder, "artifacts", reference.Sha256[..2], reference.Sha256);
 
+    /// <summary>Two bytes of the file are others from now on.</summary>
+    public void Spoil(ArtifactReference reference)
+    {
+        using FileStream file = File.OpenWrite(PathOf(reference));
+        file.Seek(reference.Bytes / 2, SeekOrigin.Begin);
+        file.WriteByte(0x5a);
+        file.WriteByte(0xa5);
+    }
+
     public async Task<bool[]> HasAsync(string[] names, CancellationToken cancellation = default)
     {
         Interlocked.Increment(ref _looks);

@@ -19,7 +19,7 @@ public sealed class ModelShelfFileTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    private readonly FakeSilos _silos = new(1);
+    private readonly FakeSilos _silos = new(2);
     private readonly SlotPool _slots;
     private readonly ModelShelf _shelf;
     private readonly ManualResetEventSlim _deleting = new();
@@ -80,6 +80,22 @@ public sealed class ModelShelfFileTests : IDisposable
         Assert.Equal(_silos[0].Store.Contains(file.Sha256), _shelf.IsStored(model));
         _shelf.Store(model, "r", "router");
         Assert.True(_silos[0].Store.Verify(file.Sha256));
+    }
+
+    [Fact]
+    public async Task Model_of_another_silo_is_written_here_only_when_it_is_stored()
+    {
+        ArtifactReference there = _silos[1].Store.Put("model"u8.ToArray());
+        Assert.Equal(there.Bytes, await _shelf.FetchAsync(there, null));
+        var model = ModelHandle.FromBytes(Convert.FromHexString(there.Sha256));
+        Assert.False(_shelf.IsStored(model));
+        Assert.Empty(_silos[0].Store.List());
+
+        Assert.Equal(there, _shelf.Store(model, "r", "router"));
+        Assert.True(_silos[0].Store.Verify(there.Sha256));
+        _shelf.Release(model);
+        await Until.HoldsAsync(() => _shelf.Count == 0 && !_silos[0].Store.Contains(there.Sha256));
+        Assert.True(_silos[1].Store.Verify(there.Sha256));
     }
 
     private ArtifactReference Stored(byte[] bytes, out ModelHandle model)
