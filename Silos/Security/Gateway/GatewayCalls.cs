@@ -57,6 +57,18 @@ internal sealed class GatewayCalls
         }
     }
 
+    /// <summary>Checks a client's greeting.</summary>
+    /// <exception cref="GatewayException">No client's serializer writes it.</exception>
+    public void CheckGreeting(ReadOnlyMemory<byte> greeting)
+    {
+        var reader = new WireReader(new ReadOnlySequence<byte>(greeting), this);
+        reader.Greeting();
+        if (!reader.AtEnd)
+        {
+            throw new GatewayException("a greeting with something behind its end");
+        }
+    }
+
     /// <summary>Checks what follows the target in a message's header.</summary>
     /// <exception cref="GatewayException">No client's serializer writes it.</exception>
     public void CheckHeader(GatewayFrame frame, ReadOnlyMemory<byte> rest)

@@ -71,7 +71,7 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, GatewayCalls calls, Ti
             using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
             try
             {
-                if (!await PassPreambleAsync(from, to, either.Token))
+                if (!await PassPreambleAsync(from, to, calls, either.Token))
                 {
                     return;
                 }
@@ -115,8 +115,8 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, GatewayCalls calls, Ti
         }
     }
 
-    /// <summary>Passes the greeting; Orleans checks what it says, here its length matters only.</summary>
-    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to, CancellationToken cancellation)
+    /// <summary>Passes the greeting; Orleans checks what it says, here it matters that it is one.</summary>
+    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to, GatewayCalls calls, CancellationToken cancellation)
     {
         if (await TakeAsync(from, sizeof(int), cancellation) is not { } length)
         {
@@ -131,8 +131,15 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, GatewayCalls calls, Ti
                 : "no greeting of an Orleans client");
         }
 
+        if (await TakeAsync(from, count, cancellation) is not { } greeting)
+        {
+            return false;
+        }
+
+        calls.CheckGreeting(greeting);
         to.Write(length);
-        return await PassAsync(from, to, count, cancellation);
+        to.Write(greeting);
+        return !(await to.FlushAsync(cancellation)).IsCompleted;
     }
 
     /// <summary>Takes so many bytes; null where they do not come.</summary>
@@ -186,8 +193,9 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, GatewayCalls calls, Ti
             }
 
             count -= (int)part.Length;
+            bool last = part.Length == read.Buffer.Length && (read.IsCompleted || read.IsCanceled);
             from.AdvanceTo(part.End);
-            if (count > 0 && (read.IsCompleted || read.IsCanceled))
+            if (count > 0 && last)
             {
                 return false;
             }

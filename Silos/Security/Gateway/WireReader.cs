@@ -47,6 +47,14 @@ internal ref struct WireReader(ReadOnlySequence<byte> bytes, GatewayCalls calls)
         Value(tag, tag.Name is not null && tag.Wire == WireShape.TagDelimited ? _calls.Call(tag.Name) : throw Wrong("hold no call"));
     }
 
+    /// <summary>Reads a client's greeting.</summary>
+    /// <exception cref="GatewayException">It is none.</exception>
+    public void Greeting()
+    {
+        Tag tag = Next();
+        Value(tag, tag.Name is null && tag.WellKnown is null ? WireShape.Greeting : throw Wrong("hold a value of another type"));
+    }
+
     /// <summary>Reads a value of the request context: a text, a number, an id or a silo's address.</summary>
     /// <exception cref="GatewayException">It is something else.</exception>
     public void ContextValue()
@@ -121,7 +129,7 @@ internal ref struct WireReader(ReadOnlySequence<byte> bytes, GatewayCalls calls)
             {
                 Value(tag, tag.Name is null ? throw Wrong("begin a stream without a call") : _calls.Stream(tag.Name));
             }
-            else if (tag.Name is not null || tag.WellKnown is not null)
+            else if (tag.Name is not null || (tag.WellKnown is { } type && !(field == WireShape.Number && GatewayCalls.ContextType(type) == field)))
             {
                 throw Wrong("hold a value of another type");
             }

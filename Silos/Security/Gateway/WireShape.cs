@@ -35,6 +35,9 @@ internal sealed class WireShape
     private static readonly WireShape Ticks = new([Fixed64]);
     private static readonly WireShape Stream = new([TagDelimited]) { IsStream = true };
 
+    /// <summary>A client's greeting: protocol, client, silo, cluster.</summary>
+    public static readonly WireShape Greeting = new([TagDelimited], [[Number, Of(typeof(GrainId), []), Silo, Bytes]]);
+
     private readonly int _wires;
 
     private WireShape(int[] wires, WireShape?[][]? sections = null)
@@ -92,8 +95,9 @@ internal sealed class WireShape
             _ when type.IsEnum || (type.IsPrimitive && type != typeof(float) && type != typeof(double) && type != typeof(nint) && type != typeof(nuint)) => Number,
             _ when type == typeof(float) || type == typeof(double) => Real,
             _ when type == typeof(string) || type == typeof(byte[]) => Bytes,
-            _ when type == typeof(Guid) || type == typeof(IdSpan) => Blob,
+            _ when type == typeof(Guid) => Blob,
             _ when type == typeof(TimeSpan) || type == typeof(DateTime) => Ticks,
+            _ when type == typeof(DateTimeOffset) => new WireShape([TagDelimited], [[Ticks, Ticks]]),
             _ when type == typeof(SiloAddress) => Silo,
             _ when type.IsSZArray => Of(type.GetElementType()!, inside) is { } element
                 ? new WireShape([TagDelimited, Reference], [[Number, element]]) { IsArray = true }
