@@ -45,9 +45,9 @@ internal static class HostileBodies
         ["half a call"] = Call(),
     };
 
-    /// <summary>The same as the one value of a request context; a text may stand there.</summary>
-    public static Dictionary<string, byte[]> InContext { get; } =
-        All.Where(b => b.Key != "no call at all").ToDictionary(b => b.Key, byte[] (b) => [3, .. Text("k", 1), .. b.Value]);
+    /// <summary>The same as the one value of a request context, as much of it as a header holds; a text may stand there.</summary>
+    public static Dictionary<string, byte[]> InContext { get; } = All.Append(new("fields that nobody knows in an exception", Nested([0x28, 0x2B, 0x26], [0x21])))
+        .Where(b => b.Key != "no call at all").ToDictionary(b => b.Key, byte[] (b) => [3, .. Text("k", 1), .. b.Value.Take(60_000)]);
 
     /// <summary>One in the other: how the first begins, how all others do, and as many ends.</summary>
     public static byte[] Nested(byte[] first, byte[] next, int depth = Deep) =>
