@@ -55,8 +55,8 @@ internal static class Frames
         return [.. BitConverter.GetBytes(bytes.Length), .. bytes];
     }
 
-    /// <summary>A body as a client writes it.</summary>
-    public static byte[] Body(object call) => Services.GetRequiredService<Serializer<object>>().SerializeToArray(call);
+    /// <summary>A body, or a value of the request context, as a client writes it.</summary>
+    public static byte[] Body(object? call) => Services.GetRequiredService<Serializer<object?>>().SerializeToArray(call);
 
     /// <summary>The call that submits a spec.</summary>
     public static object Submit(string spec)

@@ -18,6 +18,8 @@ namespace OrleansDDM.Tests.Silos.Security;
 /// <summary>What of a client's message the silo's serializer gets to read. That a real silo outlives the rest is for <see cref="HostileClientTests"/>.</summary>
 public sealed class GatewayCallsTests
 {
+    private const string Client = "sys.client/0123456789abcdef0123456789abcdef";
+
     public static TheoryData<string> Hostile => [.. HostileBodies.All.Keys];
 
     public static TheoryData<string> HostileInContext => [.. HostileBodies.InContext.Keys];
@@ -87,8 +89,23 @@ public sealed class GatewayCallsTests
     [MemberData(nameof(HostileInContext))]
     public void In_the_request_context_it_is_refused_too(string name)
     {
-        byte[] header = Frames.Header("sys.client/0123456789abcdef0123456789abcdef", "run/run/r", Frames.Request | Frames.RequestContext, HostileBodies.InContext[name]);
+        byte[] header = Frames.Header(Client, "run/run/r", Frames.Request | Frames.RequestContext, HostileBodies.InContext[name]);
         Assert.Throws<GatewayException>(() => new GatewayRules(Frames.Calls).Passes(header));
+    }
+
+    [Fact]
+    public void Request_context_of_texts_numbers_ids_and_addresses_of_silos_passes()
+    {
+        object?[] values = ["ddm1:token", "", 1, long.MinValue, ulong.MaxValue, true, (byte)7, 'x', Guid.NewGuid(), SiloAddress.FromParsableString("127.0.0.1:5@9"), SiloAddress.FromParsableString("[::1]:0@0"), null];
+        byte[] context = [(byte)((values.Length << 1) | 1), .. values.SelectMany(v => (byte[])[5, (byte)'k', .. Frames.Body(v)])];
+        Assert.True(new GatewayRules(Frames.Calls).Passes(Frames.Header(Client, "run/run/r", Frames.Request | Frames.RequestContext, context)));
+        Assert.Throws<GatewayException>(() => new GatewayRules(Frames.Calls).Passes(
+            Frames.Header(Client, "run/run/r", Frames.Request | Frames.RequestContext, [.. context, 1])));
+        foreach (object other in (object[])[1.5, new object[1], new InvalidOperationException(), typeof(string), new List<int> { 1 }])
+        {
+            Assert.Throws<GatewayException>(() => new GatewayRules(Frames.Calls).Passes(
+                Frames.Header(Client, "run/run/r", Frames.Request | Frames.RequestContext, [3, 5, (byte)'k', .. Frames.Body(other)])));
+        }
     }
 
     [Fact]
