@@ -25,8 +25,8 @@ using Xunit;
 namespace OrleansDDM.Tests.Silos.Security;
 
 /// <summary>
-/// Bodies of calls of all our interfaces, as the gateway passes them on unread and the silo's serializer reads them before anybody asks who calls: with the session that a
-/// connection keeps for all its messages.
+/// Bodies of calls of all our interfaces, as the silo's serializer reads them before anybody asks who calls: with the session that a connection keeps for
+/// all its messages; as they are, and as the gateway lets them through.
 /// </summary>
 public sealed class CallBodyFuzzTests : SiloTest
 {
