@@ -27,7 +27,7 @@ internal static class SecurityHosting
             keys.Length == 0 ? null : new TokenVerifier(keys, clock, plan.ClockSkew, plan.Revocations),
             new CallerLimits(plan.Limits, clock),
             s.GetRequiredService<AuditLog>()));
-        services.AddSingleton<GatewayGuard>().AddSingleton(plan.Revocations);
+        services.AddSingleton<GatewayCalls>().AddSingleton<GatewayGuard>().AddSingleton(plan.Revocations);
         if (identity is not null)
         {
             services.AddSingleton(identity.Own);

@@ -20,8 +20,8 @@ internal sealed class AccessFilter(Gatekeeper gatekeeper) : IIncomingGrainCallFi
     /// <summary>The key of the client that a silo has in itself begins so.</summary>
     public const string HostedPrefix = "hosted-";
 
-    // Clients ask a gateway for the list of grain types before anything else; it is the same for all.
-    private const string Manifest = "Orleans.Runtime.IClusterManifestSystemTarget";
+    /// <summary>Clients ask a gateway for the list of grain types before anything else; it is the same for all.</summary>
+    internal const string Manifest = "Orleans.Runtime.IClusterManifestSystemTarget";
 
     public async Task Invoke(IIncomingGrainCallContext context)
     {

@@ -6,7 +6,7 @@ using Orleans.Runtime;
 namespace OrleansDDM.Silos.Security.Gateway;
 
 /// <summary>
-/// The beginning of a message's header as Orleans 10.4 writes it: flags (4 bytes), correlation id (8), sender, target; all else stays unread.
+/// The beginning of a message's header as Orleans 10.4 writes it: flags (4 bytes), correlation id (8), sender, target; what follows is for <see cref="GatewayCalls"/>.
 /// A grain id is two texts (type, key), each a length as variable-length number, a hash (4 bytes) and the bytes. Little-endian.
 /// </summary>
 /// <param name="Direction">1 = request, 2 = response, 3 = one-way.</param>
@@ -14,15 +14,37 @@ namespace OrleansDDM.Silos.Security.Gateway;
 /// <param name="HasCacheInvalidation">Whether it tells silos to forget where grains are.</param>
 /// <param name="Sender">Who sends it, as it says.</param>
 /// <param name="Target">To whom.</param>
-internal readonly record struct GatewayFrame(int Direction, bool IsSystemMessage, bool HasCacheInvalidation, GrainId Sender, GrainId Target)
+/// <param name="Flags">All flags.</param>
+/// <param name="Length">How many bytes have been read.</param>
+internal readonly record struct GatewayFrame(int Direction, bool IsSystemMessage, bool HasCacheInvalidation, GrainId Sender, GrainId Target, uint Flags, int Length)
 {
     public const int Request = 1;
     public const int Response = 2;
     public const int OneWay = 3;
 
     private const uint SystemMessage = 1 << 0;
+    private const uint RequestContext = 1 << 4;
+    private const uint InterfaceVersion = 1 << 5;
+    private const uint InterfaceType = 1 << 6;
     private const uint CacheInvalidation = 1 << 7;
+    private const uint TimeToLive = 1 << 8;
+    private const uint ResponseType = 0xF << 20;
     private const int MaxIdBytes = 4096;
+
+    /// <summary>Whether a time to live follows.</summary>
+    public bool HasTimeToLive => (Flags & TimeToLive) != 0;
+
+    /// <summary>Whether the interface's name follows.</summary>
+    public bool HasInterfaceType => (Flags & InterfaceType) != 0;
+
+    /// <summary>Whether the interface's version follows.</summary>
+    public bool HasInterfaceVersion => (Flags & InterfaceVersion) != 0;
+
+    /// <summary>Whether a request context follows.</summary>
+    public bool HasRequestContext => (Flags & RequestContext) != 0;
+
+    /// <summary>Whether its body is said to be an answer's.</summary>
+    public bool HasResponseType => (Flags & ResponseType) != 0;
 
     /// <summary>Reads it; null where the bytes are no header.</summary>
     public static GatewayFrame? Read(ReadOnlySpan<byte> header)
@@ -34,12 +56,14 @@ internal readonly record struct GatewayFrame(int Direction, bool IsSystemMessage
         }
 
         uint flags = BinaryPrimitives.ReadUInt32LittleEndian(start);
-        return new GatewayFrame((int)(flags >> 16) & 0xF, (flags & SystemMessage) != 0, (flags & CacheInvalidation) != 0, sender, target);
+        return new GatewayFrame((int)(flags >> 16) & 0xF, (flags & SystemMessage) != 0, (flags & CacheInvalidation) != 0, sender, target, flags, header.Length - reader.Left);
     }
 
     private ref struct Cursor(ReadOnlySpan<byte> bytes)
     {
         private ReadOnlySpan<byte> _rest = bytes;
+
+        public readonly int Left => _rest.Length;
 
         public bool TryTake(int count, out ReadOnlySpan<byte> taken)
         {

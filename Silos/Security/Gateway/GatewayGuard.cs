@@ -10,14 +10,16 @@ namespace OrleansDDM.Silos.Security.Gateway;
 
 /// <summary>
 /// Reads what clients send before Orleans does, message by message, and passes on what the <see cref="GatewayRules"/> let pass; a connection that
-/// breaks them, or does not greet in time, is closed and written to the audit log. Memory per connection is bounded by one header and the pipe's window.
+/// breaks them, or does not greet in time, is closed and written to the audit log. Memory per connection is bounded by
+/// one message and the pipe's window.
 /// </summary>
-internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
+internal sealed class GatewayGuard(Gatekeeper gatekeeper, GatewayCalls calls, TimeProvider clock)
 {
     /// <summary>Longest time for the greeting.</summary>
     public static readonly TimeSpan GreetingLimit = TimeSpan.FromSeconds(10);
 
     private const int MaxPreamble = 1024;
+    private const int MostAtOnce = 64 * 1024;
     private const byte TlsHandshake = 22;
 
     /// <summary>The connection middleware.</summary>
@@ -46,7 +48,7 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
         Exception? fault = null;
         try
         {
-            await RunAsync(from, to, end, clock);
+            await RunAsync(from, to, calls, end, clock);
         }
         catch (GatewayException e)
         {
@@ -62,14 +64,14 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
     }
 
     /// <summary>Passes the greeting and all messages that may pass, until one side ends.</summary>
-    internal static async Task RunAsync(PipeReader from, PipeWriter to, CancellationToken cancellation, TimeProvider? clock = null)
+    internal static async Task RunAsync(PipeReader from, PipeWriter to, GatewayCalls calls, CancellationToken cancellation, TimeProvider? clock = null)
     {
         using (var late = new CancellationTokenSource(GreetingLimit, clock ?? TimeProvider.System))
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
             try
             {
-                if (!await PassPreambleAsync(from, to, either.Token))
+                if (!await PassPreambleAsync(from, to, calls, either.Token))
                 {
                     return;
                 }
@@ -80,13 +82,12 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
             }
         }
 
-        await FilterAsync(from, to, cancellation);
+        await FilterAsync(from, to, new GatewayRules(calls), cancellation);
     }
 
     /// <summary>Passes all messages that may pass, until one side ends.</summary>
-    private static async Task FilterAsync(PipeReader from, PipeWriter to, CancellationToken cancellation)
+    private static async Task FilterAsync(PipeReader from, PipeWriter to, GatewayRules rules, CancellationToken cancellation)
     {
-        var rules = new GatewayRules();
         while (await TakeAsync(from, GatewayRules.LengthBytes, cancellation) is { } lengths)
         {
             (int header, int body) = GatewayRules.Lengths(lengths);
@@ -98,6 +99,11 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
             bool passes = rules.Passes(bytes);
             if (passes)
             {
+                if (!await CheckBodyAsync(from, body, rules, cancellation))
+                {
+                    return;
+                }
+
                 to.Write(lengths);
                 to.Write(bytes);
             }
@@ -109,8 +115,8 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
         }
     }
 
-    /// <summary>Passes the greeting; Orleans checks what it says, here its length matters only.</summary>
-    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to, CancellationToken cancellation)
+    /// <summary>Passes the greeting; Orleans checks what it says, here it matters that it is one.</summary>
+    private static async Task<bool> PassPreambleAsync(PipeReader from, PipeWriter to, GatewayCalls calls, CancellationToken cancellation)
     {
         if (await TakeAsync(from, sizeof(int), cancellation) is not { } length)
         {
@@ -125,8 +131,15 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
                 : "no greeting of an Orleans client");
         }
 
+        if (await TakeAsync(from, count, cancellation) is not { } greeting)
+        {
+            return false;
+        }
+
+        calls.CheckGreeting(greeting);
         to.Write(length);
-        return await PassAsync(from, to, count, cancellation);
+        to.Write(greeting);
+        return !(await to.FlushAsync(cancellation)).IsCompleted;
     }
 
     /// <summary>Takes so many bytes; null where they do not come.</summary>
@@ -145,13 +158,32 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
         return bytes;
     }
 
+    /// <summary>Waits for a body and checks it; it stays where it is. False = it does not come.</summary>
+    private static async Task<bool> CheckBodyAsync(PipeReader from, int count, GatewayRules rules, CancellationToken cancellation)
+    {
+        if (count == 0)
+        {
+            return true;
+        }
+
+        ReadResult read = await from.ReadAtLeastAsync(count, cancellation);
+        bool all = read.Buffer.Length >= count;
+        if (all)
+        {
+            rules.CheckBody(read.Buffer.Slice(0, count));
+        }
+
+        from.AdvanceTo(read.Buffer.Start);
+        return all;
+    }
+
     /// <summary>Passes so many bytes on as they come, or drops them where there is nobody to pass them to.</summary>
     private static async Task<bool> PassAsync(PipeReader from, PipeWriter? to, int count, CancellationToken cancellation)
     {
         while (count > 0)
         {
             ReadResult read = await from.ReadAsync(cancellation);
-            ReadOnlySequence<byte> part = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
+            ReadOnlySequence<byte> part = read.Buffer.Slice(0, Math.Min(Math.Min(count, MostAtOnce), read.Buffer.Length));
             if (to is not null)
             {
                 foreach (ReadOnlyMemory<byte> memory in part)
@@ -161,8 +193,9 @@ internal sealed class GatewayGuard(Gatekeeper gatekeeper, TimeProvider clock)
             }
 
             count -= (int)part.Length;
+            bool last = part.Length == read.Buffer.Length && (read.IsCompleted || read.IsCanceled);
             from.AdvanceTo(part.End);
-            if (count > 0 && (read.IsCompleted || read.IsCanceled))
+            if (count > 0 && last)
             {
                 return false;
             }

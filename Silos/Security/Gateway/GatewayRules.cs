@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 
 using Orleans.Runtime;
@@ -10,7 +11,7 @@ namespace OrleansDDM.Silos.Security.Gateway;
 /// What one client's connection may send. Orleans believes what a message says of its sender, lets clients speak to its system targets, and takes answers
 /// from anyone who guesses a number: none of that passes here.
 /// </summary>
-internal sealed class GatewayRules
+internal sealed class GatewayRules(GatewayCalls calls)
 {
     /// <summary>Bytes of the two lengths before each message.</summary>
     public const int LengthBytes = 8;
@@ -38,7 +39,7 @@ internal sealed class GatewayRules
 
     /// <summary>Whether a message may pass; false = it is left out without a word, as a client that answers late sends such.</summary>
     /// <exception cref="GatewayException">It is one that no honest client sends.</exception>
-    public bool Passes(ReadOnlySpan<byte> header)
+    public bool Passes(byte[] header)
     {
         GatewayFrame frame = GatewayFrame.Read(header) ?? throw new GatewayException("a message whose header cannot be read");
         string key = frame.Sender.Key.ToString()!;
@@ -59,7 +60,7 @@ internal sealed class GatewayRules
             return false; // Silos call no clients, so they wait for no answers.
         }
 
-        if (frame.Direction is not (GatewayFrame.Request or GatewayFrame.OneWay) || frame.HasCacheInvalidation)
+        if (frame.Direction is not (GatewayFrame.Request or GatewayFrame.OneWay) || frame.HasCacheInvalidation || frame.HasResponseType)
         {
             throw new GatewayException("a message that only silos send");
         }
@@ -70,6 +71,11 @@ internal sealed class GatewayRules
             throw new GatewayException($"a message to {frame.Target}, which serves silos only");
         }
 
+        calls.CheckHeader(frame, header.AsMemory(frame.Length));
         return true;
     }
+
+    /// <summary>Checks the body of a message that passes.</summary>
+    /// <exception cref="GatewayException">It is one that no honest client sends.</exception>
+    public void CheckBody(ReadOnlySequence<byte> body) => calls.CheckBody(body);
 }

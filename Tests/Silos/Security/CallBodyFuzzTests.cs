@@ -1,13 +1,22 @@
+using System.Buffers;
+using System.Collections;
 using System.Reflection;
 using System.Text;
 
 using Microsoft.Extensions.DependencyInjection;
 
 using Orleans.Serialization;
+using Orleans.Serialization.Buffers;
+using Orleans.Serialization.Buffers.Adaptors;
+using Orleans.Serialization.Codecs;
 using Orleans.Serialization.Invocation;
 using Orleans.Serialization.Session;
+using Orleans.Serialization.TypeSystem;
+using Orleans.Serialization.WireProtocol;
 
 using OrleansDDM.Contracts.Runs;
+using OrleansDDM.Contracts.Sampling;
+using OrleansDDM.Silos.Security.Gateway;
 using OrleansDDM.Tests.Grains;
 using OrleansDDM.Tests.House;
 
@@ -16,8 +25,8 @@ using Xunit;
 namespace OrleansDDM.Tests.Silos.Security;
 
 /// <summary>
-/// Bodies of calls of all our interfaces, as the gateway passes them on unread and the silo's serializer reads them before anybody asks who calls: with the session that a
-/// connection keeps for all its messages.
+/// Bodies of calls of all our interfaces, as the silo's serializer reads them before anybody asks who calls: with the session that a connection keeps for
+/// all its messages; as they are, and as the gateway lets them through.
 /// </summary>
 public sealed class CallBodyFuzzTests : SiloTest
 {
@@ -56,6 +65,90 @@ public sealed class CallBodyFuzzTests : SiloTest
         }
 
         Assert.InRange(refused, FuzzInputs.Count / 2, FuzzInputs.Count);
+    }
+
+    [Fact]
+    public void What_the_gateway_lets_through_is_read_to_its_last_byte_and_leaves_no_name_and_no_unread_field_behind()
+    {
+        IServiceProvider services = Silo.Services;
+        using SerializerSession session = services.GetRequiredService<SerializerSessionPool>().GetSession();
+        SampleRequest request = new() { Run = "r", Seed = ulong.MaxValue, Steps = 5, Mixing = "top-2", Guidance = 1.5, Experts = [1, 2], Classes = [3] };
+        byte[][] seeds =
+        [
+            .. Frames.OwnCalls.Select(t => Frames.Body(WireShape.StreamOf(t) is null ? GatewayCallsTests.Filled(t) : Frames.StartOfStream(GatewayCallsTests.Filled(t)))),
+            .. Enumerable.Repeat(Frames.Body(Frames.StreamWith(request)), 8),
+        ];
+        byte[][] words = [[0xE0], [0xE8], [0xC1, 1], [0xC1, 3], [0x48, 5, 3, (byte)'x'], [0, 0, 2, 0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 0, 0, 0, 0, 0, 0], .. seeds.Take(5)];
+        byte[][] nests = [[0x20], [0x21], [0x28, 0x2F, 0, 3], [0x29, 0x2F, 0, 3], [0x2B, 0x2B], [.. HostileBodies.Call()], [0x41, 0x80]];
+        foreach (byte[] seed in seeds)
+        {
+            Read(seed); // What the serializer learns of these is not counted.
+        }
+
+        int known = Names();
+        var random = new Random(6);
+        int passed = 0;
+        for (int i = 0; i < FuzzInputs.AtLeast(40_000); i++)
+        {
+            byte[] mutant = i % 2 == 0 ? FuzzInputs.Mutate(seeds[i / 2 % seeds.Length], random, words) : [.. seeds[i / 2 % seeds.Length]];
+            if (i % 2 != 0)
+            {
+                mutant[random.Next(mutant.Length)] ^= (byte)(1 << random.Next(8));
+            }
+
+            if (i % 16 == 0 && mutant.Length > 0)
+            {
+                int at = random.Next(mutant.Length), depth = random.Next(1, 20_000);
+                byte[] nest = nests[random.Next(nests.Length)];
+                mutant = [.. mutant[..at], .. HostileBodies.Nested(nest, nest, nest.Length > 4 ? 1 + (depth / 50) : depth), .. mutant[at..]];
+            }
+
+            try
+            {
+                Frames.Calls.CheckBody(Frames.Pieces(mutant, random.Next(1, 64)));
+            }
+            catch (GatewayException)
+            {
+                continue;
+            }
+
+            passed++;
+            Read(mutant);
+        }
+
+        Assert.InRange(passed, 1000, int.MaxValue);
+        Assert.Equal(known, Names());
+
+        // As one piece and as many: at the end of a piece the serializer reads numbers in another way.
+        void Read(byte[] body)
+        {
+            foreach (ReadOnlySequence<byte> pieces in (ReadOnlySequence<byte>[])[new(body), .. new[] { 1, 3, 8, 11 }.Select(size => Frames.Pieces(body, size))])
+            {
+                if (body.Length == 0)
+                {
+                    continue; // The runtime does not read a body that is not there.
+                }
+
+                Reader<ReadOnlySequenceInput> reader = Reader.Create(pieces, session);
+                try
+                {
+                    Field field = reader.ReadFieldHeader();
+                    session.CodecProvider.GetCodec(field.FieldType!).ReadValue(ref reader, field);
+                    Assert.Equal(body.Length, reader.Position);
+                }
+                catch (Exception e) when (IsRefusal(e))
+                {
+                    // Of the right shape and wrong all the same.
+                }
+
+                Assert.DoesNotContain(session.ReferencedObjects.CopyReferenceTable().Values, v => v is UnknownFieldMarker);
+                session.Reset();
+            }
+        }
+
+        // What the serializer remembers of types' names, which it never forgets.
+        int Names() => new object[] { services.GetRequiredService<TypeCodec>(), services.GetRequiredService<TypeConverter>() }.Sum(o => o.GetType()
+            .GetFields(BindingFlags.Instance | BindingFlags.NonPublic).Select(f => f.GetValue(o)).OfType<ICollection>().Sum(c => c.Count));
     }
 
     [Fact]

@@ -53,11 +53,11 @@ public sealed class ConnectionLimitTests : IDisposable
     public async Task Client_that_does_not_greet_in_time_is_refused_and_one_that_greeted_may_be_silent()
     {
         var time = new ManualTime();
-        Task silent = GatewayGuard.RunAsync(new Pipe().Reader, new Pipe().Writer, CancellationToken.None, time);
+        Task silent = GatewayGuard.RunAsync(new Pipe().Reader, new Pipe().Writer, Frames.Calls, CancellationToken.None, time);
         var from = new Pipe();
         await from.Writer.WriteAsync(Frames.Preamble);
         using var end = new CancellationTokenSource();
-        Task greeted = GatewayGuard.RunAsync(from.Reader, new Pipe().Writer, end.Token, time);
+        Task greeted = GatewayGuard.RunAsync(from.Reader, new Pipe().Writer, Frames.Calls, end.Token, time);
         time.Advance(GatewayGuard.GreetingLimit - TimeSpan.FromSeconds(1));
         Assert.False(silent.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(1));

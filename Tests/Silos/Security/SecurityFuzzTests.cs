@@ -62,7 +62,7 @@ public sealed class SecurityFuzzTests
                 try
                 {
                     // What passes is from a client and for a grain: texts that cannot come about by accident, as each carries its hash.
-                    if (new GatewayRules().Passes(mutant))
+                    if (new GatewayRules(Frames.Calls).Passes(mutant))
                     {
                         GatewayFrame frame = GatewayFrame.Read(mutant)!.Value;
                         accepted += frame.Sender.Type.ToString() == "sys.client" && !frame.Sender.Key.ToString()!.StartsWith("hosted-", StringComparison.Ordinal)
@@ -91,7 +91,7 @@ public sealed class SecurityFuzzTests
             await from.Writer.WriteAsync(mutant);
             await from.Writer.CompleteAsync();
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Task guarded = GatewayGuard.RunAsync(from.Reader, to.Writer, CancellationToken.None);
+            Task guarded = GatewayGuard.RunAsync(from.Reader, to.Writer, Frames.Calls, CancellationToken.None);
             long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             Assert.True(guarded.IsCompleted); // All is there, so it has run on this thread.
             Assert.InRange(allocated, 0, 256 * 1024);
