@@ -15,7 +15,10 @@ internal static class ChaosSpec
         "router.batch=16", "router.stepShare=1", "training.batch=24", "training.validations=1", "training.checkpointSeconds=2", "training.device=cpu",
     ];
 
-    /// <summary>A run of one expert that an island trains: a peer on each silo, more rounds than it will get to.</summary>
+    /// <summary>
+    /// A run of one expert that an island trains: a peer on each silo, more rounds than it will get to, and the same patience with a round whose holders
+    /// have all died as in the simulated storm (<c>ddm simulate --scenario storm</c>).
+    /// </summary>
     /// <param name="name">Its name.</param>
     /// <param name="peers">Peers.</param>
     /// <param name="seed">Seed of everything random in it.</param>
@@ -23,6 +26,7 @@ internal static class ChaosSpec
         SpecJson.Write(Run(name, 1_000_000, seed)),
         [
             "experts.count=1", "training.device=any", "islands.protocol=modest", "islands.shards=iid", "islands.minSamples=1", "islands.localSteps=20", "islands.batch=24",
+            "islands.options=stallSeconds=2",
             string.Create(CultureInfo.InvariantCulture, $"islands.peers={peers}"), string.Create(CultureInfo.InvariantCulture, $"islands.sampleSize={Math.Min(4, peers)}"),
         ]);
 

@@ -41,4 +41,8 @@ public sealed record IslandStatus
     /// <summary>The graph on which its peers average; null = the protocol has none.</summary>
     [Id(8)]
     public IslandGraph? Graph { get; init; }
+
+    /// <summary>Longest time between two rounds, in seconds, the time since the last one included; of this activation of the island, from its first round on.</summary>
+    [Id(9)]
+    public double LongestWait { get; init; }
 }

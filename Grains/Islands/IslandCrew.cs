@@ -1,6 +1,7 @@
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Peers;
 using OrleansDDM.Grains.State;
+using OrleansDDM.Learning.Islands;
 using OrleansDDM.Protocols.Machines;
 using OrleansDDM.Specs;
 
@@ -22,11 +23,14 @@ internal sealed class IslandCrew
     private readonly HashSet<int> _lost = [];
     private readonly List<CompletedRound> _rounds = [];
     private readonly long _before;
+    private readonly TimeProvider _clock;
     private PeerCounts _past = new();
     private long _recordedTrainings;
     private long _returns;
     private double _loss;
     private int _losses;
+    private double _longestWait;
+    private long? _roundAt;
 
     /// <summary>Sets up the crew of an island.</summary>
     /// <param name="spec">The run.</param>
@@ -35,8 +39,10 @@ internal sealed class IslandCrew
     /// <param name="term">Term of the island's activation.</param>
     /// <param name="initial">The common initial model.</param>
     /// <param name="rounds">Rounds recorded by earlier activations.</param>
-    public IslandCrew(RunSpec spec, IslandPlan plan, IslandState island, long term, ModelHandle initial, long rounds)
+    /// <param name="clock">Says how long a round takes.</param>
+    public IslandCrew(RunSpec spec, IslandPlan plan, IslandState island, long term, ModelHandle initial, long rounds, TimeProvider clock)
     {
+        _clock = clock;
         _spec = spec;
         _plan = plan;
         _island = island;
@@ -118,17 +124,24 @@ internal sealed class IslandCrew
             return false;
         }
 
-        Round = Math.Max(Round, completed);
+        if (completed > Round)
+        {
+            (_longestWait, _roundAt, Round) = (LongestWait(), _clock.GetTimestamp(), completed);
+        }
+
         _rounds.Add(new CompletedRound(shared ? -1 : report.Number, completed, model, _losses > 0 ? _loss / _losses : double.NaN));
         (_loss, _losses) = (0, 0);
         return true;
     }
 
-    /// <summary>Whether a round needs no recording any more. Of several models of one round the first that can be had is recorded.</summary>
+    /// <summary>Whether a round needs no recording any more.</summary>
     public bool IsRecorded(CompletedRound round) => _protocol.IsShared && round.Rounds <= Recorded;
 
+    /// <summary>Of several models of one round for all the first; where each peer has a model, every one.</summary>
+    public IEnumerable<IslandRound> OncePerRound(IEnumerable<IslandRound> models) => _protocol.IsShared ? models.DistinctBy(m => m.Rounds) : models;
+
     /// <summary>Takes note of a round that was recorded.</summary>
-    public void Record(CompletedRound round) => Recorded = Math.Max(Recorded, round.Rounds);
+    public void Record(long rounds) => Recorded = Math.Max(Recorded, rounds);
 
     /// <summary>Takes note of a peer whose host is down or that did not answer.</summary>
     public void Lose(int peer) => _lost.Add(peer);
@@ -153,7 +166,12 @@ internal sealed class IslandCrew
         Counts = Total(),
         LeastKnown = _acquainted.Where(k => !_lost.Contains(k.Key)).Select(k => k.Value).DefaultIfEmpty(0).Min(),
         Graph = _island.Graph,
+        LongestWait = LongestWait(),
     };
+
+    private double LongestWait() => _roundAt is { } at && Round < _plan.Training.Rounds
+        ? Math.Max(_longestWait, _clock.GetElapsedTime(at).TotalSeconds)
+        : _longestWait;
 
     private PeerCounts Total() => _known.Values.Aggregate(_past, (sum, peer) => sum.Plus(peer.Counts));
 

@@ -29,6 +29,9 @@ internal sealed partial class IslandGrain(
     ModelServices services,
     PeerServices peers) : ModelGrain(state, services), IIslandGrain
 {
+    // Models in memory at a time beside those of the peers here.
+    private const int RoundsAtOnce = 16;
+
     private readonly ILogger _logger = peers.Loggers.CreateLogger<IslandGrain>();
     private IslandCrew? _crew;
     private bool _atWork;
@@ -113,7 +116,7 @@ internal sealed partial class IslandGrain(
 
         ModelHandle initial = peers.Shelf.Put(await _bench.RunAsync(t => t.Initial(), stop), maker: _bench);
         long rounds = await lease.RunAsync(session => ((IIslandRecord)session).Rounds);
-        _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds);
+        _crew = new IslandCrew(spec, plan, island.Value, State.Term, initial, rounds, Services.Clock);
         LogBegins(Role.ToString(), plan.Samples.Count, spec.Islands.Protocol, plan.Training.Rounds, plan.Training.LocalSteps, plan.Training.Batch);
         _atWork = true;
         await StartPeersAsync(_crew, stop);
@@ -163,27 +166,36 @@ internal sealed partial class IslandGrain(
         return new StateRow<IslandState>($"'{this.GetPrimaryKeyString()}'", hosts, retry);
     }
 
-    // A round whose model is gone or cannot be read is not recorded; another model of it or the next round is as good.
+    // A round whose model is gone or cannot be read is not recorded; another model of it or the next round is as good. Many go to the slot in one visit:
+    // its peers' trainings wait there too, and would outrun a record that waited behind them for each.
     private async Task OfferAsync(TrainingLease lease, IslandCrew crew)
     {
-        foreach (CompletedRound round in crew.TakeRounds().Where(r => !crew.IsRecorded(r)))
+        foreach (CompletedRound[] some in crew.TakeRounds().Chunk(RoundsAtOnce))
         {
-            ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
-            if (await peers.Shelf.FetchAsync(round.Model, _bench!) is null)
-            {
-                LogMissed(Role.ToString(), round.Rounds);
-                continue;
-            }
-
-            var offered = new IslandRound(round.Peer, round.Rounds, peers.Shelf.Get(model), round.Loss);
-            peers.Shelf.Release(model);
+            CompletedRound[] rounds = [.. some.Where(r => !crew.IsRecorded(r))];
+            IslandRound?[] models = await Task.WhenAll(rounds.Select(FetchAsync));
+            IslandRound[] offered = [.. crew.OncePerRound(models.OfType<IslandRound>())];
             await lease.RunAsync(session =>
             {
-                ((IIslandRecord)session).Offer(offered);
+                Array.ForEach(offered, ((IIslandRecord)session).Offer);
                 return true;
             });
-            crew.Record(round);
+            Array.ForEach(offered, r => crew.Record(r.Rounds));
         }
+    }
+
+    private async Task<IslandRound?> FetchAsync(CompletedRound round)
+    {
+        ModelHandle model = ModelHandle.FromBytes(Convert.FromHexString(round.Model.Sha256));
+        if (await peers.Shelf.FetchAsync(round.Model, _bench!) is null)
+        {
+            LogMissed(Role.ToString(), round.Rounds);
+            return null;
+        }
+
+        var fetched = new IslandRound(round.Peer, round.Rounds, peers.Shelf.Get(model), round.Loss);
+        peers.Shelf.Release(model);
+        return fetched;
     }
 
     private async Task StartPeersAsync(IslandCrew crew, CancellationToken stop)

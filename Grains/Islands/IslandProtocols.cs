@@ -10,8 +10,8 @@ namespace OrleansDDM.Grains.Islands;
 internal static class IslandProtocols
 {
     // Turns take milliseconds; a peer that was taken for dead wrongly is back as soon as it is heard.
-    private const double PingSeconds = 1;
-    private const double HeartbeatSeconds = 3;
+    private const double PingSeconds = 0.5;
+    private const double HeartbeatSeconds = 1;
 
     // Options that islands.options may not have, and the key to use instead.
     private static readonly Dictionary<string, string> SetElsewhere = new(StringComparer.OrdinalIgnoreCase)

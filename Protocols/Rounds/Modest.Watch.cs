@@ -160,5 +160,5 @@ public sealed partial class Modest
 
     private TimeSpan StallTime(Turn<Saved, Live> turn) => options.StallSeconds is { } seconds
         ? TimeSpan.FromSeconds(seconds)
-        : 4 * (turn.Setup.Estimate.Deadline(2 * options.SampleSize).Time + PingTime);
+        : 2 * (turn.Setup.Estimate.Deadline(2 * options.SampleSize).Time + PingTime);
 }

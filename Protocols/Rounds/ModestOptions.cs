@@ -35,7 +35,7 @@ public sealed record ModestOptions : IProtocolOptions
     /// <summary>Seconds between two heartbeats of a peer to a random member; 0 = none, as in the paper. They keep views alike and notice a lost round.</summary>
     public double HeartbeatSeconds { get; init; } = 1;
 
-    /// <summary>Seconds without a new round after which a peer takes the round for lost; null = 4 rounds' work by the estimate. Needs heartbeats.</summary>
+    /// <summary>Seconds without a new round after which a peer takes the round for lost; null = 2 rounds' work by the estimate. Needs heartbeats.</summary>
     public double? StallSeconds { get; init; }
 
     /// <summary>How models are averaged.</summary>

@@ -1,7 +1,10 @@
+using System.Globalization;
+
 using OrleansDDM.Client.Chaos;
 using OrleansDDM.Contracts.Models;
 using OrleansDDM.Contracts.Runs;
 using OrleansDDM.Learning.Serialization;
+using OrleansDDM.Protocols.Simulation.Surveys;
 using OrleansDDM.Silos.Local;
 using OrleansDDM.Specs;
 
@@ -21,6 +24,7 @@ public sealed class ChaosPartsTests : IDisposable
     {
         RunSpec island = ChaosSpec.Island("r", 10, 3);
         Assert.Equal((10, 4, "any", 3UL), (island.Islands.Peers, island.Islands.SampleSize, island.Training.Device, island.Seed));
+        Assert.Equal([string.Create(CultureInfo.InvariantCulture, $"stallSeconds={CrashScenario.Options.StallSeconds}")], island.Islands.Options);
     }
 
     [Fact]

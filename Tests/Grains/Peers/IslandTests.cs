@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 
 using Microsoft.Extensions.DependencyInjection;
@@ -64,13 +65,15 @@ public sealed class IslandTests : IAsyncLifetime
     public async Task Peers_learn_from_each_other_by_every_protocol(string protocol)
     {
         RunSpec spec = Sorted(protocol, rounds: 8);
+        var clock = Stopwatch.StartNew();
         await Run().SubmitAsync(SpecJson.Write(spec));
         RunStatus status = await EndAsync();
 
         Assert.Equal((RunPhase.Ready, null), (status.Phase, status.Message));
         foreach (ModelStatus model in status.Models.Where(m => m.Role != "router"))
         {
-            Assert.True(model.Island!.Counts.ModelsReceived > 0, model.Role);
+            Assert.InRange(model.Island!.LongestWait, double.Epsilon, clock.Elapsed.TotalSeconds);
+            Assert.True(model.Island.Counts.ModelsReceived > 0, model.Role);
 
             // One whose images lie around 7.5 never begins above that where it learns of nobody, or by momentum at most twice as high; the others are at 23.5, 39.5, 55.5.
             float[] starts;
