@@ -52,15 +52,6 @@ public sealed class ArtifactTakeTests : IDisposable
     }
 
     [Fact]
-    public async Task Several_who_want_it_share_one_transfer()
-    {
-        ArtifactReference reference = _silos[1].Store.Put(_bytes);
-        byte[][] taken = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => _silos[0].Exchange.TakeAsync(reference)));
-        Assert.All(taken, t => Assert.Same(taken[0], t));
-        Assert.Equal(6, _silos[1].Asked.Count);
-    }
-
-    [Fact]
     public async Task Holder_that_dies_half_way_gives_way_to_another_at_the_same_byte()
     {
         ArtifactReference reference = PutOnBoth();
